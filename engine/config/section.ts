@@ -1,0 +1,21 @@
+import type { GenericSchema } from 'valibot'
+
+/**
+ * A part of the settings as the file that needs it declares it: each key with its schema (valibot), its documentation and an
+ * example. Validation, help, the JSON schema and the docs are made from it.
+ *
+ * @example
+ * const section: Section = {
+ *   image: { schema: v.optional(v.picklist(['bookworm', 'trixie']), 'bookworm'), doc: 'Debian release of the node', example: 'trixie' },
+ * }
+ */
+export type Section = Readonly<Record<string, Key>>
+
+/** One key of a {@link Section}. */
+export interface Key {
+  readonly schema: GenericSchema
+  readonly doc: string
+  readonly example?: unknown
+  /** The value is masked wherever it would be printed. */
+  readonly secret?: boolean
+}

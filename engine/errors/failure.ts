@@ -1,0 +1,89 @@
+/** Where in a file a mistake stands; lines and columns count from 1. */
+export interface Place {
+  readonly file: string
+  readonly line?: number
+  readonly column?: number
+}
+
+/**
+ * Every way in which kraft can fail, as data. `kind` decides the exit code (engine/cli/exit.ts) and nothing else knows it:
+ * - `usage`: the command line is wrong (2). `setting`: a file of settings or a kraftfile is wrong (2).
+ * - `unreachable`: no connection to a node (3). `host-key`: a node is not the one that we knew (3).
+ * - `step`: a step failed on a node (1). `command`: a command failed on a node or here (1).
+ * - `task`: the task cannot go on, for a reason that it explains (1). `interrupted`: Ctrl-C (130).
+ */
+export type Failure =
+  | { readonly kind: 'usage'; readonly message: string; readonly next?: string }
+  | { readonly kind: 'setting'; readonly message: string; readonly place: Place; readonly next?: string }
+  | { readonly kind: 'unreachable'; readonly node: string; readonly message: string; readonly next?: string }
+  | { readonly kind: 'host-key'; readonly node: string; readonly message: string; readonly next?: string }
+  | {
+      readonly kind: 'step'
+      readonly node: string
+      readonly step: string
+      readonly code: number
+      readonly output: string
+      readonly next?: string
+    }
+  | {
+      readonly kind: 'command'
+      readonly node: string
+      readonly command: string
+      readonly code: number | null
+      readonly output: string
+      readonly next?: string
+    }
+  | { readonly kind: 'task'; readonly message: string; readonly node?: string; readonly output?: string; readonly next?: string }
+  | { readonly kind: 'interrupted'; readonly message: string }
+
+/** The kinds of {@link Failure}. */
+export type FailureKind = Failure['kind']
+
+const mark = Symbol.for('kraftwerk.error')
+
+/**
+ * The one error that kraft throws on purpose: a {@link Failure} as an Error. Whatever else is thrown is a bug in kraft or in
+ * a kraftfile.
+ *
+ * @example throw new KraftError({ kind: 'usage', message: 'Name the node: kraft provision NAME' })
+ */
+export class KraftError extends Error {
+  override readonly name = 'KraftError'
+  readonly [mark] = true
+
+  constructor(
+    readonly failure: Failure,
+    cause?: unknown,
+  ) {
+    super(summary(failure), cause === undefined ? undefined : { cause })
+  }
+}
+
+/** Tells a KraftError from other errors, also one thrown by another copy of this module. */
+export function isKraftError(error: unknown): error is KraftError {
+  return typeof error === 'object' && error !== null && mark in error
+}
+
+/** One line that says what went wrong. */
+export function summary(failure: Failure): string {
+  switch (failure.kind) {
+    case 'step':
+      return `${failure.node}: ${failure.step}: failed with code ${failure.code}`
+    case 'command':
+      return `${failure.node}: ${failure.command}: ended with ${failure.code === null ? 'a signal' : `code ${failure.code}`}`
+    case 'unreachable':
+    case 'host-key':
+      return `${failure.node}: ${failure.message}`
+    case 'setting':
+      return `${formatPlace(failure.place)}: ${failure.message}`
+    case 'task':
+      return failure.node === undefined ? failure.message : `${failure.node}: ${failure.message}`
+    default:
+      return failure.message
+  }
+}
+
+/** `file:line:column`, as editors and terminals understand it. */
+export function formatPlace({ file, line, column }: Place): string {
+  return [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(':')
+}

@@ -1,0 +1,21 @@
+import { distance } from 'fastest-levenshtein'
+
+/**
+ * The known word that a misspelt one most likely means, if any is near enough (a third of its letters may differ).
+ *
+ * @example nearest('doman', ['domain', 'workers']) // 'domain'
+ */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  let best: { word: string; cost: number } | undefined
+  for (const candidate of known) {
+    const cost = distance(word.toLowerCase(), candidate.toLowerCase())
+    if (best === undefined || cost < best.cost) best = { word: candidate, cost }
+  }
+  return best !== undefined && best.cost <= Math.max(1, Math.ceil(word.length / 3)) ? best.word : undefined
+}
+
+/** ` Did you mean "domain"?`, or nothing where no known word is near. */
+export function didYouMean(word: string, known: Iterable<string>): string {
+  const found = nearest(word, known)
+  return found === undefined ? '' : ` Did you mean "${found}"?`
+}

@@ -1,0 +1,47 @@
+import { inspect } from 'node:util'
+
+const mark = Symbol.for('kraftwerk.secret')
+const values = new WeakMap<Secret, string>()
+
+/**
+ * A value that can't be printed: `String`, JSON, template strings and `console.log` all show `[secret]`.
+ * {@link reveal} is the one way out, used where the value leaves for the node over a channel of its own.
+ */
+export class Secret {
+  readonly [mark] = true
+  constructor(
+    value: string,
+    readonly name = 'secret',
+  ) {
+    values.set(this, value)
+  }
+  toString(): string {
+    return '[secret]'
+  }
+  toJSON(): string {
+    return '[secret]'
+  }
+  [inspect.custom](): string {
+    return `[secret ${this.name}]`
+  }
+}
+
+/**
+ * Wraps a value so that no log, error or script can show it.
+ *
+ * @example environ: { API_KEY: secret(process.env.API_KEY ?? '', 'API_KEY') }
+ */
+export function secret(value: string, name?: string): Secret {
+  return new Secret(value, name)
+}
+
+/** The value of a secret. */
+export function reveal(from: Secret): string {
+  const value = values.get(from)
+  if (value === undefined) throw new TypeError('This secret was made by another copy of kraftwerk')
+  return value
+}
+
+export function isSecret(value: unknown): value is Secret {
+  return typeof value === 'object' && value !== null && mark in value
+}

@@ -1,0 +1,53 @@
+import type { Duplex, Readable, Writable } from 'node:stream'
+
+/** How a remote command ended: a code, or a signal's name without SIG. */
+export interface Exit {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+/** A command that runs on a node over one channel. */
+export interface Channel {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Resolves when the command ended and its output was handed on; rejects with `unreachable` if the connection was lost. */
+  readonly exit: Promise<Exit>
+  /** Tells the far pseudo-terminal its new size. */
+  resize(size: TerminalSize): void
+  /** Sends a signal (SIGINT…) to the remote process as far as the server allows. */
+  signal(name: NodeJS.Signals): void
+  /** Closes the channel. The far process gets end of input and, with a pseudo-terminal, a hang-up. */
+  close(): void
+}
+
+/** Columns and rows of a terminal. */
+export interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** How to start a command. */
+export interface ExecOptions {
+  /** Ask for a pseudo-terminal of this size and type. */
+  readonly terminal?: TerminalSize & { readonly type: string }
+}
+
+/**
+ * One verified connection to one node, opened when first needed, shared by all tasks, at most 8 channels at once (more
+ * wait; sshd's MaxSessions is 10).
+ */
+export interface Connection {
+  /** The node's name, for messages. */
+  readonly node: string
+  /** The login that the connection has. */
+  readonly user: string
+  /** Runs a command line with the login's shell. Throws `unreachable` or `host-key`. */
+  exec(command: string, options?: ExecOptions): Promise<Channel>
+  /** Runs a command, feeds it `input`, and collects what it says. Never throws for an exit code. */
+  capture(command: string, input?: string | Buffer): Promise<{ stdout: string; stderr: string; exit: Exit }>
+  /** A stream to `host:port` as seen from the node (ProxyJump). */
+  forward(host: string, port: number): Promise<Duplex>
+  /** Ends the connection. */
+  close(): Promise<void>
+}

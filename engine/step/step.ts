@@ -1,0 +1,37 @@
+import type { Secret } from '../shell/secret.js'
+import type { Sh } from '../shell/sh.js'
+
+/**
+ * One thing to make true on a node, as data: how to see that it is true already, and how to make it so. Built by recipes,
+ * run by engine/step/apply.ts. Scripts are POSIX sh, run as root under `sh -e` with stdin from /dev/null, and may use
+ * `$KRAFT_STEP/NAME` for the files in {@link Step.files}.
+ *
+ * @example
+ * { title: 'Directory /web', check: sh`test -d /web`, apply: sh`install -d -o web -g web /web` }
+ */
+export interface Step {
+  readonly title: string
+  /** Exit code 0: it is true already and nothing is done. Left out: it is done each time, and counts as a change. */
+  readonly check?: Sh
+  readonly apply: Sh
+  /** Prints what would change, as a unified diff or one line; its exit code does not matter. For `--dry-run`. */
+  readonly diff?: Sh
+  /** Contents that travel with the script: a name of letters to its bytes. A {@link Secret} travels apart and is never printed. */
+  readonly files?: Readonly<Record<string, string | Secret>>
+  /** Names of handlers to run once, after all steps of the phase, if this step changed something. */
+  readonly notify?: readonly Handler[]
+  /** True: does not count as a change when applied (waiting for something, say). */
+  readonly quiet?: boolean
+}
+
+/** What runs once at the end of a phase, if a step that notifies it changed something (reload nginx). */
+export interface Handler {
+  readonly name: string
+  readonly apply: Sh
+}
+
+/** A recipe returns steps; whatever it is given decides which. */
+export type Recipe<Arguments extends readonly unknown[] = readonly unknown[]> = (...given: Arguments) => readonly Step[]
+
+/** How a step ended. `maybe`: only in a dry run, where it hangs on an earlier step. `changes`: in a dry run, it would change. */
+export type StepStatus = 'ok' | 'changed' | 'failed' | 'skipped' | 'changes' | 'maybe'

@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config'
+
+const isolated = { pool: 'forks' as const, passWithNoTests: false }
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...isolated,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/nodes/**', 'test/package/**', 'node_modules/**'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          ...isolated,
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          ...isolated,
+          name: 'nodes',
+          include: ['test/nodes/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
