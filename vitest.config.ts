@@ -19,6 +19,7 @@ export default defineConfig({
           ...isolated,
           name: 'package',
           include: ['test/package/**/*.test.ts'],
+          globalSetup: ['test/package/install.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

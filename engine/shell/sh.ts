@@ -15,11 +15,16 @@ export type ShValue = string | number | Sh | readonly (string | number | Sh)[]
  * @example sh`install -d -o ${user} ${paths}`.text // install -d -o web '/web/a b' /web/c
  */
 export function sh(pieces: TemplateStringsArray, ...values: readonly ShValue[]): Sh {
-  let text = pieces.raw[0] ?? ''
+  let text = shell(pieces.raw[0])
   values.forEach((value, index) => {
-    text += word(value) + (pieces.raw[index + 1] ?? '')
+    text += word(value) + shell(pieces.raw[index + 1])
   })
   return new Sh(dedent(text))
+}
+
+// Backslashes are the shell's own, but for those that JavaScript wants before its two marks.
+function shell(raw = ''): string {
+  return raw.replaceAll('\\${', '${').replaceAll('\\`', '`')
 }
 
 function word(value: ShValue): string {

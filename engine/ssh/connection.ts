@@ -31,6 +31,8 @@ export interface TerminalSize {
 export interface ExecOptions {
   /** Ask for a pseudo-terminal of this size and type. */
   readonly terminal?: TerminalSize & { readonly type: string }
+  /** Don't wait for one of the 8 channels: for short commands that end another one. */
+  readonly urgent?: boolean
 }
 
 /**

@@ -1,0 +1,37 @@
+import type { UserSettings } from '../config/user.js'
+import type { Inventory } from '../node/inventory.js'
+import type { Node } from '../node/node.js'
+import type { NodeRecord } from '../node/record.js'
+import type { Target } from '../task/context.js'
+import type { Needs } from '../task/task.js'
+
+/** What kraft.ts plugs into the engine: everything that knows of Python projects and of built-in tasks. */
+export interface App {
+  /** The folder of the package, with package.json and templates/. */
+  readonly root: string
+  readonly version: string
+  /** Built-in tasks by export name. */
+  tasks(): Promise<Readonly<Record<string, unknown>>>
+  /** Reads the settings for a folder; cheap until asked. */
+  open(folder: string): Promise<Workspace>
+}
+
+/** The settings that hold in a folder. */
+export interface Workspace {
+  /** The nearest kraftwerk.yaml's folder; undefined outside of a project. */
+  readonly project: { readonly folder: string } | undefined
+  /** ~/.kraftwerk.yaml. */
+  readonly user: UserSettings
+  inventory(): Promise<Inventory>
+  /** Finds what stands behind the colon. Throws `usage` with the nearest word. */
+  resolve(query: Query): Promise<Target>
+}
+
+/** A question to {@link Workspace.resolve}. */
+export interface Query {
+  readonly word: string | undefined
+  readonly needs: Needs | undefined
+  readonly destructive: boolean
+  readonly task: string
+  connect(record: NodeRecord, roles: readonly string[] | 'every'): Node
+}

@@ -1,0 +1,45 @@
+import { KraftError } from '../errors/failure.js'
+import { printError } from '../errors/print.js'
+import type { App } from './app.js'
+import { exitCode } from './exit.js'
+
+/** Runs kraft with the arguments behind its name and returns the exit code. Prints errors; throws nothing. */
+export async function main(app: App, args: readonly string[]): Promise<number> {
+  const raw = args[0] !== undefined && /^(run|shell)(:|$)/.test(args[0])
+  try {
+    return await dispatch(app, args)
+  } catch (error) {
+    const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
+    const color = process.stderr.isTTY === true && process.env.NO_COLOR === undefined
+    process.stderr.write(printError(error, { debug: own.includes('--debug'), color }))
+    // A command's own codes pass through run and shell, so kraft's failures take the code that ssh uses for its own.
+    return raw ? 255 : exitCode(error)
+  }
+}
+
+async function dispatch(app: App, args: readonly string[]): Promise<number> {
+  const [first, ...others] = args
+  if (first === '--version' || first === '-V') {
+    process.stdout.write(`${app.version}\n`)
+    return 0
+  }
+  if (
+    first === undefined ||
+    first === '--list' ||
+    first === '--help' ||
+    first === '-h' ||
+    (first === 'help' && others.length === 0)
+  ) {
+    const { showList } = await import('./list.js')
+    return showList(app, others.includes('--json'))
+  }
+  if (first.startsWith('-')) {
+    throw new KraftError({
+      kind: 'usage',
+      message: `Name a task before ${first}`,
+      next: 'For example: kraft deploy:stage (kraft alone lists the tasks)',
+    })
+  }
+  const { execute } = await import('./execute.js')
+  return execute(app, first, others)
+}

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises'
+import type { Document, LineCounter, Node, Pair, Range, YAMLError } from 'yaml'
+import { KraftError, type Place } from '../errors/failure.js'
+
+/** Keys and list indexes from the top of a document to a value. */
+export type YamlPath = readonly (string | number)[]
+
+/** A YAML file as data that still knows where everything stands. */
+export interface YamlFile {
+  readonly file: string
+  /** The content as plain data; an empty file is an empty map. */
+  readonly value: unknown
+  /** Where a value stands, or its key; the nearest thing above it where the path does not exist. */
+  place(path: YamlPath, of?: 'key' | 'value'): Place
+  /** The text of a plain value as it was written: `1.10`, where {@link value} has the number 1.1. */
+  source(path: YamlPath): string | undefined
+}
+
+/** A YAML file that can be changed without losing comments. */
+export interface YamlText extends YamlFile {
+  readonly document: Document
+}
+
+/**
+ * Reads a YAML file. Throws a KraftError `setting` that names file, line and column for what is not YAML, and lets errors of
+ * the file system (ENOENT) pass.
+ *
+ * @example const file = await readYaml('kraftwerk.yaml'); file.place(['domain']) // { file, line: 2, column: 9 }
+ */
+export async function readYaml(file: string): Promise<YamlFile> {
+  return parseYaml(await readFile(file, 'utf8'), file)
+}
+
+/** The same for text that was read already; `file` is the name for messages. */
+export async function parseYaml(text: string, file: string): Promise<YamlText> {
+  const { LineCounter, parseDocument, isAlias, isMap, isScalar, isSeq } = await import('yaml')
+  const counter = new LineCounter()
+  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false })
+  const [error] = document.errors
+  if (error !== undefined) throw notYaml(error, file, counter)
+
+  const placeAt = (offset: number): Place => {
+    const { line, col } = counter.linePos(offset)
+    return line === 0 ? { file } : { file, line, column: col }
+  }
+  const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node)
+
+  /** The pair or item at each step of a path, as far as it exists. */
+  function walk(path: YamlPath): { key?: unknown; value?: unknown; whole: boolean } {
+    let found: { key?: unknown; value?: unknown } = { value: document.contents }
+    for (const part of path) {
+      const above = resolved(found.value)
+      let next: { key?: unknown; value?: unknown } | undefined
+      if (isMap(above)) {
+        const pair: Pair | undefined = above.items.find(
+          (item) => String(isScalar(item.key) ? item.key.value : item.key) === String(part),
+        )
+        if (pair !== undefined) next = { key: pair.key, value: pair.value }
+      } else if (isSeq(above) && typeof part === 'number' && part < above.items.length) {
+        next = { value: above.items[part] }
+      }
+      // A list written as words in one text has its items in that text.
+      if (next === undefined) return { ...found, whole: isScalar(above) && above.value !== null }
+      found = next
+    }
+    return { ...found, whole: true }
+  }
+
+  return {
+    file,
+    document,
+    value: plain(document, file),
+    place(path, of = 'value') {
+      const { key, value, whole } = walk(path)
+      const range = whole && of === 'value' ? (rangeOf(value) ?? rangeOf(key)) : (rangeOf(key) ?? rangeOf(value))
+      return placeAt(range?.[0] ?? 0)
+    },
+    source(path) {
+      const { value, whole } = walk(path)
+      const node = resolved(value)
+      return whole && isScalar(node) ? node.source : undefined
+    },
+  }
+}
+
+function rangeOf(node: unknown): Range | undefined {
+  return typeof node === 'object' && node !== null && 'range' in node ? ((node as Node).range ?? undefined) : undefined
+}
+
+function plain(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {}
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new KraftError({ kind: 'setting', message, place: { file } }, error)
+  }
+}
+
+function notYaml(error: YAMLError, file: string, counter: LineCounter): KraftError {
+  const { line, col } = counter.linePos(error.pos[0])
+  const place = line === 0 ? { file } : { file, line, column: col }
+  const next = error.code === 'TAB_AS_INDENT' ? 'Indent with spaces' : undefined
+  return new KraftError({ kind: 'setting', message: meaning(error), place, ...(next === undefined ? {} : { next }) }, error)
+}
+
+function meaning(error: YAMLError): string {
+  if (error.code === 'DUPLICATE_KEY') return 'This key is here twice'
+  if (error.code === 'MULTIPLE_DOCS') return 'One document a file: remove the "---" and what follows'
+  return `This is not YAML: ${error.message}`
+}

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { promisify } from 'node:util'
+import { KraftError } from '../errors/failure.js'
+
+const mark = '# kraft'
+
+/** The file that gives names to addresses; KRAFT_HOSTS_FILE names another. */
+export function hostsFile(): string {
+  return process.env.KRAFT_HOSTS_FILE ?? '/etc/hosts'
+}
+
+/** The text of a hosts file with our line for a name, or without one; lines of others stay as they are. */
+export function withHostsLine(text: string, name: string, address: string | undefined): string {
+  const own = new RegExp(`^\\S+\\s+${name.replaceAll('.', '\\.')}\\s+${mark}\\s*$`)
+  const rows = text.split('\n').filter((row) => !own.test(row))
+  while (rows.at(-1) === '') rows.pop()
+  if (address !== undefined) rows.push(`${address} ${name} ${mark}`)
+  return `${rows.join('\n')}\n`
+}
+
+/** Writes our line for a node, in place of an older one of ours, through sudo where that is needed. */
+export async function writeHostsLine(name: string, address: string): Promise<void> {
+  // A provider may know its node by a host name, which no hosts file can hold.
+  if (isIP(address) === 0) return
+  await replace((text) => withHostsLine(text, name, address))
+}
+
+/** Removes our line for a node; anything else stays. */
+export async function removeHostsLine(name: string): Promise<void> {
+  await replace((text) => (text.includes(mark) ? withHostsLine(text, name, undefined) : text))
+}
+
+async function replace(change: (text: string) => string): Promise<void> {
+  const file = hostsFile()
+  const before = await readFile(file, 'utf8')
+  const after = change(before)
+  if (after === before) return
+  // In place and not renamed: in a container /etc/hosts is a mount of its own. The copy beside it is there if the write is cut.
+  const script = 'cp -p "$1" "$1.kraft" && printf %s "$2" >"$1" && rm -f "$1.kraft"'
+  const words = ['sh', '-c', script, 'sh', file, after]
+  const [command = 'sh', ...args] =
+    process.getuid?.() === 0 || process.env.KRAFT_HOSTS_FILE !== undefined ? words : ['sudo', ...words]
+  try {
+    await promisify(execFile)(command, args)
+  } catch (error) {
+    throw new KraftError(
+      { kind: 'task', message: `${file} could not be changed`, next: `Its content should be:\n${after}` },
+      error,
+    )
+  }
+}

@@ -1,0 +1,75 @@
+import type { Readable } from 'node:stream'
+import { KraftError } from '../errors/failure.js'
+import { quote, sh } from '../shell/sh.js'
+import type { Node } from './node.js'
+
+const beat = 5_000
+const patience = 30
+
+/** A lock that this process holds on a node. */
+export interface NodeLock {
+  /** The file with the number of the newest lock, and this lock's own: who has an older number has lost it. */
+  readonly file: string
+  readonly number: string
+  release(): Promise<void>
+}
+
+/**
+ * Takes a lock on a node. It belongs to this process by a heartbeat over a channel of its own: when kraft dies or its machine
+ * sleeps, the node frees it after 30 seconds. Each lock has a higher number than the last, which {@link NodeLock.file} holds.
+ *
+ * @throws KraftError `task` where somebody else holds it, naming who and since when.
+ */
+export async function lockNode(node: Node, name: string, holder: string): Promise<NodeLock> {
+  const folder = '/var/lib/kraftwerk/locks'
+  const file = `${folder}/${name}`
+  const script = sh`
+    mkdir -p ${folder} && cd ${folder} || exit 98
+    exec 8>>${`${name}.held`}
+    if ! flock -n 8; then cat ${`${name}.holder`} 2>/dev/null; exit 75; fi
+    number=$(($(cat ${name} 2>/dev/null || echo 0) + 1))
+    echo "$number" >${`${name}.new`} && mv -f ${`${name}.new`} ${name}
+    printf '%s, since %s\n' ${holder} "$(date -u '+%F %T UTC')" >${`${name}.holder`}
+    echo "$number"
+    while IFS= read -r -t ${patience} _; do :; done
+  `
+  const channel = await node.connection.exec(node.asRoot(`exec bash -c ${quote(script.text)}`))
+  channel.stdin.on('error', () => undefined)
+  const number = await firstLine(channel.stdout)
+  if (!/^\d+$/.test(number)) {
+    throw new KraftError({
+      kind: 'task',
+      node: node.name,
+      message: `somebody else is changing ${name} now: ${number}`,
+      next: 'Wait until it is done; if it was interrupted, the node frees it within 30 seconds',
+    })
+  }
+  const timer = setInterval(() => channel.stdin.write('\n'), beat)
+  timer.unref()
+  let released: Promise<void> | undefined
+  return {
+    file,
+    number,
+    release: () => {
+      released ??= (async () => {
+        clearInterval(timer)
+        channel.stdin.end()
+        await channel.exit.catch(() => undefined)
+      })()
+      return released
+    },
+  }
+}
+
+// Not by iteration: leaving a loop would destroy the stream, and with it the channel that holds the lock.
+function firstLine(stream: Readable): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      if (text.includes('\n')) resolve(text.split('\n')[0] ?? '')
+    })
+    stream.on('end', () => resolve(text.trim()))
+    stream.on('error', reject)
+  })
+}

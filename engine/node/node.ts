@@ -1,0 +1,99 @@
+import type { Shell } from 'zx'
+import { KraftError } from '../errors/failure.js'
+import type { Line } from '../report/report.js'
+import { quote } from '../shell/sh.js'
+import type { Connection } from '../ssh/connection.js'
+import { asRoot } from '../step/apply.js'
+import { compile } from '../step/compile.js'
+import { type Applied, showSteps } from '../step/show.js'
+import type { Step } from '../step/step.js'
+import { type Facts, readFacts } from './facts.js'
+import type { NodeRecord } from './record.js'
+
+/** A node that a task works on: its record, one connection, and what can be done over it. */
+export interface Node {
+  readonly name: string
+  readonly record: NodeRecord
+  /** The roles that it has in the target's environment: `web`, `db`…; a node that is listed without roles has every one. */
+  readonly roles: readonly string[] | 'every'
+  readonly connection: Connection
+  /** zx's `$` as the login. */
+  readonly $: Shell
+  /** zx's `$` as root, through sudo where the login is not root. */
+  readonly root: { readonly $: Shell }
+  /** Facts, read once. */
+  facts(): Promise<Facts>
+  /** Runs steps as one script and shows them below `line`. A dry run only checks them. */
+  apply(title: string, steps: Iterable<Step>, line: Line): Promise<Applied>
+  /** Runs one command line as root and returns its output; a code other than 0 is thrown. Reads only: changes are steps. */
+  read(command: string, input?: string | Buffer): Promise<string>
+  /** The command line that runs POSIX sh text as root, for channels that stream. */
+  asRoot(command: string): string
+  /** Loads zx, after which `$` can be used. */
+  prepare(): Promise<void>
+}
+
+/** Makes a {@link Node} of a record and a connection. */
+export function createNode(
+  record: NodeRecord,
+  roles: readonly string[] | 'every',
+  connection: Connection,
+  mode: 'apply' | 'check',
+  count: (node: string, applied: Applied) => void,
+): Node {
+  let facts: Promise<Facts> | undefined
+  let shells: { login: Shell; root: Shell } | undefined
+  const loaded = () => {
+    if (shells === undefined) throw new TypeError(`node.$ of ${record.name} is for tasks of a kraftfile`)
+    return shells
+  }
+  const root = (command: string) => asRoot(connection.user, command)
+  return {
+    name: record.name,
+    record,
+    roles,
+    connection,
+    get $() {
+      return loaded().login
+    },
+    root: {
+      get $() {
+        return loaded().root
+      },
+    },
+    facts: () => {
+      facts ??= readFacts(connection)
+      return facts
+    },
+    async apply(title, steps, line) {
+      const applied = await showSteps(connection, compile(title, [...steps]), mode, line)
+      count(record.name, applied)
+      return applied
+    },
+    async read(command, input) {
+      const { stdout, stderr, exit } = await connection.capture(root(command), input)
+      if (exit.code === 0) return stdout
+      throw new KraftError({
+        kind: 'command',
+        node: record.name,
+        command: command.split('\n')[0] ?? '',
+        code: exit.code,
+        output: (stderr || stdout).trim(),
+      })
+    },
+    asRoot: root,
+    async prepare() {
+      if (shells !== undefined) return
+      const { remoteShell } = await import('../shell/remote.js')
+      shells = {
+        login: await remoteShell(connection, (command) => `bash -c ${quote(command)}`),
+        root: await remoteShell(connection, (command) => root(`exec bash -c ${quote(command)}`)),
+      }
+    },
+  }
+}
+
+/** Whether a node has a role; one that is listed without roles has every one. */
+export function hasRole(node: Node, role: string): boolean {
+  return node.roles === 'every' || node.roles.includes(role)
+}

@@ -1,0 +1,47 @@
+import type { Item, Line, Report } from './report.js'
+import { runAll } from './run-all.js'
+
+/** What `--events` prints, one JSON document a line. `id` names a line of the list, `parent` the one above it. */
+export type ReportEvent =
+  | { readonly event: 'begin'; readonly id: number; readonly parent?: number; readonly title: string }
+  | { readonly event: 'output'; readonly id: number; readonly text: string }
+  | {
+      readonly event: 'end'
+      readonly id: number
+      readonly title: string
+      readonly status: 'done' | 'failed' | 'skipped'
+      readonly reason?: string
+    }
+  | { readonly event: 'note'; readonly text: string }
+
+/** The same work as newline-delimited events for programs. */
+export function eventReport(write: (text: string) => void): Report {
+  let last = 0
+  const emit = (event: ReportEvent) => write(`${JSON.stringify(event)}\n`)
+  const list = (items: readonly Item[], parent: number | undefined, concurrent: boolean | number = false) =>
+    runAll(items, concurrent, async (item) => {
+      last += 1
+      const id = last
+      let title = item.title
+      let reason: string | undefined
+      emit({ event: 'begin', id, ...(parent === undefined ? {} : { parent }), title })
+      const line: Line = {
+        title: (text) => {
+          title = text
+        },
+        output: (text) => emit({ event: 'output', id, text }),
+        skip: (why) => {
+          reason = why
+        },
+        list: (inner, options) => list(inner, id, options?.concurrent),
+      }
+      try {
+        await item.run(line)
+      } catch (error) {
+        emit({ event: 'end', id, title, status: 'failed' })
+        throw error
+      }
+      emit({ event: 'end', id, title, ...(reason === undefined ? { status: 'done' } : { status: 'skipped', reason }) })
+    })
+  return { list: (items, options) => list(items, undefined, options?.concurrent), note: (text) => emit({ event: 'note', text }) }
+}

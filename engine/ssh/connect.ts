@@ -1,0 +1,227 @@
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from 'ssh2'
+import { isKraftError, KraftError } from '../errors/failure.js'
+import type { NodeRecord } from '../node/record.js'
+import { channelOf } from './channel.js'
+import { type Destination, type SshOptions, sshOptions } from './config.js'
+import type { Channel, Connection, ExecOptions, Exit } from './connection.js'
+import { dial, dialThrough } from './dial.js'
+import { Gate } from './gate.js'
+import { handshake, hungUpEarly } from './handshake.js'
+import { jumpDestination } from './jump.js'
+import type { Ask } from './question.js'
+
+/** How to connect to a node. */
+export interface ConnectOptions {
+  readonly record: NodeRecord
+  /** Instead of ~/.ssh/config and the system's. */
+  readonly configFile?: string
+  /** Puts a question to a person (a new host key, a passphrase); left out where there is no terminal. */
+  readonly ask?: Ask
+  /** Shows a remark to a person. */
+  readonly note?: (text: string) => void
+  /** Ends the connection and what waits for it. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A connection to a node, opened by the first `exec`. When it is lost, what ran on it fails as `unreachable` and the next
+ * `exec` opens a new one; nothing is run again by itself.
+ *
+ * @example
+ * const connection = connect({ record })
+ * const { stdout } = await connection.capture('uname -r')
+ * await connection.close()
+ */
+export function connect({ record, ...options }: ConnectOptions): Connection {
+  const { name, address, port, user, host_keys: hostKeys } = record
+  return new LazyConnection({ name, address, port, user, hostKeys }, options)
+}
+
+type How = Omit<ConnectOptions, 'record'>
+
+/** One process shakes hands with at most so many nodes at once; sshd starts to drop at 10 (MaxStartups). */
+const handshakes = new Gate(8)
+const sessions = 8
+const remarked = new Set<string>()
+
+interface Open {
+  readonly client: Client
+  readonly jump: Connection | undefined
+  readonly gone: Promise<void>
+  loss: KraftError | undefined
+}
+
+class LazyConnection implements Connection {
+  readonly node: string
+  readonly user: string
+  readonly #channels = new Gate(sessions)
+  #opening: Promise<Open> | undefined
+  #closed = false
+
+  constructor(
+    readonly destination: Destination,
+    readonly how: How,
+    readonly depth = 0,
+  ) {
+    this.node = destination.name
+    this.user = destination.user ?? ''
+    how.signal?.addEventListener('abort', () => void this.close(), { once: true })
+  }
+
+  async exec(command: string, options: ExecOptions = {}): Promise<Channel> {
+    for (;;) {
+      const leave = options.urgent ? undefined : await this.#channels.enter()
+      try {
+        const open = await this.#open()
+        return await this.#start(open, command, options, leave)
+      } catch (error) {
+        leave?.()
+        // The server allows fewer sessions than we took for granted: wait for one of ours to end.
+        if (!(error instanceof SessionRefused) || this.#channels.inside === 0)
+          throw error instanceof SessionRefused ? error.failure : error
+        this.#channels.narrow(this.#channels.inside)
+      }
+    }
+  }
+
+  async capture(command: string, input?: string | Buffer): Promise<{ stdout: string; stderr: string; exit: Exit }> {
+    const channel = await this.exec(command)
+    const [stdout, stderr] = [collect(channel.stdout), collect(channel.stderr)]
+    channel.stdin.end(input)
+    const exit = await channel.exit
+    return { stdout: stdout(), stderr: stderr(), exit }
+  }
+
+  async forward(host: string, port: number): Promise<Duplex> {
+    const open = await this.#open()
+    return new Promise((resolve, reject) => {
+      open.client.forwardOut('127.0.0.1', 0, host, port, (error, stream) => {
+        if (error === undefined) resolve(stream)
+        else reject(open.loss ?? this.#unreachable(`${host} port ${port} cannot be reached from there: ${error.message}`, error))
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const open = await this.#opening?.catch(() => undefined)
+    if (open === undefined) return
+    open.loss ??= this.#ended()
+    open.client.end()
+    // A peer that is gone does not answer the farewell, and nobody should wait for it.
+    const timer = setTimeout(() => open.client.destroy(), 500)
+    await open.gone
+    clearTimeout(timer)
+    await open.jump?.close()
+  }
+
+  #open(): Promise<Open> {
+    if (this.#closed) return Promise.reject(this.#ended())
+    this.#opening ??= this.#connect().catch((error: unknown) => {
+      this.#opening = undefined
+      throw error
+    })
+    return this.#opening
+  }
+
+  async #connect(): Promise<Open> {
+    const options = await sshOptions(this.destination, this.how.configFile)
+    if (options.strict === 'weaker')
+      this.#remark(`~/.ssh/config weakens StrictHostKeyChecking for ${this.node}; kraft asks all the same`)
+    const jump = this.#jump(options)
+    try {
+      const client = await this.#handshake(options, jump)
+      const gone = new Promise<void>((resolve) => client.once('close', () => resolve()))
+      const open: Open = { client, jump, gone, loss: undefined }
+      let cause: unknown
+      client.on('error', (error) => {
+        cause = error
+      })
+      client.once('close', () => {
+        open.loss ??= this.#unreachable(`the connection was lost${cause instanceof Error ? `: ${cause.message}` : ''}`, cause)
+        if (!this.#closed) this.#opening = undefined
+      })
+      return open
+    } catch (error) {
+      await jump?.close()
+      throw error
+    }
+  }
+
+  async #handshake(options: SshOptions, jump: Connection | undefined, attempt = 1): Promise<Client> {
+    // The jump host takes its own place among the handshakes, before ours, else eight chains would wait for each other.
+    const forwarded = await jump?.forward(options.hostName, options.port)
+    try {
+      return await handshakes.through(async () => {
+        const check = { destination: this.destination, options, ask: this.how.ask }
+        return handshake(check, forwarded ?? (await this.#dial(options)), this.how.signal)
+      })
+    } catch (error) {
+      if (attempt === 3 || !hungUpEarly(error)) throw error
+      await sleep(attempt * 500)
+      return this.#handshake(options, jump, attempt + 1)
+    }
+  }
+
+  async #dial(options: SshOptions): Promise<Duplex> {
+    return options.proxyCommand === undefined ? dial(this.node, options, this.how.signal) : dialThrough(options.proxyCommand)
+  }
+
+  #jump({ jumps }: SshOptions): Connection | undefined {
+    const last = jumps.at(-1)
+    if (last === undefined) return undefined
+    if (this.depth >= 8) throw this.#unreachable('ProxyJump goes through more than eight hosts; does it go in a circle?')
+    const before = jumps.slice(0, -1)
+    return new LazyConnection(jumpDestination(last, before.length === 0 ? undefined : before), this.how, this.depth + 1)
+  }
+
+  #start(open: Open, command: string, { terminal }: ExecOptions, leave?: () => void): Promise<Channel> {
+    const pty = terminal && { term: terminal.type, cols: terminal.columns, rows: terminal.rows, width: 0, height: 0 }
+    return new Promise((resolve, reject) => {
+      try {
+        open.client.exec(command, pty === undefined ? {} : { pty }, (error, stream) => {
+          if (error === undefined) {
+            // At once: the packet that grants the channel may bring its exit as well.
+            if (leave !== undefined) stream.once('close', leave)
+            return resolve(channelOf(stream, () => open.loss))
+          }
+          if (open.loss !== undefined) return reject(open.loss)
+          const failure = this.#unreachable(`no command could be started: ${error.message}`, error)
+          reject(/Channel open failure/.test(error.message) ? new SessionRefused(failure) : failure)
+        })
+      } catch (error) {
+        reject(open.loss ?? this.#unreachable('the connection was lost', error))
+      }
+    })
+  }
+
+  #remark(text: string): void {
+    if (remarked.has(text)) return
+    remarked.add(text)
+    this.how.note?.(text)
+  }
+
+  #ended(): KraftError {
+    return this.how.signal?.aborted
+      ? new KraftError({ kind: 'interrupted', message: `Interrupted the connection to ${this.node}` })
+      : this.#unreachable('kraft closed the connection')
+  }
+
+  #unreachable(message: string, cause?: unknown): KraftError {
+    return isKraftError(cause) ? cause : new KraftError({ kind: 'unreachable', node: this.node, message }, cause)
+  }
+}
+
+class SessionRefused extends Error {
+  constructor(readonly failure: KraftError) {
+    super(failure.message)
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = []
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return () => Buffer.concat(chunks).toString()
+}

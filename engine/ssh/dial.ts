@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process'
+import { connect, type Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { KraftError } from '../errors/failure.js'
+import type { SshOptions } from './config.js'
+
+/** Milliseconds that a TCP connection, and then the SSH handshake on it, may take. */
+export const patience = 10_000
+
+/**
+ * Opens a TCP connection without Nagle's delay (which would double the time of each command). Throws `unreachable` within
+ * {@link patience}, saying what stands in the way.
+ */
+export function dial(node: string, { hostName, port }: SshOptions, signal?: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostName, port, noDelay: true, keepAlive: true, autoSelectFamilyAttemptTimeout: 2_500 })
+    const settle = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+      socket.removeListener('error', fail)
+    }
+    const fail = (error: unknown): void => {
+      settle()
+      socket.destroy()
+      reject(error instanceof KraftError ? error : unreachable(node, hostName, port, error))
+    }
+    const abort = (): void => fail(new KraftError({ kind: 'interrupted', message: `Interrupted while connecting to ${node}` }))
+    const timer = setTimeout(() => fail(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })), patience)
+    socket.on('error', fail)
+    socket.once('connect', () => {
+      settle()
+      resolve(socket)
+    })
+    if (signal?.aborted) abort()
+    else signal?.addEventListener('abort', abort)
+  })
+}
+
+/** Starts the ProxyCommand of ssh_config and talks through it; its stderr goes to ours. */
+export function dialThrough(command: string): Duplex {
+  const child = spawn(process.env.SHELL ?? '/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin })
+  child.once('error', (error) => stream.destroy(error))
+  stream.once('close', () => child.kill())
+  return stream
+}
+
+function unreachable(node: string, host: string, port: number, error: unknown): KraftError {
+  const [message, next] = explain(codeOf(error), `${host} port ${port}`, host)
+  return new KraftError(
+    { kind: 'unreachable', node, message: message ?? `cannot connect to ${host}: ${String(error)}`, ...(next && { next }) },
+    error,
+  )
+}
+
+function codeOf(error: unknown): string {
+  const one = error instanceof AggregateError ? error.errors[0] : error
+  return one instanceof Error && 'code' in one ? String(one.code) : ''
+}
+
+function explain(code: string, where: string, host: string): [message?: string, next?: string] {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return [`${where} refused the connection`, 'Is sshd running there, on that port?']
+    case 'ETIMEDOUT':
+      return [`${where} did not answer within ${patience / 1000} seconds`, 'Is it up, and does a firewall let you through?']
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return [`there is no route to ${where}`, 'Is it up, and are you on the right network?']
+    case 'ENOTFOUND':
+      return [`the name ${host} is not known to DNS`, 'Check the address of the node in nodes.yaml.']
+    case 'EAI_AGAIN':
+      return [`DNS did not answer for ${host}`, 'Are you connected to a network?']
+    case 'ECONNRESET':
+      return [`${where} closed the connection at once`, 'Does a firewall or fail2ban keep you out?']
+    default:
+      return []
+  }
+}

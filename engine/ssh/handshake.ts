@@ -1,0 +1,113 @@
+import type { Duplex } from 'node:stream'
+import type { Client } from 'ssh2'
+import { type Failure, KraftError } from '../errors/failure.js'
+import { patience } from './dial.js'
+import { type HostCheck, hostKeyAlgorithms, verifyHostKey } from './host-key.js'
+import { collectIdentities } from './identities.js'
+import { ssh2 } from './library.js'
+import { Login } from './login.js'
+
+/**
+ * Makes an SSH connection on a stream: verifies the host's key, then logs in with one key after the other. Throws
+ * `host-key`, or `unreachable` that names the keys which were tried.
+ */
+export async function handshake(check: HostCheck, socket: Duplex, signal?: AbortSignal): Promise<Client> {
+  const library = await ssh2()
+  const [identities, serverHostKey] = await Promise.all([collectIdentities(check.options, check.ask), hostKeyAlgorithms(check)])
+  const node = check.destination.name
+  const client = new library.Client()
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      clock.stop()
+      signal?.removeEventListener('abort', abort)
+      client.removeListener('close', closed)
+    }
+    const fail = (failure: Failure, cause?: unknown): void => {
+      settle()
+      reject(new KraftError(failure, cause))
+      client.destroy()
+      socket.destroy()
+    }
+    const unreachable = (message: string, next?: string, cause?: unknown): void =>
+      fail({ kind: 'unreachable', node, message, ...(next !== undefined && { next }) }, cause)
+    const abort = (): void => fail({ kind: 'interrupted', message: `Interrupted while connecting to ${node}` })
+    const closed = (): void => unreachable('the connection was closed during the SSH handshake')
+    const clock = new Clock(() => unreachable(`the SSH handshake took more than ${patience / 1000} seconds`))
+    const login = new Login(identities, check.options.user, library, (isWaiting) => (isWaiting ? clock.stop() : clock.start()))
+
+    client.on('error', (error: Error & { level?: string }) => {
+      // A key of the agent that could not sign; the next one is tried.
+      if (error.level === 'agent') return
+      if (/no matching host key/.test(error.message)) {
+        const message = 'the server has no host key of a type that nodes.yaml remembers or that kraft supports'
+        return fail(
+          { kind: 'host-key', node, message, next: `If you rebuilt ${node}, correct its host_keys in nodes.yaml.` },
+          error,
+        )
+      }
+      const [message, next] = explain(error, login)
+      unreachable(message, next, error)
+    })
+    client.once('close', closed)
+    client.once('ready', () => {
+      settle()
+      resolve(client)
+    })
+    if (signal?.aborted) return abort()
+    signal?.addEventListener('abort', abort)
+    clock.start()
+    client.connect({
+      sock: socket,
+      username: check.options.user,
+      readyTimeout: 0,
+      keepaliveInterval: 5_000,
+      keepaliveCountMax: 3,
+      algorithms: { serverHostKey },
+      hostVerifier: (key: Buffer, verify: (permitted: boolean) => void) => {
+        clock.stop()
+        verifyHostKey(check, key).then(
+          (failure) => {
+            if (failure !== undefined) return fail(failure)
+            clock.start()
+            verify(true)
+          },
+          (error: unknown) => unreachable(`known_hosts cannot be used: ${String(error)}`, undefined, error),
+        )
+      },
+      authHandler: login.handler,
+    })
+  })
+}
+
+/** True of the failure that sshd's MaxStartups gives: it hangs up before it says its name, and the next attempt may pass. */
+export function hungUpEarly(error: unknown): boolean {
+  return error instanceof KraftError && error.cause instanceof Error && /before handshake|ECONNRESET/.test(error.cause.message)
+}
+
+function explain(error: Error & { level?: string }, login: Login): [message: string, next?: string] {
+  if (error.level === 'client-authentication') return login.explain()
+  if (/too many authentication failures/i.test(error.message)) {
+    const [message] = login.explain()
+    return [
+      `${message} (more keys than the server listens to)`,
+      'Name the right key with IdentityFile and IdentitiesOnly yes in ~/.ssh/config.',
+    ]
+  }
+  if (/before handshake|ECONNRESET/.test(error.message)) {
+    return ['the connection was closed before SSH began', 'Is it an SSH server, and does it let you in (fail2ban, MaxStartups)?']
+  }
+  return [`SSH failed: ${error.message}`]
+}
+
+/** Counts the time that the other side takes, not the time that a person takes to answer. */
+class Clock {
+  #timer: NodeJS.Timeout | undefined
+  constructor(readonly ring: () => void) {}
+  start(): void {
+    this.stop()
+    this.#timer = setTimeout(this.ring, patience)
+  }
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+}

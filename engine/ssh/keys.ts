@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { homedir, userInfo } from 'node:os'
+import { dirname, join } from 'node:path'
+import { KraftError } from '../errors/failure.js'
+import { expand } from './config.js'
+import { ownKeyFile } from './identities.js'
+import { generateHostKey } from './key-pair.js'
+import { readIdentity } from './private-key.js'
+import { fromLine } from './public-key.js'
+import { readIfThere } from './read-if-there.js'
+
+export { generateHostKey, type KeyPair } from './key-pair.js'
+
+/**
+ * The public key that lets you in on new nodes, and the file that holds it: the `pubkey` setting's, else the first of
+ * ~/.ssh/id_ed25519.pub, id_ecdsa.pub and id_rsa.pub, else ~/.kraftwerk/id_ed25519.pub, made where it is missing.
+ *
+ * @example const { publicKey } = await loginKey({ pubkey: '~/.ssh/work.pub' })
+ */
+export async function loginKey({ pubkey }: { readonly pubkey?: string } = {}): Promise<{ publicKey: string; file: string }> {
+  if (pubkey !== undefined) return chosenKey(expand(pubkey))
+  for (const name of ['id_ed25519.pub', 'id_ecdsa.pub', 'id_rsa.pub']) {
+    const file = join(homedir(), '.ssh', name)
+    const text = (await readIfThere(file)) ?? ''
+    if (fromLine(text) !== undefined) return { publicKey: text.trim(), file }
+  }
+  return ownKey()
+}
+
+async function chosenKey(file: string): Promise<{ publicKey: string; file: string }> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw wrongKey(file, 'The file that the pubkey setting names cannot be read.', error)
+  })
+  if (text.includes('PRIVATE KEY'))
+    throw wrongKey(file, `The pubkey setting names a private key. Name its public half: ${file}.pub`)
+  const key = fromLine(text)
+  if (key === undefined) throw wrongKey(file, 'The file that the pubkey setting names holds no public key in OpenSSH format.')
+  if (key.type.startsWith('sk-')) throw wrongKey(file, `kraft cannot log in with a security key (${key.type}). Name another key.`)
+  return { publicKey: text.trim(), file }
+}
+
+function wrongKey(file: string, message: string, cause?: unknown): KraftError {
+  return new KraftError({ kind: 'setting', place: { file }, message }, cause)
+}
+
+async function ownKey(): Promise<{ publicKey: string; file: string }> {
+  const privateFile = ownKeyFile()
+  const file = `${privateFile}.pub`
+  const before = await readIdentity(privateFile)
+  if (before === undefined) {
+    await mkdir(dirname(privateFile), { recursive: true, mode: 0o700 })
+    // Two runs at once: whoever places it first has made the key, and the other uses it.
+    await place(privateFile, generateHostKey(`kraft ${userInfo().username}`).privateKey, 0o600)
+  }
+  const key = (await readIdentity(privateFile))?.publicKey
+  if (key === undefined) throw wrongKey(privateFile, "kraft's own key cannot be read. Remove it, and kraft makes a new one.")
+  const publicKey = `${key.type} ${key.blob.toString('base64')} kraft ${userInfo().username}`
+  await place(file, `${publicKey}\n`, 0o644)
+  return { publicKey, file }
+}
+
+// Never replaces a file that is there, and never shows a half written one.
+async function place(file: string, text: string, mode: number): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString('hex')}`
+  await writeFile(draft, text, { mode, flag: 'wx' })
+  try {
+    await link(draft, file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    await rm(draft, { force: true })
+  }
+}

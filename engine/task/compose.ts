@@ -1,0 +1,31 @@
+import { make, type Task } from './task.js'
+
+/**
+ * One task after the other, each on the whole target before the next begins.
+ *
+ * @example export const release = series('Dump, deploy, reload', dump.with({ file: 'before.bundle' }), deploy, reload)
+ */
+export function series(help: string, ...members: readonly Task[]): Task {
+  return make({ on: 'once', help, members, together: false, ...shared(members) })
+}
+
+/** Tasks side by side on the same target. */
+export function parallel(help: string, ...members: readonly Task[]): Task {
+  return make({ on: 'once', help, members, together: true, ...shared(members) })
+}
+
+function shared(members: readonly Task[]) {
+  return {
+    options: Object.assign({}, ...members.map((member) => optional(member))),
+    destructive: members.some((member) => member.spec.destructive === true),
+  }
+}
+
+// What a member requires may be given by `.with`, and what it has in common with another is one option of the whole.
+function optional(member: Task) {
+  return Object.fromEntries(
+    Object.entries(member.spec.options ?? {})
+      .filter(([name]) => !(name in member.given))
+      .map(([name, spec]) => [name, { ...spec, positional: false }]),
+  )
+}

@@ -1,0 +1,32 @@
+import type { Task, TaskSpec } from './task.js'
+
+interface Hooks {
+  readonly before: Task[]
+  readonly after: Task[]
+}
+
+// Keyed by the spec, so that deploy.with(…) has the hooks of deploy; on globalThis, so that two copies of kraftwerk agree.
+const key = Symbol.for('kraftwerk.hooks')
+const store = globalThis as { [key]?: WeakMap<TaskSpec, Hooks> }
+store[key] ??= new WeakMap()
+
+/** The hooks of a task, in the order in which they were added. */
+export function hooksOf(task: Task): Hooks {
+  const hooks = store[key]?.get(task.spec) ?? { before: [], after: [] }
+  store[key]?.set(task.spec, hooks)
+  return hooks
+}
+
+/**
+ * Runs tasks before another one, wherever it is called from. If a hook fails, the task does not start.
+ *
+ * @example before(deploy, reports)
+ */
+export function before(task: Task, ...hooks: readonly Task[]): void {
+  hooksOf(task).before.push(...hooks)
+}
+
+/** Runs tasks after another one that succeeded. */
+export function after(task: Task, ...hooks: readonly Task[]): void {
+  hooksOf(task).after.push(...hooks)
+}

@@ -1,0 +1,48 @@
+/** How an option or a positional argument of a task is declared: parsing, help and completion are made from it. */
+export interface OptionSpec {
+  readonly type: 'string' | 'number' | 'boolean'
+  /** Stands without its name, in the order of declaration. */
+  readonly positional?: boolean
+  readonly choices?: readonly string[]
+  readonly default?: string | number | boolean
+  readonly required?: boolean
+  /** One line for `kraft help TASK`. */
+  readonly help?: string
+  /** Repeats: `--only a --only b`. */
+  readonly many?: boolean
+}
+
+/** Options by name, as a task declares them. */
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>
+
+type Plain<S extends OptionSpec> = S['choices'] extends readonly string[]
+  ? S['choices'][number]
+  : S['type'] extends 'number'
+    ? number
+    : S['type'] extends 'boolean'
+      ? boolean
+      : string
+
+type Given<S extends OptionSpec> = S extends { readonly many: true } ? readonly Plain<S>[] : Plain<S>
+
+/** The type of an option's value; undefined where it is neither required nor has a default. */
+export type OptionValue<S extends OptionSpec> = S extends
+  | { readonly required: true }
+  | { readonly many: true }
+  | { readonly type: 'boolean' }
+  ? Given<S>
+  : S extends { readonly default: string | number | boolean }
+    ? Given<S>
+    : Given<S> | undefined
+
+/** The values that a task gets for what it declared. */
+export type OptionValues<O extends OptionSpecs> = { readonly [Name in keyof O]: OptionValue<O[Name]> }
+
+/**
+ * Declares an option with its type kept exact.
+ *
+ * @example options: { hours: option({ type: 'number', default: 24, help: 'keep younger ones' }) }
+ */
+export function option<const S extends OptionSpec>(spec: S): S {
+  return spec
+}

@@ -1,0 +1,12 @@
+/** What a task hands back: text for a person on stdout, or the same as data with `--json`. */
+export class Result {
+  constructor(
+    readonly text: string,
+    readonly data: unknown,
+  ) {}
+}
+
+/** The exit code of a command that `run` and `shell` pass on. */
+export class ExitCode {
+  constructor(readonly code: number) {}
+}

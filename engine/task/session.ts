@@ -1,0 +1,57 @@
+import type { UserSettings } from '../config/user.js'
+import type { Inventory } from '../node/inventory.js'
+import type { Node } from '../node/node.js'
+import type { NodeRecord } from '../node/record.js'
+import type { Report } from '../report/report.js'
+import type { Applied } from '../step/show.js'
+import type { Target } from './context.js'
+import type { Needs, Task } from './task.js'
+
+/** Options that every task has. */
+export interface Flags {
+  readonly dryRun: boolean
+  readonly yes: boolean
+  readonly json: boolean
+  readonly debug: boolean
+}
+
+/** Asks the person at the terminal. */
+export interface Prompt {
+  confirm(message: string): Promise<boolean>
+  text(message: string): Promise<string>
+  secret(message: string): Promise<string>
+}
+
+/** One call of kraft: what its tasks share. */
+export interface Session {
+  readonly flags: Flags
+  readonly report: Report
+  /** Undefined without a terminal: then nothing is asked. */
+  readonly prompt: Prompt | undefined
+  /** Where kraft was called. */
+  readonly folder: string
+  /** The root of the kraftwerk package, with templates/. */
+  readonly root: string
+  /** The version of kraft. */
+  readonly version: string
+  /** The folder of the project that kraft was called in, if there is one. */
+  readonly project: { readonly folder: string } | undefined
+  /** ~/.kraftwerk.yaml. */
+  readonly user: UserSettings
+  /** The nodes that are remembered. */
+  inventory(): Promise<Inventory>
+  /** The node of a record, connected when first used, the same for all tasks. */
+  connect(record: NodeRecord, roles: readonly string[] | 'every'): Node
+  /** Closes the connection of a node and forgets it, so that the next use logs in anew. */
+  disconnect(name: string): Promise<void>
+  /** Finds what stands behind the colon. */
+  resolve(word: string | undefined, needs: Needs, destructive: boolean): Promise<readonly Target[]>
+  /** A built-in task, or what the kraftfile put in its place. */
+  task(name: string): Task
+  /** Whether a task is code of a kraftfile, which gets zx. */
+  isCustom(task: Task): boolean
+  /** What steps did on each node so far. */
+  readonly applied: ReadonlyMap<string, readonly Applied[]>
+  /** Runs when kraft ends, also by Ctrl-C: locks are given back, connections closed. */
+  onEnd(action: () => Promise<void>): void
+}

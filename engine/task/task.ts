@@ -1,0 +1,91 @@
+import type { Step } from '../step/step.js'
+import type { NodeContext, TargetContext } from './context.js'
+import type { OptionSpecs, OptionValues } from './option.js'
+
+/** Where a task runs: on the first web node, on each node, on the nodes of a role, or once for the whole target. */
+export type On = 'first' | 'each' | 'once' | { readonly role: string }
+
+/** What may stand behind the colon: nothing, nodes, or a project's instance. */
+export type Needs = 'nothing' | 'nodes' | 'instance'
+
+interface Common<O extends OptionSpecs> {
+  readonly options?: O
+  /** One line for `kraft` and `kraft help TASK`; a kraftfile's doc comment says the same. */
+  readonly help?: string
+  /** The heading under which `kraft` lists it. */
+  readonly group?: string
+  /** Commands that work when pasted, for `kraft help TASK`. */
+  readonly examples?: readonly string[]
+  /** What stands behind the colon; default: an instance inside a project, nodes elsewhere. */
+  readonly needs?: Needs
+  /** Never runs on a target that was not typed, because data could be lost. */
+  readonly destructive?: boolean
+  /** Takes what follows `--`. */
+  readonly takesRest?: boolean
+  /** Writes to the terminal itself; no list is shown. */
+  readonly raw?: boolean
+  /** The task that most people call next, for the hint after this one. */
+  readonly next?: string
+}
+
+/** A task that runs once, with all nodes of its target and no `$`. */
+export interface OnceSpec<O extends OptionSpecs> extends Common<O> {
+  readonly on: 'once'
+  run(context: TargetContext<OptionValues<O>>): unknown
+}
+
+/** A task that runs on one node or on several, each by itself; with `run` (code) or `steps` (data). */
+export interface NodeSpec<O extends OptionSpecs> extends Common<O> {
+  readonly on?: 'first' | 'each' | { readonly role: string }
+  /** How many nodes at once; default: all. */
+  readonly parallel?: number
+  run?(context: NodeContext<OptionValues<O>>): unknown
+  steps?(context: NodeContext<OptionValues<O>>): Iterable<Step> | Promise<Iterable<Step>>
+}
+
+const mark = Symbol.for('kraftwerk.task')
+
+/** A task as kraft keeps it; made by {@link task}, `series` or `parallel`. */
+export interface Task {
+  readonly [mark]: true
+  readonly spec: TaskSpec
+  /** Options that were fixed with {@link Task.with}. */
+  readonly given: Readonly<Record<string, unknown>>
+  /** The same task with options that need not be typed. */
+  with(options: Readonly<Record<string, unknown>>): Task
+}
+
+/** What a {@link Task} does, without the types of its options. */
+export type TaskSpec = Common<OptionSpecs> & {
+  readonly on: On
+  readonly parallel?: number
+  readonly run?: (context: never) => unknown
+  readonly steps?: (context: never) => Iterable<Step> | Promise<Iterable<Step>>
+  /** The members of a series or of a parallel. */
+  readonly members?: readonly Task[]
+  readonly together?: boolean
+}
+
+/**
+ * Defines a task. Exported from a kraftfile it is a command of `kraft`.
+ *
+ * @example export const syncdb = task({ on: 'first', run: ({ $, rest }) => $`manage.py migrate ${rest}` })
+ */
+export function task<const O extends OptionSpecs = Record<never, never>>(spec: OnceSpec<O>): Task
+export function task<const O extends OptionSpecs = Record<never, never>>(spec: NodeSpec<O>): Task
+export function task(spec: OnceSpec<OptionSpecs> | NodeSpec<OptionSpecs>): Task {
+  if ((spec.run === undefined) === (!('steps' in spec) || spec.steps === undefined)) {
+    throw new TypeError('A task has either `run` (code) or `steps` (data)')
+  }
+  return make({ ...spec, on: spec.on ?? 'first' })
+}
+
+/** Makes a {@link Task} of its parts. */
+export function make(spec: TaskSpec, given: Readonly<Record<string, unknown>> = {}): Task {
+  return { [mark]: true, spec, given, with: (options) => make(spec, { ...given, ...options }) }
+}
+
+/** Known by a registered symbol, so that another copy of kraftwerk makes tasks that this one runs. */
+export function isTask(value: unknown): value is Task {
+  return typeof value === 'object' && value !== null && mark in value
+}

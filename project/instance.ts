@@ -1,0 +1,53 @@
+import { KraftError } from '../engine/errors/failure.js'
+import { quote } from '../engine/shell/sh.js'
+import type { Target, TaskProject } from '../engine/task/context.js'
+import type { Place } from './service.js'
+import { type InstanceSettings, instanceSettings, type Project } from './settings.js'
+
+const mark = Symbol.for('kraftwerk.instance')
+
+/** A project on its nodes for one environment. */
+export interface Instance extends TaskProject, Place {
+  readonly [mark]: true
+  readonly project: Project
+  readonly settings: InstanceSettings & Readonly<Record<string, unknown>>
+  /** Who it is to the node's record of owners: the same project and environment may deploy again, anyone else is refused. */
+  readonly owner: string
+}
+
+/** The instance of a project for an environment, or without one. */
+export function instanceOf(project: Project, environment: string | undefined): Instance {
+  const settings = instanceSettings(project, environment)
+  const { name } = settings
+  return {
+    [mark]: true,
+    project,
+    name,
+    environment,
+    folder: project.folder,
+    home: `/web/${name}`,
+    settings: { ...settings },
+    owner: `${project.name} ${environment ?? '-'}`,
+    enter: (command) => `exec ${enterScript(name)} bash -c ${quote(command)}`,
+  }
+}
+
+/** The script on the node that runs a command as the instance, in its environment. */
+export function enterScript(name: string): string {
+  return `/etc/kraftwerk/${name}/enter`
+}
+
+/** The instance that a target means. Throws `usage` where there is no project. */
+export function requireInstance(target: Target): Instance {
+  const { project } = target
+  if (project !== undefined && isInstance(project)) return project
+  throw new KraftError({
+    kind: 'usage',
+    message: 'There is no kraftwerk.yaml here or in a folder above',
+    next: 'Go to the folder of the project, or make one: kraft init NAME',
+  })
+}
+
+function isInstance(project: TaskProject): project is Instance {
+  return mark in project
+}

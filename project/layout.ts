@@ -1,0 +1,30 @@
+import type { Place } from './service.js'
+
+/** Where things of an instance stand on its node. Docs: "A node after bootstrap". */
+export const layout = {
+  /** The code of one release, owned by root. */
+  release: ({ home }: Place, release: string) => `${home}/releases/${release}`,
+  /** What kraft adds to a release. */
+  meta: (place: Place, release: string) => `${layout.release(place, release)}/.kraft`,
+  /** One start of a release's processes: its environment, and the link to its socket. A reload makes another. */
+  generation: (place: Place, release: string, generation: string) => `${layout.meta(place, release)}/${generation}`,
+  current: ({ home }: Place) => `${home}/current`,
+  venv: ({ home }: Place, hash: string) => `${home}/venvs/${hash}`,
+  uploads: ({ home }: Place) => `${home}/uploads`,
+  shared: ({ home }: Place) => `${home}/shared`,
+  dumps: ({ home }: Place) => `${home}/dump`,
+  log: ({ home }: Place) => `${home}/log`,
+  /** The user's own, outside of the code. */
+  userHome: ({ home }: Place) => `${home}/home`,
+  /** What kraft keeps of an instance: owner, generated secrets, the script that enters its environment. Root only. */
+  settings: ({ name }: Place) => `/etc/kraftwerk/${name}`,
+  /** On tmpfs, the instance's own: sockets. */
+  sockets: ({ name }: Place) => `/run/web/${name}`,
+  socket: (place: Place, generation: string) => `${layout.sockets(place)}/${generation}.sock`,
+  /** Root's, on tmpfs: a generation that is being tried and may run although it is not current. Gone after a power cut. */
+  trial: ({ name }: Place, generation: string) => `/run/web/.trial/${name}.${generation}`,
+  /** The user that builds virtualenvs and static files, so that the application can't write them. */
+  builder: ({ name }: Place) => `${name}-build`,
+  /** The runit service of a generation. */
+  runit: ({ name }: Place, generation: string) => `${name}.web.${generation}`,
+} as const

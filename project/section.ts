@@ -1,0 +1,301 @@
+import { domainToASCII } from 'node:url'
+import * as v from 'valibot'
+import type { Section } from '../engine/config/section.js'
+import { instanceNameProblem, word } from './name.js'
+
+const text = v.pipe(v.string(), v.trim(), v.nonEmpty('some text'))
+const whole = (least: number, most: number) =>
+  v.pipe(v.number(), v.integer('a whole number'), v.minValue(least, `at least ${least}`), v.maxValue(most, `at most ${most}`))
+
+/** Makes a schema of a function that says what is wrong, so that the message can quote the value. */
+const sane = (wrong: (value: string) => string | undefined) =>
+  v.rawCheck<string>(({ dataset, addIssue }) => {
+    const message = dataset.typed ? wrong(dataset.value) : undefined
+    if (message !== undefined) addIssue({ message })
+  })
+
+const listOf = <S extends v.GenericSchema<string, string>>(item: S) =>
+  v.lazy((input): v.GenericSchema<unknown, string[]> => (typeof input === 'string' ? single(item) : v.array(item)))
+const single = (item: v.GenericSchema<string, string>): v.GenericSchema<unknown, string[]> =>
+  v.pipe(
+    v.string(),
+    v.transform((value) => value.split(/\s+/).filter((part) => part !== '')),
+    v.array(item),
+  )
+
+const domain = v.pipe(
+  text,
+  v.transform((value) => domainToASCII(value)),
+  v.regex(
+    /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
+    'a domain, as in www.example.com',
+  ),
+)
+
+const requirement = v.pipe(
+  v.string(),
+  sane((value) => {
+    if (value.startsWith('-')) return 'names of packages (options of pip belong into requirements.txt)'
+    if (/^[=<>!~;,@]/.test(value)) return 'packages with no space before the version, as in "django>=5"'
+    return /[\0\n\r]/.test(value) ? 'on one line' : undefined
+  }),
+)
+
+const debianPackage = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=[\w.+:~-]+)?$/, 'the name of a Debian package, as in libmagic1'),
+)
+
+const inside = v.pipe(
+  text,
+  v.transform((value) => value.replace(/^(\.\/+)+/, '').replace(/\/+$/, '')),
+  sane((value) => {
+    if (value.startsWith('/') || value.startsWith('~')) return 'a path inside the project'
+    if (value === '' || value === '.') return 'a path below the project, not all of it'
+    if (value.split('/').some((part) => part === '..' || part === '' || part === '.')) return 'a plain path with no ".." in it'
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not come through.
+    return /[\x00-\x1f\x7f\\]/.test(value) ? 'a path of printable characters' : undefined
+  }),
+)
+
+const command = v.pipe(
+  text,
+  v.check((value) => !value.includes('\0'), 'one command'),
+)
+
+const urlPath = v.pipe(v.string(), v.regex(/^\/[!-~]*$/, 'a path on the site, as in /health'))
+const status = whole(100, 599)
+const healthMap = v.pipe(
+  // The list of keys comes first, so that a misspelt one gets its hint.
+  v.record(v.picklist(['path', 'status', 'timeout', 'tries']), v.unknown()),
+  v.object({
+    path: v.exactOptional(urlPath),
+    status: v.exactOptional(
+      v.pipe(
+        v.union([status, v.array(status)]),
+        v.transform((value) => (typeof value === 'number' ? [value] : value)),
+      ),
+    ),
+    timeout: v.exactOptional(v.pipe(v.number(), v.gtValue(0, 'more than 0'), v.maxValue(600, 'at most 600'))),
+    tries: v.exactOptional(whole(1, 1000)),
+  }),
+)
+const healthPath = v.pipe(
+  urlPath,
+  v.transform((path): v.InferOutput<typeof healthMap> => ({ path })),
+)
+
+const units: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
+const sizePattern = /^(\d+(?:\.\d+)?)\s*([KMG]?)i?B?$/i
+const size = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform((value) => {
+    const [, amount = '', unit = ''] = String(value).trim().match(sizePattern) ?? []
+    return amount === '' ? Number.NaN : Math.round(Number(amount) * (units[unit.toUpperCase()] ?? Number.NaN))
+  }),
+  v.number('a size, as in 100 MB or 2GB'),
+  v.minValue(1, 'at least one byte'),
+  v.maxValue(2 ** 50, 'a size that a disk can hold'),
+)
+
+const environName = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _ in its name'))
+const environValue = v.pipe(
+  v.union([v.string(), v.number(), v.boolean()]),
+  v.transform(String),
+  v.check((value) => !value.includes('\0'), 'text without NUL bytes'),
+)
+
+const processName = v.pipe(
+  v.string(),
+  v.regex(word, 'named in small letters, digits and hyphens'),
+  v.notValue('web', 'something else: the web process is made of wsgi and workers'),
+)
+
+/** What a service is asked for with: its name, or its name with settings. */
+export interface ServiceSetting {
+  readonly name: string
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+const service = (known: readonly string[]) => {
+  const name = v.picklist(known)
+  const alone = v.pipe(
+    name,
+    v.transform((value): ServiceSetting => ({ name: value, settings: {} })),
+  )
+  const withSettings = v.pipe(
+    v.record(name, v.nullable(v.record(v.string(), v.unknown()))),
+    v.check((map) => Object.keys(map).length === 1, 'one name with its settings'),
+    v.transform((map): ServiceSetting => {
+      const [[found, settings] = ['', null]] = Object.entries(map)
+      return { name: found, settings: settings ?? {} }
+    }),
+  )
+  return v.lazy(
+    (input): v.GenericSchema<unknown, ServiceSetting> => (typeof input === 'object' && input !== null ? withSettings : alone),
+  )
+}
+
+/** What an environment may override: everything that a project can say about an instance. */
+export function instanceSection(known: { readonly services: readonly string[] }) {
+  return {
+    name: {
+      schema: v.optional(v.pipe(v.string(), sane(instanceNameProblem))),
+      doc: 'Name of the instance: its user, database and folder on the node. Default: the project folder',
+      example: 'calculator',
+    },
+    domain: { schema: v.optional(domain), doc: 'Domain that the site answers to', example: 'calculator.example.com' },
+    aliases: {
+      schema: v.optional(listOf(domain), []),
+      doc: 'More domains; each redirects to `domain`',
+      example: ['www.calculator.example.com'],
+    },
+    wsgi: {
+      schema: v.optional(
+        v.pipe(
+          v.string(),
+          v.regex(
+            /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/,
+            'module.module:callable, as in calculator.wsgi:application',
+          ),
+        ),
+      ),
+      doc: 'The WSGI callable as module.module:callable',
+      example: 'calculator.wsgi:application',
+    },
+    workers: { schema: v.optional(whole(1, 64), 2), doc: 'Worker processes that answer requests', example: 4 },
+    threads: { schema: v.optional(whole(1, 256)), doc: 'Threads in each worker', example: 8 },
+    packages: {
+      schema: v.optional(listOf(requirement), []),
+      doc: 'Python packages to install, besides requirements.txt or pyproject.toml',
+      example: 'django psycopg[binary]',
+    },
+    apt: { schema: v.optional(listOf(debianPackage), []), doc: 'Debian packages to install', example: ['libmagic1'] },
+    services: {
+      schema: v.optional(v.array(service(known.services)), []),
+      doc: 'Data and I/O that the project asks for',
+      example: ['postgres', 'files'],
+    },
+    shared: { schema: v.optional(v.array(inside), []), doc: 'Paths in the project that outlive releases', example: ['media'] },
+    environ: {
+      schema: v.optional(v.record(environName, environValue), {}),
+      doc: 'Environment variables of the application',
+      example: { DJANGO_SETTINGS_MODULE: 'calculator.settings' },
+    },
+    package: {
+      schema: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'the name of a Python package'))),
+      doc: 'The Python package of the project',
+      example: 'calculator',
+    },
+    src: { schema: v.optional(inside), doc: 'Folder that holds the package', example: 'src' },
+    python: {
+      schema: v.optional(v.pipe(v.string(), v.regex(/^(python)?3(\.\d{1,2})?$/, 'a version of Python in quotes, as in "3.12"'))),
+      doc: "Python version, in quotes. Default: the node's own",
+      example: '3.12',
+    },
+    release: {
+      schema: v.optional(
+        v.union([
+          v.literal(false),
+          v.pipe(
+            command,
+            v.check((value) => !/^(no|none|off|never)$/i.test(value), 'a command, or false for none'),
+          ),
+        ]),
+      ),
+      doc: 'Command that runs once before a new release serves; false for none. Default: what the framework does (Django migrates)',
+      example: 'manage.py migrate --noinput',
+    },
+    health: {
+      schema: v.optional(
+        v.lazy(
+          (input): v.GenericSchema<unknown, v.InferOutput<typeof healthMap>> =>
+            typeof input === 'string' ? healthPath : healthMap,
+        ),
+        {},
+      ),
+      doc: 'What a new release must answer before it serves: a path, or path, status, timeout (seconds a try) and tries',
+      example: { path: '/health', status: [200], timeout: 10, tries: 30 },
+    },
+    max_body: { schema: v.optional(size, '100 MB'), doc: 'Largest upload', example: '100 MB' },
+    timeout: { schema: v.optional(whole(1, 3600), 30), doc: 'Seconds that a request may take', example: 30 },
+    processes: {
+      schema: v.optional(v.record(processName, command), {}),
+      doc: 'More programs to keep running, by name',
+      example: { worker: 'celery -A calculator worker' },
+    },
+  } satisfies Section
+}
+
+const nodeName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'the name of a node'),
+  v.notValue('all', 'the name of a node: all means every node'),
+)
+const nodeList = v.lazy(
+  (input): v.GenericSchema<unknown, string[]> => (typeof input === 'string' ? single(nodeName) : v.array(nodeName)),
+)
+
+/** A node of an environment; without `roles` it has every role. */
+export interface EnvironmentNode {
+  readonly name: string
+  readonly roles?: readonly string[]
+}
+
+const everyRole = v.pipe(
+  nodeList,
+  v.transform((names): EnvironmentNode[] => [...new Set(names)].map((name) => ({ name }))),
+)
+const byRole = v.pipe(
+  v.record(v.pipe(v.string(), v.regex(word, 'a role in small letters')), nodeList),
+  v.transform((map): EnvironmentNode[] => {
+    const roles = new Map<string, string[]>()
+    for (const [role, names] of Object.entries(map)) {
+      for (const name of names) roles.set(name, [...(roles.get(name) ?? []), role])
+    }
+    return [...roles].map(([name, held]) => ({ name, roles: held }))
+  }),
+)
+
+/** One environment: overrides, and where it lives. */
+export function environmentSection(known: { readonly services: readonly string[] }) {
+  return {
+    ...instanceSection(known),
+    nodes: {
+      schema: v.optional(
+        v.lazy(
+          (input): v.GenericSchema<unknown, EnvironmentNode[]> =>
+            typeof input === 'object' && input !== null && !Array.isArray(input) ? byRole : everyRole,
+        ),
+        [],
+      ),
+      doc: 'Its nodes: a list where each has every role, or role by role',
+      example: { web: ['a', 'b'], db: ['c'] },
+    },
+    live: { schema: v.optional(v.boolean(), false), doc: 'True: tasks that lose data ask for its name first', example: true },
+  } satisfies Section
+}
+
+const environmentName = v.pipe(
+  v.string(),
+  v.regex(word, 'named in small letters'),
+  v.notValue('all', 'named something else: all means every node'),
+)
+
+/** kraftwerk.yaml. */
+export function projectSection(known: { readonly services: readonly string[] }) {
+  return {
+    version: {
+      schema: v.optional(v.literal(1, '1, the version of this format that this kraft knows'), 1),
+      doc: 'Version of this format',
+      example: 1,
+    },
+    ...instanceSection(known),
+    environments: {
+      schema: v.optional(v.record(environmentName, v.nullable(v.record(v.string(), v.unknown()))), {}),
+      doc: 'Where the project lives: overrides of everything here, with nodes',
+      example: { stage: { name: 'calculator-stage', domain: 'stage.example.com', nodes: ['one'] } },
+    },
+    default_node: { schema: v.optional(nodeName), doc: 'Node for tasks that were given no target', example: 'one' },
+  } satisfies Section
+}

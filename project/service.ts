@@ -1,0 +1,60 @@
+import type { Section } from '../engine/config/section.js'
+import type { Sh } from '../engine/shell/sh.js'
+import type { Step } from '../engine/step/step.js'
+
+/** The instance as recipes on its node see it. */
+export interface Place {
+  /** The instance: its user, group, database and folder. */
+  readonly name: string
+  /** `/web/NAME`. */
+  readonly home: string
+}
+
+/** How a service's data gets out of an instance and back. Scripts run as root under `sh -e`. */
+export interface ServiceData {
+  /** The file in a bundle: `postgres.dump`. */
+  readonly member: string
+  /**
+   * Writes the data, as one moment sees it, to the file `$KRAFT_OUT`, and prints `NAME NUMBER` lines that say how much is in
+   * it (rows, files): for the manifest, and compared after a load.
+   */
+  dump(place: Place): Sh
+  /** Loads the file `$KRAFT_IN` beside the live data, as the instance's own user, and leaves the live data alone. */
+  beside(place: Place): Sh
+  /** Prints the same lines as `dump`, of what lies beside. */
+  countBeside(place: Place): Sh
+  /** Puts what lies beside in the place of the live data, which is kept until the next load. Nothing uses the data meanwhile. */
+  swap(place: Place): Sh
+  /** Takes a swap back, as far as it got. */
+  undo(place: Place): Sh
+  /** Removes what lies beside. */
+  discard(place: Place): Sh
+}
+
+/**
+ * Data or I/O that a project asks for under `services:`. One file in recipes/services/ exports `service`, named like the file.
+ *
+ * @example export const service = defineService({ name: 'files', doc: 'Uploads, served by nginx', … })
+ */
+export interface Service {
+  readonly name: string
+  /** One line for help and the docs. */
+  readonly doc: string
+  /** What `services: [{ NAME: … }]` may set. */
+  readonly section: Section
+  /** What the node needs; the same for all instances. */
+  install(): readonly Step[]
+  /** What the instance needs. Runs at each deploy and changes nothing the second time. */
+  setup(place: Place, settings: Readonly<Record<string, unknown>>): readonly Step[]
+  /** What the application finds in its environment. */
+  environ(place: Place, settings: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>
+  /** Left out by a service that has nothing to keep. */
+  readonly data?: ServiceData
+  /** Removes the instance's data and access; the node keeps the program. */
+  destroy(place: Place): readonly Step[]
+}
+
+/** Gives a service its type. */
+export function defineService(service: Service): Service {
+  return service
+}

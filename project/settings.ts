@@ -1,0 +1,226 @@
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { Section } from '../engine/config/section.js'
+import type { Checked, Problem, Values } from '../engine/config/validate.js'
+import type { YamlFile, YamlPath } from '../engine/config/yaml.js'
+import { KraftError, type Place } from '../engine/errors/failure.js'
+import { instanceNameProblem, nameOfFolder } from './name.js'
+import type { EnvironmentNode, environmentSection, projectSection, ServiceSetting } from './section.js'
+
+export type { EnvironmentNode, ServiceSetting } from './section.js'
+
+/** What settings may name, and how to learn what it can be set to. */
+export interface Known {
+  /** Names of all services. */
+  readonly services: readonly string[]
+  /** The section of a service that a file names, to validate its settings. */
+  section?(service: string): Promise<Section | undefined>
+}
+
+/** How a new release proves that it works. */
+export interface Health {
+  readonly path: string
+  /** Codes that count as healthy; empty: whatever is below 400. */
+  readonly status: readonly number[]
+  /** Seconds for each try. */
+  readonly timeout: number
+  readonly tries: number
+}
+
+/** What counts for one instance: kraftwerk.yaml with the overrides of its environment, and defaults. */
+export interface InstanceSettings {
+  /** The instance: its user, database and folder on the node. */
+  readonly name: string
+  readonly environment: string | undefined
+  readonly nodes: readonly EnvironmentNode[]
+  readonly live: boolean
+  readonly domain: string | undefined
+  readonly aliases: readonly string[]
+  /** `module.module:callable`. */
+  readonly wsgi: string | undefined
+  readonly workers: number
+  readonly threads: number | undefined
+  readonly packages: readonly string[]
+  readonly apt: readonly string[]
+  readonly services: readonly ServiceSetting[]
+  /** Relative paths. */
+  readonly shared: readonly string[]
+  readonly environ: Readonly<Record<string, string>>
+  readonly package: string | undefined
+  readonly src: string | undefined
+  readonly python: string | undefined
+  /** A command, false for none, undefined for what the framework does. */
+  readonly release: string | false | undefined
+  readonly health: Health
+  /** Bytes. */
+  readonly max_body: number
+  /** Seconds. */
+  readonly timeout: number
+  /** Commands by name. */
+  readonly processes: Readonly<Record<string, string>>
+}
+
+type Top = Values<ReturnType<typeof projectSection>>
+type Layer = Partial<Values<ReturnType<typeof environmentSection>>>
+
+/** A folder with a kraftwerk.yaml. */
+export interface Project {
+  readonly folder: string
+  readonly file: string
+  /** `name:` of kraftwerk.yaml, else the folder's. */
+  readonly name: string
+  readonly settings: Top
+  readonly environments: Readonly<Record<string, Layer>>
+  /** Where a key stands, for messages. */
+  place(path: YamlPath, of?: 'key' | 'value'): Place
+}
+
+/**
+ * Reads the nearest kraftwerk.yaml at or above a folder. Undefined where there is none; throws a KraftError `setting` for the
+ * first mistake in it.
+ *
+ * @example const project = await loadProject(process.cwd(), { services: ['postgres', 'files'] })
+ */
+export async function loadProject(from: string, known: Known): Promise<Project | undefined> {
+  const file = nearestProjectFile(from)
+  if (file === undefined) return undefined
+  const [{ readYaml }, { check, checkLayer, refuse }, sections] = await Promise.all([
+    import('../engine/config/yaml.js'),
+    import('../engine/config/validate.js'),
+    import('./section.js'),
+  ])
+  const yaml = await readYaml(file)
+  const top = check(sections.projectSection(known), yaml)
+  const problems: Problem[] = [...top.problems, ...(await serviceProblems(top.values.services, yaml, [], known, checkLayer))]
+  const environments: Record<string, Layer> = {}
+  for (const name of Object.keys(top.values.environments ?? {})) {
+    const path = ['environments', name]
+    const layer = checkLayer(sections.environmentSection(known), yaml, path)
+    problems.push(...layer.problems, ...(await serviceProblems(layer.values.services, yaml, path, known, checkLayer)))
+    environments[name] = withSources(layer.values, yaml, path)
+  }
+  refuse(problems)
+  const folder = dirname(file)
+  const project: Project = {
+    folder,
+    file,
+    name: top.values.name ?? folderName(folder, file),
+    settings: withSources(top.values, yaml, []),
+    environments,
+    place: (path, of) => yaml.place(path, of),
+  }
+  refuseSharedNames(project)
+  return project
+}
+
+/** The nearest kraftwerk.yaml at or above a folder. */
+export function nearestProjectFile(from: string): string | undefined {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    const file = join(folder, 'kraftwerk.yaml')
+    if (existsSync(file)) return file
+    if (folder === dirname(folder)) return undefined
+  }
+}
+
+/**
+ * What counts for an environment, or for the project without one. Maps merge, lists replace. Throws a KraftError `usage` for
+ * an environment that the project does not have.
+ *
+ * @example instanceSettings(project, 'stage').workers
+ */
+export function instanceSettings(project: Project, environment?: string): InstanceSettings {
+  const { version: _version, environments: _environments, default_node: _node, ...top } = project.settings
+  const layer = environment === undefined ? {} : environmentOf(project, environment)
+  return {
+    nodes: [],
+    live: false,
+    ...top,
+    ...layer,
+    environment,
+    name: layer.name ?? project.name,
+    environ: { ...top.environ, ...layer.environ },
+    processes: { ...top.processes, ...layer.processes },
+    health: { path: '/', status: [], timeout: 10, tries: 30, ...top.health, ...layer.health },
+  }
+}
+
+/** The WSGI callable: from the settings, else what was detected. Throws a KraftError that names the key. */
+export function wsgiOf(project: Project, settings: InstanceSettings, detected?: string): string {
+  const wsgi = settings.wsgi ?? detected
+  if (wsgi !== undefined) return wsgi
+  throw new KraftError({
+    kind: 'setting',
+    message: '"wsgi" is missing, and no framework was found that tells it',
+    place: { file: project.file },
+    next: 'Add the callable, for example: wsgi: calculator.wsgi:application',
+  })
+}
+
+function environmentOf(project: Project, name: string): Layer {
+  const layer = Object.hasOwn(project.environments, name) ? project.environments[name] : undefined
+  if (layer !== undefined) return layer
+  const known = Object.keys(project.environments)
+  const message = `${project.name} has no environment "${name}"`
+  throw new KraftError({ kind: 'usage', message, ...(known.length === 0 ? {} : { next: `It has ${known.join(', ')}` }) })
+}
+
+// A variable's value is what was written: 1.10 is not 1.1, and True is not true.
+function withSources<T extends { readonly environ?: Readonly<Record<string, string>> }>(
+  values: T,
+  yaml: YamlFile,
+  path: YamlPath,
+): T {
+  if (values.environ === undefined) return values
+  const written = Object.entries(values.environ).map(([key, value]) => [key, yaml.source([...path, 'environ', key]) ?? value])
+  return { ...values, environ: Object.fromEntries(written) }
+}
+
+type CheckLayer = (section: Section, file: YamlFile, path: YamlPath) => Checked<unknown>
+
+async function serviceProblems(
+  services: readonly ServiceSetting[] | undefined,
+  yaml: YamlFile,
+  path: YamlPath,
+  known: Known,
+  checkLayer: CheckLayer,
+): Promise<readonly Problem[]> {
+  const problems: Problem[] = []
+  const seen = new Set<string>()
+  for (const [index, { name, settings }] of (services ?? []).entries()) {
+    const at = [...path, 'services', index]
+    if (seen.has(name)) problems.push({ message: `The service "${name}" is here twice`, place: yaml.place(at) })
+    seen.add(name)
+    if (Object.keys(settings).length === 0) continue
+    const section = await known.section?.(name)
+    if (section !== undefined) problems.push(...checkLayer(section, yaml, [...at, name]).problems)
+  }
+  return problems
+}
+
+function folderName(folder: string, file: string): string {
+  const name = nameOfFolder(basename(folder))
+  const wrong = instanceNameProblem(name)
+  if (wrong === undefined) return name
+  const message = `The folder's name "${basename(folder)}" cannot name the project, which should have ${wrong}`
+  throw new KraftError({ kind: 'setting', message, place: { file }, next: 'Add a name, for example: name: calculator' })
+}
+
+/** Two environments with one name on one node would overwrite each other. */
+function refuseSharedNames(project: Project): void {
+  const owners = new Map<string, string>()
+  for (const environment of Object.keys(project.environments)) {
+    const { name, nodes } = instanceSettings(project, environment)
+    for (const node of nodes) {
+      const other = owners.get(`${name} ${node.name}`)
+      if (other !== undefined) {
+        throw new KraftError({
+          kind: 'setting',
+          message: `${other} and ${environment} are both called "${name}" on the node ${node.name}`,
+          place: project.place(['environments', environment], 'key'),
+          next: `Give one a name of its own, for example: name: ${name}-${environment}`,
+        })
+      }
+      owners.set(`${name} ${node.name}`, environment)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import type { Query } from '../engine/cli/app.js'
+import type { UserSettings } from '../engine/config/user.js'
+import { type Inventory, loadInventory } from '../engine/node/inventory.js'
+import type { Target } from '../engine/task/context.js'
+import { useTemplates } from '../engine/template/find.js'
+import { type Known, loadProject, type Project } from './settings.js'
+import { resolveTarget } from './target.js'
+
+/** The project and the admin's settings that hold in a folder, each read when it is first needed. */
+export interface ProjectWorkspace {
+  readonly project: Project | undefined
+  readonly user: UserSettings
+  inventory(): Promise<Inventory>
+  resolve(query: Query): Promise<Target>
+}
+
+/** Opens the workspace of a folder. Throws `setting` for the first mistake in kraftwerk.yaml or ~/.kraftwerk.yaml. */
+export async function openWorkspace(folder: string, known: Known, user: UserSettings): Promise<ProjectWorkspace> {
+  const project = await loadProject(folder, known)
+  useTemplates([
+    ...(project === undefined ? [] : [join(project.folder, 'templates')]),
+    ...(user.templates === undefined ? [] : [user.templates]),
+  ])
+  const inventory = () => loadInventory(project?.folder)
+  return {
+    project,
+    user,
+    inventory,
+    resolve: async (query) => {
+      const defaultNode = project?.settings.default_node ?? user.default_node
+      return resolveTarget(query, { project, inventory: await inventory(), defaultNode })
+    },
+  }
+}

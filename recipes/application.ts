@@ -1,0 +1,100 @@
+import { KraftError } from '../engine/errors/failure.js'
+import type { NodeRecord } from '../engine/node/record.js'
+import { candidate, detectFramework, type Framework } from '../project/framework.js'
+import type { Instance } from '../project/instance.js'
+import { layout } from '../project/layout.js'
+import { type Requirements, readRequirements, requiredNames } from '../project/requirements.js'
+import type { Service } from '../project/service.js'
+import { wsgiOf } from '../project/settings.js'
+import { loadKind, loadKinds } from './kinds.js'
+import type { Release } from './release.js'
+
+/** A service that the project asked for, with its settings. */
+export interface UsedService {
+  readonly service: Service
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+/** What kraft knows of an instance's program, from the project's folder alone. */
+export interface Application {
+  readonly instance: Instance
+  readonly framework: Framework
+  readonly requirements: Requirements
+  readonly wsgi: string
+  /** The Python package, whose static/ is served; undefined where the callable comes from PyPI. */
+  readonly package: string | undefined
+  readonly services: readonly UsedService[]
+  /** The release command; undefined for none. */
+  readonly release: string | undefined
+  /** What the framework asks for, for example the module of the settings. */
+  readonly environ: Readonly<Record<string, string>>
+}
+
+/** Reads all that a deploy needs to know of the project. Throws `setting` before any node is touched. */
+export async function readApplication(instance: Instance): Promise<Application> {
+  const { settings, folder, project } = instance
+  const requirements = readRequirements({ folder, packages: settings.packages })
+  const seen = candidate({ folder, src: settings.src, requires: requiredNames(requirements.text) })
+  const framework = detectFramework(await loadKinds('frameworks'), seen)
+  const wsgi = wsgiOf(project, settings)
+  const top = wsgi.split(/[.:]/)[0] ?? ''
+  const own = settings.package ?? top
+  const exists = ['__init__.py', 'static', 'wsgi.py'].some((file) => seen.read(`${own}/${file}`) !== undefined)
+  return {
+    instance,
+    framework,
+    requirements,
+    wsgi,
+    package: settings.package !== undefined || exists ? own : undefined,
+    services: await usedServices(instance),
+    release: settings.release === undefined ? framework.release : settings.release === false ? undefined : settings.release,
+    environ: framework.environ(seen, wsgi),
+  }
+}
+
+/** The services of an instance, loaded. */
+export async function usedServices({ settings }: Instance): Promise<readonly UsedService[]> {
+  return Promise.all(
+    settings.services.map(async (used) => ({ service: await loadKind('services', used.name), settings: used.settings })),
+  )
+}
+
+/** The name by which visitors ask for the site: its domain, else the node's address. */
+export function hostOf({ settings }: Instance, record: NodeRecord): string {
+  return settings.domain ?? record.address
+}
+
+/** What the application finds in its environment. What the user sets wins over what kraft gives. */
+export function environOf(application: Application, release: Release, record: NodeRecord): Record<string, string> {
+  const { instance, services } = application
+  const { settings } = instance
+  const code = layout.release(instance, release.id)
+  const hosts =
+    settings.domain === undefined ? [record.address, record.name, 'localhost'] : [settings.domain, ...settings.aliases]
+  return {
+    PYTHONUNBUFFERED: '1',
+    PYTHONPATH: settings.src === undefined ? code : `${code}/${settings.src}:${code}`,
+    DOMAIN: hostOf(instance, record),
+    ALLOWED_HOSTS: hosts.join(','),
+    STATIC_URL: '/static/',
+    STATIC_ROOT: `${layout.meta(instance, release.id)}/public/static`,
+    KRAFT_NAME: instance.name,
+    KRAFT_ENV: instance.environment ?? '',
+    KRAFT_RELEASE: release.id,
+    ...Object.assign({}, ...services.map(({ service, settings: own }) => service.environ(instance, own))),
+    ...application.environ,
+    ...settings.environ,
+  }
+}
+
+/** Data lives where it is served from until services can live on other nodes: several web nodes would each have their own. */
+export function refuseSplitData({ services, instance }: Application, nodes: number): void {
+  const data = services.filter(({ service }) => service.data !== undefined).map(({ service }) => service.name)
+  if (nodes < 2 || data.length === 0) return
+  throw new KraftError({
+    kind: 'setting',
+    place: instance.project.place(['environments', instance.environment ?? '', 'nodes']),
+    message: `${data.join(' and ')} would be separate on each of the ${nodes} nodes`,
+    next: 'Give the environment one node, or point environ at a database elsewhere and leave the service out',
+  })
+}

@@ -1,0 +1,39 @@
+import { quote } from '../../engine/shell/sh.js'
+import { type Candidate, defineFramework } from '../../project/framework.js'
+
+// Through manage.py and not python -c, because a manage.py may extend sys.path. Checks are on: they find a STATIC_ROOT inside
+// STATICFILES_DIRS.
+const collect = [
+  'from django.apps import apps',
+  'from django.conf import settings',
+  'from django.core.management import call_command',
+  'there = settings.STATIC_ROOT and apps.is_installed("django.contrib.staticfiles")',
+  'there and call_command("collectstatic", interactive=False, verbosity=0, skip_checks=False)',
+  'print("Collected static files" if there else "No static files to collect: STATIC_ROOT or staticfiles is not in the settings")',
+].join('; ')
+
+/** Django: migrates at each release and collects static files where its settings say so. */
+export const framework = defineFramework({
+  name: 'django',
+  doc: 'Django: migrates before each release, collects static files',
+  detect(project) {
+    const manage = project.read('manage.py')
+    return manage !== undefined && (manage.includes('django.core.management') || project.requires.has('django'))
+  },
+  environ: (project, wsgi) => ({ DJANGO_SETTINGS_MODULE: settingsModule(project, wsgi) }),
+  release: 'manage.py migrate --noinput',
+  build: `manage.py shell --verbosity 0 --command ${quote(collect)}`,
+  skeleton: 'django',
+})
+
+// The module of `wsgi:` comes first: where it and manage.py differ, manage.py names the settings for development.
+function settingsModule(project: Candidate, wsgi: string): string {
+  const [module = ''] = wsgi.split(':')
+  const path = module.replaceAll('.', '/')
+  for (const file of [`${path}.py`, `${path}/__init__.py`, 'manage.py']) {
+    const found = project.read(file)?.match(/^[^#\n]*DJANGO_SETTINGS_MODULE["'](?:\s*,\s*|\s*\]\s*=\s*)["']([\w.]+)["']/m)?.[1]
+    if (found !== undefined) return found
+  }
+  const [top = ''] = module.split('.')
+  return `${top}.settings`
+}

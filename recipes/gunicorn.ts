@@ -1,0 +1,189 @@
+import { Sh, sh } from '../engine/shell/sh.js'
+import type { Step } from '../engine/step/step.js'
+import { render } from '../engine/template/render.js'
+import { layout } from '../project/layout.js'
+import type { Health } from '../project/settings.js'
+import { file } from './file.js'
+import { type Release, renameLink } from './release.js'
+
+/** How gunicorn serves a release. */
+export interface WebProcess {
+  readonly wsgi: string
+  readonly workers: number
+  readonly threads: number | undefined
+  /** Seconds that a request may take. */
+  readonly timeout: number
+}
+
+/** Starts a generation beside the one that serves, on a socket of its own. */
+export function startBeside(release: Release, web: WebProcess): readonly Step[] {
+  const { place, generation, id } = release
+  const name = layout.runit(place, generation)
+  const trial = layout.trial(place, generation)
+  const vars = { place, layout, release: id, generation, ...web }
+  const script = (path: string, template: string) =>
+    file({ path: `/etc/sv/${name}/${path}`, content: render(template, vars), mode: '0755' })
+  return [
+    {
+      title: 'Room for one more generation',
+      quiet: true,
+      apply: sh`
+        install -d -m 0755 /run/web
+        install -d -m 0700 /run/web/.trial
+        install -d -m 0755 ${`/etc/sv/${name}`}
+        stat -c %s ${`${layout.log(place)}/web`} >${`${trial}.log`} 2>/dev/null || echo 0 >${`${trial}.log`}
+        : >${trial}
+      `,
+    },
+    ...script('run', 'instance/web.run.sh'),
+    ...script('finish', 'instance/web.finish.sh'),
+    {
+      title: `Start ${web.workers} workers beside the old ones`,
+      check: sh`test -e ${`/etc/service/${name}`}`,
+      apply: sh`
+        umask 027
+        touch ${`${layout.log(place)}/web`}
+        chgrp ${place.name} ${`${layout.log(place)}/web`}
+        ln -sT ${`/etc/sv/${name}`} ${`/etc/service/${name}`}
+        # runsvdir looks every five seconds; a second supervisor of the same service would only find the lock taken.
+        for try in $(seq 100); do
+          if [ -p ${`/etc/sv/${name}/supervise/ok`} ] && sv status ${`/etc/service/${name}`} >/dev/null; then exit 0; fi
+          sleep 0.1
+        done
+        echo 'runit did not start it within 10 s; see: systemctl status runit'
+        exit 1
+      `,
+    },
+  ]
+}
+
+/** Asks the new generation through its own socket, with the headers that nginx sends, until it answers well or has failed. */
+export function healthy(release: Release, health: Health, host: string): readonly Step[] {
+  const { place, generation } = release
+  const socket = layout.socket(place, generation)
+  const trial = layout.trial(place, generation)
+  const good = health.status.length === 0 ? '2??|3??|401|403|404' : health.status.join('|')
+  return [
+    {
+      title: `It answers ${health.path}`,
+      apply: sh`
+        code=000
+        for try in $(seq ${health.tries}); do
+          for wait in $(seq 50); do
+            if [ -S ${socket} ] || [ -e ${`${trial}.ended`} ]; then break; fi
+            sleep 0.1
+          done
+          if [ -e ${`${trial}.ended`} ]; then break; fi
+          code=$(curl --silent --show-error --max-time ${health.timeout} --unix-socket ${socket} -o "$KRAFT_STEP/answer" -w '%{http_code}' \
+            -H ${`Host: ${host}`} -H 'X-Real-IP: 127.0.0.1' -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-Proto: http' \
+            ${`http://localhost${health.path}`} 2>"$KRAFT_STEP/error") || :
+          case $code in
+            ${new Sh(good)}) exit 0 ;;
+            000|5??) sleep 0.5 ;;
+            *) break ;;
+          esac
+        done
+        if [ -e ${`${trial}.ended`} ]; then
+          echo 'The application does not start.'
+        elif [ "$code" = 000 ]; then
+          printf 'The application does not answer: %s\n' "$(cat "$KRAFT_STEP/error" 2>/dev/null)"
+        else
+          printf 'The application answers %s with code %s (Host: %s)\n' ${health.path} "$code" ${host}
+          head -c 400 "$KRAFT_STEP/answer" 2>/dev/null | tr -s '\n' || :
+          echo
+        fi
+        echo 'Its log:'
+        tail -c "+$(($(cat ${`${trial}.log`}) + 1))" ${`${layout.log(place)}/web`} | grep -v '\[INFO\]' | tail -n 25
+        exit 1
+      `,
+    },
+  ]
+}
+
+/**
+ * The switch: one atomic rename, through which nginx reaches code, static files and the socket. `lock` is the number of the
+ * deploy's lock: a deploy that lost it (a laptop that slept) switches nothing.
+ */
+export function switchTo(
+  release: Release,
+  kind: 'release' | 'generation',
+  lock: { readonly file: string; readonly number: string },
+): readonly Step[] {
+  const { place, id, generation } = release
+  const rename =
+    kind === 'release'
+      ? renameLink(`releases/${id}`, layout.current(place))
+      : renameLink(generation, `${layout.meta(place, id)}/live`)
+  return [
+    {
+      title: kind === 'release' ? `Switch to ${id}` : `Switch to generation ${generation}`,
+      apply: sh`
+        if [ "$(cat ${lock.file})" != ${lock.number} ]; then
+          echo 'Another deploy has taken over in the meantime; nothing was switched'
+          exit 1
+        fi
+        ${rename}
+        rm -f ${layout.trial(place, generation)} ${`${layout.trial(place, generation)}.log`}
+      `,
+    },
+  ]
+}
+
+/**
+ * Lets every other generation finish what it has accepted, then stops it. nginx sends nothing new there since the switch, but
+ * the kernel may still hold connections in the old listener's backlog, and closing it would reset them.
+ */
+export function drainOthers(release: Release, seconds: number): readonly Step[] {
+  const { place, generation } = release
+  const others = `/etc/service/${place.name}.web.`
+  return [
+    {
+      title: 'Drain and stop the old processes',
+      quiet: true,
+      check: sh`! ls -d ${others}* 2>/dev/null | grep -qv ${`\\.${generation}$`}`,
+      apply: sh`
+        for service in ${others}*; do
+          old=\${service##*.}
+          if [ "$old" = ${generation} ]; then continue; fi
+          socket=${layout.sockets(place)}/$old.sock
+          for try in $(seq 50); do
+            waiting=$(ss -Hxl src "unix:$socket" 2>/dev/null | awk '{ sum += $3 } END { print sum + 0 }')
+            if [ "$waiting" = 0 ] && [ "$try" -gt 2 ]; then break; fi
+            sleep 0.1
+          done
+          rm -f "$service"
+          sv -w ${seconds + 5} exit "/etc/sv/${place.name}.web.$old" >/dev/null || sv -w 5 kill "/etc/sv/${place.name}.web.$old" >/dev/null || :
+          rm -rf "/etc/sv/${place.name}.web.$old" "$socket"
+        done
+        # Generations of the current release that a reload has replaced.
+        for folder in ${layout.meta(place, release.id)}/[0-9]*; do
+          if [ "\${folder##*/}" != ${generation} ]; then rm -rf "$folder"; fi
+        done
+      `,
+    },
+  ]
+}
+
+/** Takes a generation back that was never switched to. */
+export function abandon(release: Release, kind: 'release' | 'generation'): readonly Step[] {
+  const { place, id, generation } = release
+  const service = `/etc/service/${layout.runit(place, generation)}`
+  const folder = kind === 'release' ? layout.release(place, id) : layout.generation(place, id, generation)
+  return [
+    {
+      title: 'Take the new release back',
+      quiet: true,
+      apply: sh`
+        case $(readlink -f ${layout.current(place)}/.kraft/live 2>/dev/null) in
+          ${layout.generation(place, id, generation)}) echo 'It had switched already and stays'; exit 0 ;;
+        esac
+        if [ -e ${service} ]; then
+          rm -f ${service}
+          sv -w 10 exit ${`/etc/sv/${layout.runit(place, generation)}`} >/dev/null || sv -w 5 kill ${`/etc/sv/${layout.runit(place, generation)}`} >/dev/null || :
+        fi
+        rm -rf ${`/etc/sv/${layout.runit(place, generation)}`} ${folder} ${`${place.home}/releases/.${id}`} ${layout.socket(place, generation)}
+        rm -f ${layout.trial(place, generation)} ${`${layout.trial(place, generation)}.log`} ${`${layout.trial(place, generation)}.ended`}
+      `,
+    },
+  ]
+}

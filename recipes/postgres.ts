@@ -1,0 +1,69 @@
+import { lines, sh } from '../engine/shell/sh.js'
+import type { Step } from '../engine/step/step.js'
+import { apt } from './apt.js'
+
+/** The release's own version of the server and its client. */
+export const postgresPackages = ['postgresql'] as const
+
+// The newest version that is installed: a node that was upgraded has several.
+const version = sh`
+  version=$(ls /usr/lib/postgresql 2>/dev/null | sort -V | tail -n 1)
+  if [ -z "$version" ]; then echo 'PostgreSQL is not installed'; exit 2; fi`
+
+const ask = sh`ask() { runuser -u postgres -- psql --cluster "$version/main" -XAtqc "$1" postgres; }`
+
+/** PostgreSQL, running, with a cluster in UTF-8 that listens on its socket and on localhost only. */
+export function postgres(): readonly Step[] {
+  return [...apt(...postgresPackages), ...postgresSetup()]
+}
+
+/** {@link postgres} once its packages are there. */
+export function postgresSetup(): readonly Step[] {
+  return [
+    {
+      title: 'PostgreSQL has a cluster',
+      check: lines(version, sh`test -f "/etc/postgresql/$version/main/postgresql.conf"`),
+      apply: lines(version, sh`pg_createcluster --locale C.UTF-8 --encoding UTF8 "$version" main`),
+    },
+    {
+      title: 'PostgreSQL is running',
+      check: lines(
+        version,
+        sh`systemctl is-enabled --quiet postgresql.service && systemctl is-active --quiet "postgresql@$version-main.service"`,
+      ),
+      apply: lines(
+        version,
+        sh`
+        systemctl enable --quiet postgresql.service
+        systemctl start "postgresql@$version-main.service"
+      `,
+      ),
+    },
+    {
+      title: "PostgreSQL's cluster is in UTF-8",
+      check: lines(version, ask, sh`test "$(ask 'show server_encoding')" = UTF8`),
+      apply: lines(
+        version,
+        ask,
+        sh`
+        printf 'The cluster %s/main is in %s and kraft does not convert data.\n' "$version" "$(ask 'show server_encoding')"
+        printf 'If nothing in it is needed: pg_dropcluster --stop %s main && pg_createcluster --locale C.UTF-8 --start %s main\n' "$version" "$version"
+        exit 1
+      `,
+      ),
+    },
+    {
+      title: 'PostgreSQL listens on its socket and localhost only',
+      check: lines(version, ask, sh`test "$(ask 'show listen_addresses')" = localhost`),
+      apply: lines(
+        version,
+        ask,
+        sh`
+        ask "alter system set listen_addresses = 'localhost'"
+        systemctl restart "postgresql@$version-main.service"
+      `,
+      ),
+      diff: sh`echo "listen_addresses = 'localhost'"`,
+    },
+  ]
+}

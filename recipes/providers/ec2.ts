@@ -1,0 +1,87 @@
+import type { Instance, InstanceStateName } from '@aws-sdk/client-ec2'
+import { KraftError } from '../../engine/errors/failure.js'
+import { defineProvider, type NodeState } from '../../engine/node/provider.js'
+import type { NodeRecord } from '../../engine/node/record.js'
+import { type Cloud, openCloud } from './ec2/cloud.js'
+import { findOrMake } from './ec2/create.js'
+import { explain } from './ec2/failures.js'
+import { look } from './ec2/instance.js'
+import { ours, remove } from './ec2/removal.js'
+import { type Settings, section, settingsOf } from './ec2/settings.js'
+import { tag, tagValue } from './ec2/tags.js'
+
+/** Instances of Amazon EC2, or of a cloud that speaks its language. */
+export const provider = defineProvider({
+  name: 'ec2',
+  doc: 'A virtual machine at Amazon EC2',
+  section,
+
+  async create(request) {
+    const settings = settingsOf(request.settings)
+    return inCloud(request.name, settings, undefined, (cloud) => findOrMake({ cloud, settings, request }))
+  },
+
+  async describe(record, given) {
+    return inCloud(record.name, settingsOf(given), record.made?.region, async (cloud) => {
+      const instance = await look(cloud, idOf(record))
+      return stateOf(instance)
+    })
+  },
+
+  async destroy(record, given, progress) {
+    await inCloud(record.name, settingsOf(given), record.made?.region, async (cloud) => {
+      const { id, group, key } = record.made ?? {}
+      const instance = await look(cloud, idOf(record))
+      if (stateOf(instance) !== 'missing' && (id === undefined || tagValue(instance?.Tags, tag.id) !== id)) {
+        throw new KraftError({
+          kind: 'task',
+          node: record.name,
+          message: `${idOf(record)} is not the instance that kraft made for this node: its tag ${tag.id} is not ${id ?? 'remembered'}`,
+          next: "Correct the node's id in nodes.yaml, or terminate that instance with AWS's own tools.",
+        })
+      }
+      progress(`Terminating ${idOf(record)}`)
+      if (id !== undefined) await remove(cloud, record.name, await ours(cloud, id, { instance: record.id, group, key }), progress)
+    })
+  },
+})
+
+const states: Readonly<Record<InstanceStateName, NodeState>> = {
+  pending: 'starting',
+  running: 'running',
+  stopping: 'stopped',
+  stopped: 'stopped',
+  'shutting-down': 'missing',
+  terminated: 'missing',
+}
+
+function stateOf(instance: Instance | undefined): NodeState {
+  return states[instance?.State?.Name ?? 'terminated']
+}
+
+function idOf(record: NodeRecord): string {
+  if (record.id !== undefined) return record.id
+  throw new KraftError({
+    kind: 'task',
+    node: record.name,
+    message: 'It is not known which instance of EC2 this node is',
+    next: "Set the node's id (i-…) in nodes.yaml.",
+  })
+}
+
+async function inCloud<Result>(
+  node: string,
+  settings: Settings,
+  region: string | undefined,
+  work: (cloud: Cloud) => Promise<Result>,
+): Promise<Result> {
+  let cloud: Cloud | undefined
+  try {
+    cloud = await openCloud(settings, region)
+    return await work(cloud)
+  } catch (error) {
+    throw explain(error, { node, settings, region: cloud?.region ?? region ?? settings.location_id })
+  } finally {
+    cloud?.client.destroy()
+  }
+}

@@ -1,0 +1,137 @@
+import { isKraftError, KraftError } from '../../../engine/errors/failure.js'
+import type { Settings } from './settings.js'
+
+/** What the messages name. */
+export interface Circumstances {
+  readonly node: string
+  readonly settings: Settings
+  readonly region?: string | undefined
+}
+
+interface Meaning {
+  readonly codes: RegExp
+  /** `usage` where a setting has to change, `task` where the world has to. */
+  readonly kind: 'usage' | 'task'
+  readonly says: (about: Circumstances, detail: string) => string
+  readonly next: string
+}
+
+const credentials =
+  'Set user and secret in ~/.kraftwerk.yaml, or set up AWS itself: AWS_PROFILE, `aws configure`, `aws sso login`.'
+
+const meanings: readonly Meaning[] = [
+  {
+    codes: /^(ExpiredToken|ExpiredTokenException|TokenRefreshRequired)$/,
+    kind: 'usage',
+    says: (_, detail) => `Your AWS credentials have expired: ${detail}`,
+    next: 'Renew them: `aws sso login`, or new values for user and secret in ~/.kraftwerk.yaml.',
+  },
+  {
+    codes: /^(CredentialsProviderError|TokenProviderError|MissingAuthenticationToken)$/,
+    kind: 'usage',
+    says: (_, detail) => `No AWS credentials were found: ${detail}`,
+    next: credentials,
+  },
+  {
+    codes: /^(AuthFailure|InvalidClientTokenId|SignatureDoesNotMatch|InvalidAccessKeyId|UnrecognizedClientException)$/,
+    kind: 'usage',
+    says: ({ settings, region }, detail) =>
+      `AWS refused the ${settings.user === undefined ? 'credentials' : `access key ${settings.user}`} in ${region ?? 'that region'}: ${detail}`,
+    next: `${credentials} A region that is not enabled for the account refuses them, too.`,
+  },
+  {
+    codes: /^(RequestExpired|RequestTimeTooSkewed)$/,
+    kind: 'task',
+    says: (_, detail) => `AWS refused the time of this machine: ${detail}`,
+    next: 'Set its clock (timedatectl), then try again.',
+  },
+  {
+    codes: /^(UnauthorizedOperation|AccessDenied|AccessDeniedException|Blocked|OptInRequired|PendingVerification)$/,
+    kind: 'task',
+    says: (_, detail) => `Your AWS account may not do this: ${detail}`,
+    next: 'Ask whoever manages the account for the rights to run instances and to make key pairs and security groups.',
+  },
+  {
+    codes: /^(RegionMissing|InvalidRegion)$/,
+    kind: 'usage',
+    says: ({ settings }) =>
+      settings.location_id === undefined ? 'No AWS region is set' : `${settings.location_id} is not the name of an AWS region`,
+    next: 'Set location_id in ~/.kraftwerk.yaml, or AWS_REGION; e.g. eu-central-1.',
+  },
+  {
+    codes: /^InvalidAMIID\./,
+    kind: 'usage',
+    says: ({ settings, region }) => `There is no image ${settings.image_id ?? ''} in ${region ?? 'that region'}`,
+    next: 'Images differ from region to region: correct image_id, or leave it out for the newest Debian 12.',
+  },
+  {
+    codes: /^(InvalidInstanceType|InvalidInstanceType\..*)$/,
+    kind: 'usage',
+    says: ({ settings, region }) => `EC2 has no size ${settings.size_id} in ${region ?? 'that region'}`,
+    next: 'Set size_id to a type of instance that the region offers, e.g. t3.small.',
+  },
+  {
+    codes: /^(InstanceLimitExceeded|VcpuLimitExceeded|SecurityGroupLimitExceeded|VolumeLimitExceeded|.*LimitExceeded)$/,
+    kind: 'task',
+    says: ({ region }, detail) => `Your AWS account has reached a limit in ${region ?? 'that region'}: ${detail}`,
+    next: 'Terminate what you do not need, choose a smaller size_id, or ask AWS for more (Service Quotas).',
+  },
+  {
+    codes: /^(InsufficientInstanceCapacity|InsufficientHostCapacity|Unsupported)$/,
+    kind: 'task',
+    says: ({ settings }, detail) => `AWS cannot start ${settings.size_id} there now: ${detail}`,
+    next: 'Try another size_id or location_id, or again later.',
+  },
+  {
+    codes: /^(VPCIdNotSpecified|DefaultVpcDoesNotExist|MissingInput)$/,
+    kind: 'task',
+    says: ({ region }) => `Your AWS account has no default network (VPC) in ${region ?? 'that region'}`,
+    next: 'Make one: aws ec2 create-default-vpc',
+  },
+]
+
+/** The code of an error of AWS or of the network, e.g. `InvalidAMIID.NotFound` or `ECONNREFUSED`; empty for other errors. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  if (error.message.startsWith('Region is missing')) return 'RegionMissing'
+  if (error.message.startsWith('Region not accepted')) return 'InvalidRegion'
+  if (/(Credentials|Token)ProviderError$/.test(error.name)) return /expired/i.test(error.message) ? 'ExpiredToken' : error.name
+  // The SDK puts $metadata on errors of the network, too, which go by their own code.
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return '$metadata' in error || error.name === 'TimeoutError' ? error.name : ''
+}
+
+const network = /^(E[A-Z]+(_[A-Z]+)*|TimeoutError|UND_ERR_.*|CERT_.*|DEPTH_.*|SELF_SIGNED.*|UNABLE_TO_.*)$/
+
+/** What an error of the AWS SDK means for a person, as a KraftError; bugs stay what they are. */
+export function explain(error: unknown, about: Circumstances): unknown {
+  if (isKraftError(error) || !(error instanceof Error)) return error
+  const code = codeOf(error)
+  const detail = error.message.trim()
+  const meaning = meanings.find(({ codes }) => codes.test(code))
+  if (meaning !== undefined) {
+    const message = meaning.says(about, detail)
+    return new KraftError({ kind: meaning.kind, message, next: meaning.next }, withoutRequest(error))
+  }
+  if (!network.test(code)) {
+    if (!('$metadata' in error)) return error
+    return new KraftError({ kind: 'task', message: `EC2 refused: ${detail} (${code})` }, withoutRequest(error))
+  }
+  const place = about.settings.endpoint ?? `EC2 in ${about.region ?? 'that region'}`
+  return new KraftError(
+    {
+      kind: 'task',
+      message: `${place} did not answer: ${detail === '' ? code : detail}`,
+      next: 'Check the network, and the spelling of location_id (the region) and endpoint.',
+    },
+    withoutRequest(error),
+  )
+}
+
+// The SDK's errors carry the whole exchange with AWS, and a cause may be printed.
+function withoutRequest(error: Error): Error {
+  const bare = new Error(error.message)
+  bare.name = error.name
+  if (error.stack !== undefined) bare.stack = error.stack
+  return bare
+}

@@ -1,0 +1,124 @@
+import type { Instance, InstanceStateName, RunInstancesCommandInput } from '@aws-sdk/client-ec2'
+import { KraftError } from '../../../engine/errors/failure.js'
+import { reveal, type Secret } from '../../../engine/shell/secret.js'
+import type { Cloud } from './cloud.js'
+import { codeOf } from './failures.js'
+import type { Base } from './image.js'
+import { poll } from './poll.js'
+import type { Size } from './size.js'
+import { byTag, type Identity, tag, tagged, tagValue } from './tags.js'
+
+const alive: readonly InstanceStateName[] = ['pending', 'running', 'stopping', 'stopped']
+
+/** What is asked of EC2 for one instance. */
+export interface Launch {
+  readonly who: Identity
+  readonly image: Base
+  readonly size: Size
+  readonly group: string
+  readonly key: string | undefined
+  /** In GB. */
+  readonly disk: number
+  readonly userData: Secret
+}
+
+/** What {@link launch} sends, apart from the sending. */
+export function launchInput({ who, image, size, group, key, disk, userData }: Launch): RunInstancesCommandInput {
+  return {
+    ImageId: image.id,
+    InstanceType: size.type,
+    MinCount: 1,
+    MaxCount: 1,
+    ClientToken: `kraftwerk-${who.id}`,
+    SecurityGroupIds: [group],
+    ...(key === undefined ? {} : { KeyName: key }),
+    UserData: Buffer.from(reveal(userData)).toString('base64'),
+    MetadataOptions: { HttpEndpoint: 'enabled', HttpTokens: 'required', HttpPutResponseHopLimit: 1 },
+    BlockDeviceMappings: [
+      {
+        DeviceName: image.rootDevice,
+        Ebs: { VolumeType: 'gp3', VolumeSize: Math.max(disk, image.least), Encrypted: true, DeleteOnTermination: true },
+      },
+    ],
+    TagSpecifications: tagged(who, 'instance', 'volume'),
+  }
+}
+
+/** Starts one instance and gives its id. */
+export async function launch({ sdk, client }: Cloud, asked: Launch): Promise<string> {
+  const command = new sdk.RunInstancesCommand(launchInput(asked))
+  // EC2 may need a moment until it knows the group and the key that it has just made; the token keeps this one instance.
+  const started = await poll(
+    () =>
+      client.send(command).catch((error: unknown) => {
+        if (['InvalidGroup.NotFound', 'InvalidKeyPair.NotFound'].includes(codeOf(error))) return undefined
+        throw error
+      }),
+    { within: 20_000 },
+  )
+  const id = started?.Instances?.[0]?.InstanceId
+  if (id === undefined) throw new KraftError({ kind: 'task', node: asked.who.node, message: 'EC2 started no instance' })
+  return id
+}
+
+/** The instance with this name that the same person has, whoever started it: an interrupted run, mostly. */
+export async function findInstance({ sdk, client }: Cloud, { node, owner }: Omit<Identity, 'id'>): Promise<Instance | undefined> {
+  const { Reservations = [] } = await client.send(
+    new sdk.DescribeInstancesCommand({
+      Filters: [byTag(tag.node, node), byTag(tag.owner, owner), { Name: 'instance-state-name', Values: [...alive] }],
+    }),
+  )
+  const found = Reservations.flatMap(({ Instances = [] }) => Instances)
+  if (found.length > 1) {
+    throw new KraftError({
+      kind: 'task',
+      node,
+      message: `EC2 has several instances with this name: ${found.map(({ InstanceId }) => InstanceId).join(', ')}`,
+      next: 'Terminate those that you do not need, or choose another name.',
+    })
+  }
+  return found[0]
+}
+
+/** An instance as it is now; undefined when EC2 does not know it (any more, or not yet). */
+export async function look({ sdk, client }: Cloud, id: string): Promise<Instance | undefined> {
+  try {
+    const { Reservations = [] } = await client.send(new sdk.DescribeInstancesCommand({ InstanceIds: [id] }))
+    return Reservations.flatMap(({ Instances = [] }) => Instances)[0]
+  } catch (error) {
+    if (/^InvalidInstanceID\./.test(codeOf(error))) return undefined
+    throw error
+  }
+}
+
+/** Waits until an instance runs and has a public address, and gives that. */
+export async function awaitAddress(cloud: Cloud, node: string, id: string, signal: AbortSignal | undefined): Promise<string> {
+  const address = await poll(
+    async () => {
+      const now = await look(cloud, id)
+      if (now?.State?.Name === 'terminated' || now?.State?.Name === 'shutting-down') {
+        const message = `EC2 gave up on the instance ${id}: ${now.StateReason?.Message ?? 'no reason given'}`
+        throw new KraftError({ kind: 'task', node, message })
+      }
+      return now?.State?.Name === 'running' ? now.PublicIpAddress : undefined
+    },
+    { within: 300_000, signal },
+  )
+  if (address !== undefined) return address
+  throw new KraftError({
+    kind: 'task',
+    node,
+    message: `The instance ${id} has no public address after five minutes`,
+    next: "The default subnet has to give public addresses: see `Auto-assign public IPv4 address` in the VPC's console.",
+  })
+}
+
+/** Marks an instance as handed over, so that a later failure never takes it away. */
+export async function markReady({ sdk, client }: Cloud, id: string): Promise<void> {
+  await client.send(new sdk.CreateTagsCommand({ Resources: [id], Tags: [{ Key: tag.ready, Value: new Date().toISOString() }] }))
+}
+
+/** Whether {@link markReady} was reached for it. */
+export function isReady(instance: Instance): boolean {
+  return tagValue(instance.Tags, tag.ready) !== undefined
+}

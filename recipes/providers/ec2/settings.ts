@@ -1,0 +1,95 @@
+import { isIP } from 'node:net'
+import * as v from 'valibot'
+import type { Section } from '../../../engine/config/section.js'
+import { KraftError } from '../../../engine/errors/failure.js'
+import { isSecret, reveal } from '../../../engine/shell/secret.js'
+
+const text = v.pipe(v.string(), v.nonEmpty())
+const whole = (from: number, to: number) => v.pipe(v.number(), v.integer(), v.minValue(from), v.maxValue(to))
+
+const entries = {
+  user: v.optional(text),
+  secret: v.optional(text),
+  location_id: v.optional(text),
+  image_id: v.optional(v.pipe(text, v.regex(/^ami-[0-9a-f]+$/, 'An image looks like ami-0123456789abcdef0'))),
+  size_id: v.optional(text, 't3.small'),
+  securitygroup: v.optional(text),
+  keyname: v.optional(text),
+  login: v.optional(v.pipe(text, v.regex(/^[a-z_][a-z0-9_-]*$/, 'A login is made of small letters, digits, - and _')), 'admin'),
+  disk: v.optional(whole(1, 16_384), 20),
+  port: v.optional(whole(1, 65_535), 22),
+  endpoint: v.optional(v.pipe(text, v.url())),
+  allow_ssh: v.optional(
+    v.pipe(text, v.check(isCidr, 'A range of addresses looks like 203.0.113.0/24 or 2001:db8::/32')),
+    '0.0.0.0/0',
+  ),
+}
+
+const schema = v.object(entries)
+
+/** The settings of the ec2 provider with their defaults. */
+export type Settings = v.InferOutput<typeof schema>
+
+/** The provider's section of `~/.kraftwerk.yaml`, with the names that it has always had. */
+export const section: Section = {
+  user: {
+    schema: entries.user,
+    doc: "Access key id; without it AWS's own: AWS_PROFILE, AWS_ACCESS_KEY_ID, ~/.aws…",
+    example: 'AKIA…',
+  },
+  secret: { schema: entries.secret, doc: 'Secret access key that belongs to user', secret: true },
+  location_id: { schema: entries.location_id, doc: "Region; without it AWS_REGION or the profile's", example: 'eu-central-1' },
+  image_id: { schema: entries.image_id, doc: 'Image; without it the newest Debian 12', example: 'ami-0123456789abcdef0' },
+  size_id: { schema: entries.size_id, doc: 'Type of the instance', example: 't3.small' },
+  securitygroup: {
+    schema: entries.securitygroup,
+    doc: 'Name or id of a security group; without it each node gets its own (ssh, 80, 443)',
+    example: 'web',
+  },
+  keyname: {
+    schema: entries.keyname,
+    doc: 'Key pair in EC2; without it your public key is imported for the node',
+    example: 'me',
+  },
+  login: { schema: entries.login, doc: 'User who logs in, with sudo', example: 'admin' },
+  disk: { schema: entries.disk, doc: 'Size of the encrypted disk in GB', example: 20 },
+  port: { schema: entries.port, doc: 'Port that sshd listens on', example: 22 },
+  endpoint: { schema: entries.endpoint, doc: 'URL of an EC2-compatible cloud', example: 'https://ec2.example.com' },
+  allow_ssh: { schema: entries.allow_ssh, doc: 'Addresses that may reach ssh, as CIDR', example: '203.0.113.7/32' },
+}
+
+/**
+ * Gives the merged settings their types. Throws a KraftError (`usage`) naming the setting that is wrong.
+ *
+ * @example settingsOf({ location_id: 'eu-central-1' }).size_id // 't3.small'
+ */
+export function settingsOf(given: Readonly<Record<string, unknown>>): Settings {
+  const plain = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, isSecret(value) ? reveal(value) : value]))
+  const result = v.safeParse(schema, plain)
+  if (!result.success) {
+    const [issue] = result.issues
+    const key = v.getDotPath(issue) ?? ''
+    const example = section[key]?.example
+    throw new KraftError({
+      kind: 'usage',
+      message: `Setting ${key} of the provider ec2: ${issue.message}`,
+      next: `Correct it in ~/.kraftwerk.yaml${example === undefined ? '' : `, e.g. ${key}: ${example}`}.`,
+    })
+  }
+  const settings = result.output
+  if ((settings.user === undefined) !== (settings.secret === undefined)) {
+    const missing = settings.user === undefined ? 'user' : 'secret'
+    throw new KraftError({
+      kind: 'usage',
+      message: `The provider ec2 has only half of its credentials: ${missing} is missing`,
+      next: "Set user (access key id) and secret (secret access key) in ~/.kraftwerk.yaml, or neither to use AWS's own credentials.",
+    })
+  }
+  return settings
+}
+
+function isCidr(value: string): boolean {
+  const [address = '', bits = '', ...rest] = value.split('/')
+  const version = isIP(address)
+  return version !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
+}

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto'
+import type { Filter, ResourceType, Tag, TagSpecification } from '@aws-sdk/client-ec2'
+import { KraftError } from '../../../engine/errors/failure.js'
+import { fingerprint, fromLine } from '../../../engine/ssh/public-key.js'
+
+/** Whose node something in EC2 is: the node's name, its random id, and the key of the person who asked for it. */
+export interface Identity {
+  readonly node: string
+  readonly id: string
+  readonly owner: string
+}
+
+/** Names of the tags on everything that we make. */
+export const tag = {
+  node: 'kraftwerk:node',
+  id: 'kraftwerk:id',
+  owner: 'kraftwerk:key',
+  /** Set at last: what lacks it comes from a run that was interrupted. */
+  ready: 'kraftwerk:ready',
+} as const
+
+/** A new identity for a node. */
+export function identity(node: string, publicKey: string): Identity {
+  return { node, id: randomBytes(8).toString('hex'), owner: ownerOf(publicKey) }
+}
+
+/** The tags of an identity, for each of the kinds. */
+export function tagged({ node, id, owner }: Identity, ...kinds: readonly ResourceType[]): TagSpecification[] {
+  const tags: Tag[] = [
+    { Key: 'Name', Value: node },
+    { Key: tag.node, Value: node },
+    { Key: tag.id, Value: id },
+    { Key: tag.owner, Value: owner },
+  ]
+  return kinds.map((kind) => ({ ResourceType: kind, Tags: tags }))
+}
+
+/** A filter on a tag. */
+export function byTag(name: string, value: string): Filter {
+  return { Name: `tag:${name}`, Values: [value] }
+}
+
+/** The value of a tag. */
+export function tagValue(tags: readonly Tag[] | undefined, name: string): string | undefined {
+  return tags?.find(({ Key }) => Key === name)?.Value
+}
+
+/**
+ * Whose key it is, as OpenSSH's fingerprint; teammates share an account, and the same name from another key is another node.
+ * Throws a KraftError (`usage`) for a line that is no public key.
+ */
+export function ownerOf(publicKey: string): string {
+  const key = fromLine(publicKey)
+  if (key !== undefined) return fingerprint(key)
+  throw new KraftError({
+    kind: 'usage',
+    message: 'Your public key is not in the one-line form of OpenSSH',
+    next: 'It looks like `ssh-ed25519 AAAA… you@host`; make one with ssh-keygen -t ed25519.',
+  })
+}

@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { KraftError } from '../../../engine/errors/failure.js'
+import { lines, sh } from '../../../engine/shell/sh.js'
+import { bridgeName, type State } from './names.js'
+import { proxyEnvironment } from './proxies.js'
+import { asRoot, checkRoot, explain } from './root.js'
+
+/** What must be installed on this machine to make nodes. */
+export const hostPackages = [
+  'systemd-container',
+  'iproute2',
+  'openssh-client',
+  'mmdebstrap',
+  'debian-archive-keyring',
+  'apt-cacher-ng',
+  'zstd',
+  'python3-venv',
+] as const
+
+/**
+ * Makes this machine able to hold nodes: refuses what can't work, installs what is missing. Safe to run several times at once.
+ * Throws a KraftError.
+ */
+export async function prepareHost(state: State, progress: (line: string) => void, signal?: AbortSignal): Promise<void> {
+  await checkMachine()
+  await checkRoot()
+  const missing = await missingPackages()
+  if (missing.length > 0) await install(missing, progress, signal)
+  // Nodes run here already, so nothing is lacking.
+  if (existsSync(`/sys/class/net/${bridgeName(state)}`)) return
+  await asRoot('Check what this machine can do', features)
+}
+
+async function checkMachine(): Promise<void> {
+  const next = 'Use another provider: `kraft provision NAME --provider ec2`, or a Debian machine for local nodes.'
+  if (process.platform !== 'linux') {
+    throw new KraftError({ kind: 'task', message: `Local nodes need Linux; this is ${process.platform}`, next })
+  }
+  if (process.arch !== 'x64') {
+    throw new KraftError({ kind: 'task', message: `Local nodes need an x86-64 machine; this is ${process.arch}`, next })
+  }
+  const debian = await readFile('/etc/debian_version', 'utf8').catch(() => undefined)
+  if (debian === undefined) {
+    throw new KraftError({ kind: 'task', message: 'Local nodes need Debian or Ubuntu on this machine', next })
+  }
+}
+
+/** Packages of {@link hostPackages} that are not installed. */
+export async function missingPackages(): Promise<string[]> {
+  const known = await promisify(execFile)('dpkg-query', ['-W', `-f=\${Package} \${db:Status-Status}\\n`, ...hostPackages]).catch(
+    (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }), // unknown names make it fail, the others are still listed
+  )
+  const installed = new Set(
+    known.stdout
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.split(' ')[0]),
+  )
+  return hostPackages.filter((name) => !installed.has(name))
+}
+
+async function install(missing: readonly string[], progress: (line: string) => void, signal?: AbortSignal): Promise<void> {
+  progress(`Installing on this machine: ${missing.join(' ')}`)
+  const script = lines(
+    missing.includes('apt-cacher-ng') ? sh`mask=/run/systemd/system/apt-cacher-ng.service` : sh`mask=`,
+    // Its package would start a daemon on all addresses; ours listens on the bridge alone.
+    sh`
+      if [ -n "$mask" ] && [ -d /run/systemd/system ]; then ln -sf /dev/null "$mask"; systemctl daemon-reload; fi
+      export DEBIAN_FRONTEND=noninteractive
+      apt-get -q -o DPkg::Lock::Timeout=600 update
+      apt-get -q -y -o DPkg::Lock::Timeout=600 install --no-install-recommends ${missing}
+      if [ -n "$mask" ]; then
+        if [ -d /run/systemd/system ]; then
+          rm -f "$mask"
+          systemctl daemon-reload
+          systemctl disable --quiet --now apt-cacher-ng.service || :
+        else
+          /etc/init.d/apt-cacher-ng stop || :
+          update-rc.d apt-cacher-ng disable
+        fi
+      fi`,
+  )
+  await asRoot(`Install ${missing.join(' ')}`, script, {
+    lock: '/run/lock/kraftwerk-packages.lock',
+    environ: proxyEnvironment(process.env),
+    onLine: progress,
+    signal,
+  })
+}
+
+// nspawn can join a network namespace that is there before it since version 236 and has --console since 242.
+const features = sh`
+  grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || :
+  grep -qw overlay /proc/filesystems || ${explain('Local nodes need overlayfs, which the kernel of this machine lacks')}
+  version=$(systemd-nspawn --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+  [ "0$version" -ge 247 ] || ${explain('Local nodes need systemd-nspawn 247 or later (Debian 11, Ubuntu 22.04)')}
+  grep -q cgroup2 /proc/mounts || ${explain('Local nodes need cgroup2, which is not mounted on this machine')}`

@@ -1,0 +1,165 @@
+import { type Secret, secret } from '../engine/shell/secret.js'
+import { lines, quote, type Sh, sh } from '../engine/shell/sh.js'
+import type { Step } from '../engine/step/step.js'
+import { layout } from '../project/layout.js'
+import type { Place } from '../project/service.js'
+import { directory, file } from './file.js'
+
+/** One release of an instance and one start of its processes. */
+export interface Release {
+  readonly place: Place
+  /** `20261122-215301`: UTC, so that names sort by time. */
+  readonly id: string
+  /** The start: the release's own id, or a later one for a reload. */
+  readonly generation: string
+}
+
+/** The id of a release that is made now. */
+export function releaseId(now: Date): string {
+  return now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
+}
+
+/** The folder that an upload goes to until it is whole. */
+export function incoming({ place, id }: Release): string {
+  return `${place.home}/releases/.${id}`
+}
+
+/** The command line that unpacks a tar stream on the node, as root, in a folder that only root can write. */
+export function unpackCommand(release: Release): Sh {
+  const folder = incoming(release)
+  return sh`set -e; umask 077; rm -rf ${folder}; mkdir ${folder}; tar -x --no-same-owner --no-same-permissions -C ${folder} -f -`
+}
+
+/** Puts an unpacked upload in its place: root's, readable by the instance's group, with what kraft adds to it. */
+export function placeRelease(release: Release, given: { readonly venv: string; readonly receipt: unknown }): readonly Step[] {
+  const { place, id } = release
+  const meta = layout.meta(place, id)
+  return [
+    {
+      title: `Release ${id}`,
+      check: sh`test -d ${layout.release(place, id)}`,
+      apply: sh`
+        cd ${incoming(release)}
+        rm -rf .kraft
+        chown -hR root:${place.name} .
+        chmod -R u=rwX,g=rX,o= .
+        mv -T ${incoming(release)} ${layout.release(place, id)}
+      `,
+    },
+    ...directory({ path: meta, group: place.name, mode: '0750' }),
+    ...directory({ path: `${meta}/bin`, group: place.name, mode: '0750' }),
+    ...directory({ path: `${meta}/public`, group: place.name, mode: '0750' }),
+    ...directory({ path: `${meta}/public/static`, owner: layout.builder(place), group: place.name, mode: '0750' }),
+    ...file({
+      path: `${meta}/release.json`,
+      content: `${JSON.stringify(given.receipt, null, 2)}\n`,
+      group: place.name,
+      mode: '0640',
+    }),
+    {
+      title: 'Link to the virtualenv',
+      check: sh`test "$(readlink ${`${meta}/venv`})" = ${given.venv}`,
+      apply: sh`ln -sfnT ${given.venv} ${`${meta}/venv`}`,
+    },
+    ...manageShim(release),
+  ]
+}
+
+// So that `manage.py migrate` works as it is typed, whatever mode and first line the file has.
+function manageShim({ place, id }: Release): readonly Step[] {
+  const path = `${layout.meta(place, id)}/bin/manage.py`
+  const project = layout.release(place, id)
+  return [
+    {
+      title: 'manage.py on PATH',
+      check: sh`test ! -e ${`${project}/manage.py`} || test -e ${path}`,
+      apply: sh`
+        printf '#!/bin/sh\nexec python %s/manage.py "$@"\n' ${project} >${path}
+        chown root:${place.name} ${path}
+        chmod 0750 ${path}
+      `,
+    },
+  ]
+}
+
+/** The environment of a generation, in a file that only root can read, and the link to its socket. */
+export function prepareGeneration(release: Release, environ: Readonly<Record<string, string | Secret>>): readonly Step[] {
+  const { place, id, generation } = release
+  const folder = layout.generation(place, id, generation)
+  return [
+    ...directory({ path: folder, group: place.name, mode: '0750' }),
+    ...file({ path: `${folder}/env`, content: environmentFile(environ), mode: '0600' }),
+    {
+      title: 'Link to the socket',
+      check: sh`test "$(readlink ${`${folder}/web.sock`})" = ${layout.socket(place, generation)}`,
+      apply: sh`ln -sfnT ${layout.socket(place, generation)} ${`${folder}/web.sock`}`,
+    },
+  ]
+}
+
+function environmentFile(environ: Readonly<Record<string, string | Secret>>): Secret {
+  const rows = Object.entries(environ).map(([name, value]) => `${name}=${quote(String(value))}\n`)
+  return secret(rows.join(''), 'environment')
+}
+
+/** Runs a command of the project in a generation's environment, before anything has switched to it. */
+export function runInGeneration(
+  release: Release,
+  title: string,
+  command: string,
+  options: { readonly build?: boolean } = {},
+): readonly Step[] {
+  const { place, id, generation } = release
+  const enter = [
+    `${layout.settings(place)}/enter`,
+    '--generation',
+    layout.generation(place, id, generation),
+    ...(options.build === true ? ['--build'] : []),
+  ]
+  return [{ title, apply: sh`exec ${enter} bash -c ${command}` }]
+}
+
+/** `current/.kraft/live` of a release that nothing serves yet; with it, renaming `current` switches everything at once. */
+export function pointLive({ place, id, generation }: Release): readonly Step[] {
+  const live = `${layout.meta(place, id)}/live`
+  return [
+    {
+      title: `Generation ${generation}`,
+      check: sh`test "$(readlink ${live})" = ${generation}`,
+      apply: lines(renameLink(generation, live)),
+    },
+  ]
+}
+
+/** Puts a link in place in one rename. */
+export function renameLink(to: string, path: string): Sh {
+  return sh`ln -sfnT ${to} ${`${path}.new`} && mv -fT ${`${path}.new`} ${path}`
+}
+
+/** Removes all but the newest releases, the current one and the one before it, and virtualenvs that none of them needs. */
+export function prune(place: Place, keep: number): readonly Step[] {
+  return [
+    {
+      title: `Keep ${keep} releases`,
+      quiet: true,
+      apply: sh`
+        cd ${place.home}/releases
+        current=$(readlink -f ../current)
+        ls -1 | sort -r | tail -n +${keep + 1} | while read -r id; do
+          if [ "$(readlink -f "$id")" != "$current" ]; then rm -rf --one-file-system "./$id"; fi
+        done
+        rm -rf .[0-9]*
+        cd ${place.home}/venvs
+        for venv in */; do
+          venv=\${venv%/}
+          [ -d "$venv" ] || continue
+          used=
+          for release in ../releases/*/.kraft/venv; do
+            if [ "$(readlink "$release")" = "$PWD/$venv" ]; then used=1; fi
+          done
+          if [ -z "$used" ]; then rm -rf --one-file-system "./$venv"; fi
+        done
+      `,
+    },
+  ]
+}

@@ -1,0 +1,80 @@
+import { sh } from '../engine/shell/sh.js'
+import type { Handler, Step } from '../engine/step/step.js'
+import { apt } from './apt.js'
+import { directory, file, link } from './file.js'
+import { running } from './systemd.js'
+
+/** Never `runit-init`, which replaces systemd; runit-run brings the unit that systemd starts. */
+export const runitPackages = ['runit', 'runit-run'] as const
+
+/** runit, supervised by systemd. */
+export function runit(): readonly Step[] {
+  return [...apt(...runitPackages), ...runitSetup()]
+}
+
+/** {@link runit} once its packages are there. */
+export function runitSetup(): readonly Step[] {
+  return running('runit.service')
+}
+
+/** What {@link runitService} is given. */
+export interface RunitServiceOptions {
+  readonly name: string
+  /** The run script, with its `#!` line; it ends in an exec of the program. */
+  readonly run: string
+  /** Run by runsv whenever `run` ended. */
+  readonly finish?: string
+  /** Where svlogd keeps the output: ten files of 10 MB. Left out, the output goes to runit's own log. */
+  readonly log?: { readonly directory: string; readonly group?: string }
+  /** Run at the end of the phase if a script changed; a program that runs already is not restarted without one. */
+  readonly notify?: readonly Handler[]
+}
+
+/**
+ * A program that runit keeps running. The last step waits until runit has taken it over.
+ *
+ * @example runitService({ name: 'calculator', run: '#!/bin/sh\nexec chpst -u calculator …\n', log: { directory: '/web/calculator/log/web' } })
+ */
+export function runitService({ name, run, finish, log, notify }: RunitServiceOptions): readonly Step[] {
+  const folder = `/etc/sv/${name}`
+  const script = (path: string, content: string): readonly Step[] =>
+    file({ path: `${folder}/${path}`, content, mode: '0755', ...(notify === undefined ? {} : { notify }) })
+  return [
+    ...directory({ path: folder }),
+    ...script('run', run),
+    ...(finish === undefined ? [] : script('finish', finish)),
+    ...(log === undefined
+      ? []
+      : [
+          ...directory({ path: log.directory, group: log.group ?? 'root', mode: '0750' }),
+          ...file({ path: `${log.directory}/config`, content: 's10000000\nn10\n' }),
+          ...directory({ path: `${folder}/log` }),
+          ...script(
+            'log/run',
+            sh`
+            #!/bin/sh
+            exec svlogd -tt ${log.directory}
+          `.text.concat('\n'),
+          ),
+        ]),
+    ...link({ path: `/etc/service/${name}`, to: folder }),
+    waitFor(name),
+  ]
+}
+
+// runsvdir looks for new services every five seconds.
+function waitFor(name: string): Step {
+  return {
+    title: `runit has taken over ${name}`,
+    quiet: true,
+    check: sh`sv status ${`/etc/service/${name}`} >/dev/null`,
+    apply: sh`
+      for try in $(seq 100); do
+        if sv status ${`/etc/service/${name}`} >/dev/null; then exit 0; fi
+        sleep 0.2
+      done
+      echo 'runit did not take it over within 20 s; does "systemctl status runit" say why?'
+      exit 1
+    `,
+  }
+}

@@ -1,0 +1,59 @@
+import { sh } from '../../engine/shell/sh.js'
+import { layout } from '../../project/layout.js'
+import { defineService, type Place } from '../../project/service.js'
+import { directory } from '../file.js'
+
+const beside = ({ home }: Place) => `${home}/.uploads.beside`
+const former = ({ home }: Place) => `${home}/.uploads.former`
+
+const count = (folder: string) => sh`
+  printf 'files %s\n' "$(find ${folder} -type f | wc -l)"
+  printf 'bytes %s\n' "$(find ${folder} -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')"
+`
+
+/** Uploads: a folder that the application writes and nginx serves at /uploads/. */
+export const service = defineService({
+  name: 'files',
+  doc: 'uploads: a folder that the application writes and nginx serves at /uploads/',
+  section: {},
+  install: () => [],
+  setup: (place) => directory({ path: layout.uploads(place), owner: place.name, group: place.name, mode: '0750' }),
+  environ: (place) => ({ UPLOADS_PATH: layout.uploads(place), UPLOADS_URL: '/uploads/' }),
+  data: {
+    member: 'files.tar',
+    // What is counted is what the archive holds, because uploads go on meanwhile.
+    dump: (place) => sh`
+      code=0
+      tar -C ${layout.uploads(place)} -cf "$KRAFT_OUT" . || code=$?
+      if [ "$code" -gt 1 ]; then exit "$code"; fi
+      tar -tvf "$KRAFT_OUT" | awk '/^-/ { files++; bytes += $3 } END { printf "files %d\nbytes %d\n", files, bytes }'
+    `,
+    // As the instance's own user: what a bundle holds may name any path.
+    beside: (place) => sh`
+      rm -rf --one-file-system ${beside(place)}
+      install -d -o ${place.name} -g ${place.name} -m 0750 ${beside(place)}
+      cd ${beside(place)}
+      exec setpriv --reuid ${place.name} --regid ${place.name} --init-groups tar -x --no-same-owner -f - <"$KRAFT_IN"
+    `,
+    countBeside: (place) => count(beside(place)),
+    swap: (place) => sh`
+      rm -rf --one-file-system ${former(place)}
+      mv -T ${layout.uploads(place)} ${former(place)}
+      mv -T ${beside(place)} ${layout.uploads(place)}
+    `,
+    undo: (place) => sh`
+      if [ -d ${former(place)} ]; then
+        if [ -d ${layout.uploads(place)} ]; then mv -T ${layout.uploads(place)} ${beside(place)}; fi
+        mv -T ${former(place)} ${layout.uploads(place)}
+      fi
+    `,
+    discard: (place) => sh`rm -rf --one-file-system ${beside(place)}`,
+  },
+  destroy: (place) => [
+    {
+      title: 'Uploads',
+      check: sh`test ! -e ${layout.uploads(place)} && test ! -e ${former(place)}`,
+      apply: sh`rm -rf --one-file-system ${layout.uploads(place)} ${former(place)} ${beside(place)}`,
+    },
+  ],
+})

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import { sh } from '../engine/shell/sh.js'
+import type { Step } from '../engine/step/step.js'
+import { layout } from '../project/layout.js'
+import type { Requirements } from '../project/requirements.js'
+import { requiredNames } from '../project/requirements.js'
+import type { Place } from '../project/service.js'
+
+/** What a virtualenv is made of. */
+export interface Virtualenv {
+  readonly hash: string
+  /** The interpreter: `python3`, or the one of the setting `python`. */
+  readonly python: string
+  readonly requirements: string
+  readonly constraints: string
+}
+
+/**
+ * The virtualenv that a set of requirements needs on a node; equal sets share one. gunicorn is added where it is not required.
+ *
+ * @example virtualenv(readRequirements({ folder }), { codename: 'bookworm', python: undefined }).hash
+ */
+export function virtualenv(
+  requirements: Requirements,
+  given: { readonly codename: string; readonly python: string | undefined },
+): Virtualenv {
+  const text = requiredNames(requirements.text).has('gunicorn') ? requirements.text : `${requirements.text}gunicorn\n`
+  const python = given.python === undefined ? 'python3' : `python${given.python.replace(/^python/, '')}`
+  const hash = createHash('sha256')
+    .update([text, requirements.hashInput, given.codename, python].join('\n--\n'))
+    .digest('hex')
+    .slice(0, 12)
+  return { hash, python, requirements: text, constraints: requirements.constraints }
+}
+
+/**
+ * Builds the virtualenv beside the live one, as a user that is not the application's, so that the application can't change it.
+ * One that was finished is reused; one that was not is built anew.
+ */
+export function buildVirtualenv(
+  place: Place,
+  release: string,
+  { hash, python, requirements, constraints }: Virtualenv,
+): readonly Step[] {
+  const path = layout.venv(place, hash)
+  const builder = layout.builder(place)
+  return [
+    {
+      title: `Virtualenv ${hash}`,
+      files: { requirements, constraints },
+      check: sh`test -e ${path}/.complete`,
+      apply: sh`
+        rm -rf ${path} ${`${path}.input`}
+        install -d -o ${builder} -g ${place.name} -m 0750 ${path}
+        # A name on tmpfs that the builder may read, because the script's own folder is root's alone.
+        input=$(mktemp -d /tmp/kraft-requirements.XXXXXXXX)
+        trap 'rm -rf "$input"' EXIT
+        install -o ${builder} -m 0400 "$KRAFT_STEP/requirements" "$input/requirements.txt"
+        install -o ${builder} -m 0400 "$KRAFT_STEP/constraints" "$input/constraints.txt"
+        chown ${builder} "$input"
+        cd ${layout.release(place, release)}
+        setpriv --reuid ${builder} --regid ${place.name} --clear-groups env -i PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 \
+          HOME=${`${place.home}/venvs`} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off sh -euc '
+            umask 027
+            venv=$1 input=$2 python=$3
+            "$python" -m venv "$venv"
+            "$venv/bin/python" -m pip install --quiet -r "$input/requirements.txt" -c "$input/constraints.txt"
+            touch "$venv/.complete"
+          ' sh ${path} "$input" ${python}
+      `,
+    },
+  ]
+}

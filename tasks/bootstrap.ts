@@ -1,0 +1,67 @@
+import { KraftError } from '../engine/errors/failure.js'
+import type { Node } from '../engine/node/node.js'
+import type { Line } from '../engine/report/report.js'
+import type { Applied } from '../engine/step/show.js'
+import { Result } from '../engine/task/result.js'
+import type { Session } from '../engine/task/session.js'
+import { task } from '../engine/task/task.js'
+import { bootstrap as phases } from '../recipes/bootstrap.js'
+import { type Changes, countChanges } from './changes.js'
+
+/** Prepares nodes: runit, nginx, Python, PostgreSQL, redis, firewall, updates. Run again, it changes nothing. */
+export const bootstrap = task({
+  on: 'once',
+  needs: 'nodes',
+  group: 'Nodes',
+  help: 'prepare a node: runit, nginx, Python, PostgreSQL, redis, firewall, updates',
+  examples: ['kraft bootstrap:one', 'kraft bootstrap:one --dry-run'],
+  next: 'deploy',
+  async run({ target, session, line }) {
+    const changes: Changes[] = []
+    await line.list(
+      target.nodes.map((node) => ({
+        title: node.name,
+        continue: true,
+        run: async (own) => void changes.push(await prepare(node, session, own)),
+      })),
+      { concurrent: true },
+    )
+    const text = changes
+      .map(({ node, changed }) => `${node}: ${changed} ${session.flags.dryRun ? 'would change' : 'changes'}`)
+      .join('\n')
+    return new Result(text, changes)
+  },
+})
+
+async function prepare(node: Node, session: Session, line: Line): Promise<Changes> {
+  const { stdout } = await node.connection.capture('echo "$SSH_CONNECTION"')
+  const sshPort = Number(stdout.trim().split(' ')[3] ?? 22)
+  const applied: Applied[] = []
+  for (const phase of phases({ sshPort })) {
+    await line.list([
+      { title: phase.title, run: async (own) => void applied.push(await node.apply(phase.title, phase.steps, own)) },
+    ])
+    const { confirm } = phase
+    if (confirm === undefined || session.flags.dryRun) continue
+    await line.list([{ title: 'A new login still works', run: (own) => confirmByLogin(node, session, confirm, own) }])
+  }
+  return countChanges(node.name, applied)
+}
+
+// Only a login that is opened now proves that the firewall and sshd let people in.
+async function confirmByLogin(node: Node, session: Session, steps: Parameters<Node['apply']>[1], line: Line): Promise<void> {
+  await session.disconnect(node.name)
+  try {
+    await session.connect(node.record, node.roles).apply('Confirm', steps, line)
+  } catch (error) {
+    throw new KraftError(
+      {
+        kind: 'task',
+        node: node.name,
+        message: 'a new login failed after the firewall and sshd were set up; both go back to what they were within a minute',
+        next: `Wait a minute, then: kraft bootstrap:${node.name}`,
+      },
+      error,
+    )
+  }
+}

@@ -1,0 +1,116 @@
+import { hasRole } from '../engine/node/node.js'
+import { Result } from '../engine/task/result.js'
+import { task } from '../engine/task/task.js'
+import { sendFiles } from '../engine/transfer/send.js'
+import { projectFiles, revision } from '../project/files.js'
+import { requireInstance } from '../project/instance.js'
+import { layout } from '../project/layout.js'
+import { hostOf, readApplication, refuseSplitData } from '../recipes/application.js'
+import { apt } from '../recipes/apt.js'
+import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
+import { preflight } from '../recipes/preflight.js'
+import { placeRelease, prune, releaseId, runInGeneration, unpackCommand } from '../recipes/release.js'
+import { site } from '../recipes/site.js'
+import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
+import { countChanges } from './changes.js'
+import { generationSteps, lock, onEach, orTakeBack, type Rollout, startAndCheck, stepsOnEach, switchAndDrain } from './rollout.js'
+
+/** Puts the project on its nodes as a new release, without losing a request. */
+export const deploy = task({
+  on: 'once',
+  needs: 'instance',
+  group: 'Deploy',
+  help: 'put the project on its nodes as a new release, without losing a request',
+  examples: ['kraft deploy:stage', 'kraft deploy:stage --dry-run'],
+  async run({ target, session, line }) {
+    const instance = requireInstance(target)
+    const { settings, folder } = instance
+    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
+    const application = await readApplication(instance)
+    refuseSplitData(application, nodes.length)
+    const [files, { commit, dirty }] = await Promise.all([projectFiles(folder), revision(folder)])
+    const id = releaseId(new Date())
+    const release = { place: instance, id, generation: id }
+    const rollout: Rollout = {
+      application,
+      nodes,
+      session,
+      kind: 'release',
+      releaseOn: () => release,
+      locks: new Map(),
+      applied: [],
+    }
+    const venvFor = async (node: (typeof nodes)[number]) =>
+      virtualenv(application.requirements, { codename: (await node.facts()).codename, python: settings.python })
+    const receipt = {
+      release: id,
+      project: instance.project.name,
+      environment: instance.environment ?? null,
+      commit: commit ?? null,
+      dirty,
+      files: files.length,
+      at: new Date().toISOString(),
+    }
+
+    await line.list([
+      stepsOnEach(rollout, 'Check the node', () => [...preflight(), ...claim(instance, instance.owner)]),
+      lock(rollout),
+    ])
+    await orTakeBack(rollout, line, [
+      stepsOnEach(rollout, 'Set up', () => [
+        ...apt(...settings.apt),
+        ...instanceSteps(instance),
+        ...application.services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),
+        ...packageLink(instance, application.package, settings.src),
+      ]),
+      onEach(rollout, `Upload ${files.length} files`, async (node, own) => {
+        if (session.flags.dryRun) return own.skip('a dry run sends nothing')
+        const bytes = await sendFiles(node.connection, folder, files, node.asRoot(unpackCommand(release).text))
+        own.title(`Upload ${files.length} files (${Math.ceil(bytes / 1024)} KiB)`)
+      }),
+      stepsOnEach(rollout, 'Release', async (node) => {
+        const venv = await venvFor(node)
+        return [
+          ...placeRelease(release, { venv: layout.venv(instance, venv.hash), receipt }),
+          ...shared(instance, id, settings.shared),
+          ...buildVirtualenv(instance, id, venv),
+          ...generationSteps(rollout, node),
+          ...(application.framework.build === undefined
+            ? []
+            : runInGeneration(release, 'Build static files', application.framework.build, { build: true })),
+        ]
+      }),
+      stepsOnEach(rollout, 'Release command', (node) =>
+        // Once for all nodes: two migrations at once would step on each other.
+        application.release === undefined || node !== nodes[0]
+          ? []
+          : runInGeneration(release, application.release, application.release),
+      ),
+      ...startAndCheck(rollout),
+      stepsOnEach(rollout, 'Site', async (node) =>
+        site(instance, {
+          domain: settings.domain,
+          aliases: settings.aliases,
+          package: application.package,
+          uploads: settings.services.some(({ name }) => name === 'files'),
+          maxBody: settings.max_body,
+          timeout: settings.timeout,
+          ipv6: (await node.facts()).ipv6,
+        }),
+      ),
+      ...switchAndDrain(rollout),
+      stepsOnEach(rollout, 'Tidy up', () => prune(instance, 5)),
+    ])
+    if (session.flags.dryRun) {
+      const { changed } = countChanges(instance.name, rollout.applied)
+      return new Result(`${instance.name}: ${changed} steps would change something`, { changed })
+    }
+    const urls = nodes.map((node) => `http://${hostOf(instance, node.record)}/`)
+    return new Result([`${instance.name} is at release ${id}`, ...new Set(urls)].join('\n'), {
+      release: id,
+      commit,
+      dirty,
+      urls: [...new Set(urls)],
+    })
+  },
+})

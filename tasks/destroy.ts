@@ -1,0 +1,59 @@
+import { KraftError } from '../engine/errors/failure.js'
+import { sh } from '../engine/shell/sh.js'
+import { Result } from '../engine/task/result.js'
+import { task } from '../engine/task/task.js'
+import { requireInstance } from '../project/instance.js'
+import { layout } from '../project/layout.js'
+import { usedServices } from '../recipes/application.js'
+import { removeInstance } from '../recipes/instance.js'
+import { loadKinds } from '../recipes/kinds.js'
+import { confirmLoss } from './confirm.js'
+
+/** Removes an instance from its nodes, with its services and all of its data. */
+export const destroy = task({
+  on: 'once',
+  needs: 'instance',
+  group: 'Data',
+  help: 'remove the instance from its nodes, with its services and all of its data',
+  destructive: true,
+  examples: ['kraft destroy:stage'],
+  async run({ target, session, line }) {
+    const instance = requireInstance(target)
+    const where = target.nodes.map(({ name }) => name).join(', ')
+    const services = (await usedServices(instance)).map(({ service }) => service.name)
+    for (const node of target.nodes) {
+      const owner = (await node.read(sh`cat ${`${layout.settings(instance)}/owner`} 2>/dev/null || :`.text)).trim()
+      if (owner !== '' && owner !== instance.owner) {
+        throw new KraftError({
+          kind: 'task',
+          node: node.name,
+          message: `${instance.name} belongs to another project or environment there: "${owner}" (this is "${instance.owner}")`,
+          next: 'Nothing was removed. Call kraft in that project',
+        })
+      }
+    }
+    await confirmLoss(session, `Remove ${instance.name} from ${where}, with all data (${services.join(', ') || 'no services'})?`)
+    // Also of services that have left kraftwerk.yaml: nothing of the instance may stay behind.
+    const known = await loadKinds('services')
+    await line.list(
+      target.nodes.map((node) => ({
+        title: `Remove ${instance.name} from ${node.name}`,
+        run: async (own) => {
+          await node.apply(
+            'Remove',
+            [
+              ...removeInstance(instance).slice(0, 2),
+              ...known.flatMap((service) => service.destroy(instance)),
+              ...removeInstance(instance).slice(2),
+            ],
+            own,
+          )
+        },
+      })),
+    )
+    return new Result(`${instance.name} is gone from ${where}`, {
+      name: instance.name,
+      nodes: target.nodes.map(({ name }) => name),
+    })
+  },
+})

@@ -1,0 +1,14 @@
+import { KraftError } from '../engine/errors/failure.js'
+import { hasRole, type Node } from '../engine/node/node.js'
+import type { Target } from '../engine/task/context.js'
+
+/** The node that one-off commands run on: the first that serves. */
+export function firstWebNode(target: Target): Node {
+  const node = target.nodes.find((each) => hasRole(each, 'web'))
+  if (node !== undefined) return node
+  throw new KraftError({
+    kind: 'usage',
+    message: `No node of ${target.word} has the role web`,
+    next: 'Give one the role in kraftwerk.yaml: nodes: { web: [NODE] }',
+  })
+}

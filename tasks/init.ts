@@ -1,0 +1,39 @@
+import { resolve } from 'node:path'
+import { option } from '../engine/task/option.js'
+import { Result } from '../engine/task/result.js'
+import { task } from '../engine/task/task.js'
+import { templateFolders } from '../engine/template/find.js'
+import { writeSkeleton } from '../project/skeleton.js'
+
+/** Writes a new project that deploys as it is. */
+export const init = task({
+  on: 'once',
+  needs: 'nothing',
+  group: 'Start',
+  help: 'write a new project that deploys as it is',
+  examples: ['kraft init shop', 'kraft init api --framework flask'],
+  next: 'provision',
+  options: {
+    name: option({ type: 'string', positional: true, required: true, help: 'name of the project, and of its folder' }),
+    framework: option({
+      type: 'string',
+      default: 'django',
+      help: 'django, flask, wsgi, or a folder of your own in templates/skeleton/',
+    }),
+  },
+  async run({ options, session }) {
+    const folder = resolve(session.folder, options.name)
+    const files = await writeSkeleton({
+      folder,
+      name: options.name.split('/').at(-1) ?? options.name,
+      framework: options.framework,
+      templates: templateFolders(),
+      version: session.version,
+    })
+    const text = [
+      `${options.name}/ has ${files.length} files`,
+      `Next: cd ${options.name} && kraft provision one && kraft bootstrap:one && kraft deploy`,
+    ]
+    return new Result(text.join('\n'), { folder, files })
+  },
+})

@@ -1,0 +1,75 @@
+import { createReadStream } from 'node:fs'
+import { userInfo } from 'node:os'
+import { resolve } from 'node:path'
+import { KraftError } from '../engine/errors/failure.js'
+import { lockNode } from '../engine/node/node-lock.js'
+import { option } from '../engine/task/option.js'
+import { Result } from '../engine/task/result.js'
+import { task } from '../engine/task/task.js'
+import { sendStream } from '../engine/transfer/send.js'
+import { proveBundle } from '../project/bundle.js'
+import { requireInstance } from '../project/instance.js'
+import { discard, loadBeside, receiveBundle, swapIn } from '../recipes/bundle.js'
+import { releaseId } from '../recipes/release.js'
+import { confirmLoss } from './confirm.js'
+import { dataServices } from './dump.js'
+import { firstWebNode } from './first-node.js'
+import { currentRelease } from './reload.js'
+
+/** Puts the data of a bundle in the place of the live data, which is kept until the next load. */
+export const load = task({
+  on: 'once',
+  needs: 'instance',
+  group: 'Data',
+  help: 'put the data of a bundle in the place of the live data',
+  destructive: true,
+  examples: ['kraft load:stage before.bundle'],
+  options: {
+    file: option({ type: 'string', positional: true, required: true, help: 'a bundle that dump wrote' }),
+    only: option({ type: 'string', many: true, help: 'a service; the others are left as they are' }),
+  },
+  async run({ target, session, options, line, call }) {
+    const instance = requireInstance(target)
+    const node = firstWebNode(target)
+    const file = resolve(session.folder, options.file)
+    const manifest = await proveBundle(file)
+    const there = manifest.members.map(({ service }) => service)
+    const services = await dataServices(instance, options.only.length > 0 ? options.only : there)
+    const missing = services.find(({ service }) => !there.includes(service.name))
+    if (missing !== undefined) {
+      throw new KraftError({
+        kind: 'usage',
+        message: `${options.file} holds no ${missing.service.name}`,
+        next: `It holds ${there.join(', ')}`,
+      })
+    }
+    await currentRelease(node, instance)
+    const what = `${services.map(({ service }) => service.name).join(' and ')} of ${instance.name} on ${node.name}`
+    await confirmLoss(session, `Put the data of ${manifest.instance} (${manifest.time}) in the place of ${what}?`)
+    if (session.flags.dryRun) return new Result(`Would load ${what} from ${file}`, { file })
+    const lock = await lockNode(node, instance.name, userInfo().username)
+    session.onEnd(() => lock.release())
+    const id = `load-${releaseId(new Date())}`
+    const apply = (title: string, steps: Parameters<typeof node.apply>[1]) => ({
+      title,
+      run: async (own: typeof line) => void (await node.apply(title, steps, own)),
+    })
+    try {
+      await line.list([
+        {
+          title: 'Send the bundle',
+          run: async () =>
+            void (await sendStream(node.connection, createReadStream(file), node.asRoot(receiveBundle(instance, id).text))),
+        },
+        apply('Load beside the live data', loadBeside(instance, id, services, manifest)),
+        apply('Swap', swapIn(instance, services)),
+      ])
+    } finally {
+      await line.list([apply('Tidy up', discard(instance, id, services))])
+      await lock.release()
+    }
+    // What is connected to the former data connects anew.
+    await call(session.task('reload'))
+    return new Result(`${what} ${services.length === 1 ? 'is' : 'are'} as of ${manifest.time}`, { manifest })
+  },
+})

@@ -1,0 +1,46 @@
+import { Result } from '../engine/task/result.js'
+import { task } from '../engine/task/task.js'
+
+/** Lists the nodes that are remembered. */
+export const nodes = task({
+  on: 'once',
+  needs: 'nothing',
+  group: 'Nodes',
+  help: 'list the nodes that kraft remembers',
+  examples: ['kraft nodes', 'kraft nodes --json'],
+  raw: true,
+  async run({ session }) {
+    const { loadKind } = await import('../recipes/kinds.js')
+    const records = (await session.inventory()).all()
+    const states = await Promise.all(
+      records.map(async (record) =>
+        (await loadKind('providers', record.provider)).describe(record, session.user.providers[record.provider] ?? {}),
+      ),
+    )
+    const rows = records.map(({ name, provider, address, user: login, port }, index) => ({
+      name,
+      provider,
+      address,
+      user: login,
+      port: port ?? 22,
+      state: states[index] ?? 'missing',
+    }))
+    if (rows.length === 0) return new Result('No nodes yet. Make one: kraft provision NAME', [])
+    const table = [
+      ['NAME', 'STATE', 'PROVIDER', 'ADDRESS', 'USER'],
+      ...rows.map((row) => [row.name, row.state, row.provider, row.address, row.user]),
+    ]
+    const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
+    return new Result(
+      table
+        .map((row) =>
+          row
+            .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+            .join('  ')
+            .trimEnd(),
+        )
+        .join('\n'),
+      rows,
+    )
+  },
+})

@@ -1,0 +1,89 @@
+import { providerSettings } from '../engine/config/user.js'
+import { KraftError } from '../engine/errors/failure.js'
+import { hostsFile, writeHostsLine } from '../engine/node/hosts.js'
+import { remember } from '../engine/node/inventory.js'
+import { loginKey } from '../engine/ssh/keys.js'
+import { option } from '../engine/task/option.js'
+import { Result } from '../engine/task/result.js'
+import { task } from '../engine/task/task.js'
+import { loadKind } from '../recipes/kinds.js'
+
+/** Makes a node and remembers it. */
+export const provision = task({
+  on: 'once',
+  needs: 'nothing',
+  group: 'Nodes',
+  help: 'make a node: a real local one, or one at a provider',
+  examples: [
+    'kraft provision one',
+    'kraft provision one --set user=admin',
+    'kraft provision live1 --provider ec2 --set size_id=t3.medium',
+  ],
+  next: 'bootstrap',
+  options: {
+    name: option({ type: 'string', positional: true, required: true, help: 'what to call the node' }),
+    provider: option({ type: 'string', help: 'local, ec2… (default: of ~/.kraftwerk.yaml, else local)' }),
+    set: option({ type: 'string', many: true, help: 'a setting of the provider, KEY=VALUE' }),
+  },
+  async run({ options, session, line }) {
+    const { name } = options
+    const provider = await loadKind('providers', options.provider ?? session.user.provider ?? 'local')
+    const settings = await providerSettings(session.user, provider.name, provider.section, pairs(options.set))
+    const known = (await session.inventory()).get(name)
+    if (known !== undefined && known.provider !== provider.name) {
+      throw new KraftError({
+        kind: 'usage',
+        message: `There is a node ${name} already, at ${known.address} (${known.provider})`,
+        next: `Take another name, or remove it first: kraft terminate:${name}`,
+      })
+    }
+    if (session.flags.dryRun)
+      return new Result(`Would make the node ${name} with the provider ${provider.name}`, { name, provider: provider.name })
+    const { publicKey } = await loginKey(session.user.pubkey === undefined ? {} : { pubkey: session.user.pubkey })
+    const abort = new AbortController()
+    session.onEnd(async () => abort.abort())
+    const record = await provider.create({
+      name,
+      publicKey,
+      settings,
+      progress: (text) => line.output(text),
+      signal: abort.signal,
+    })
+    await remember(record, session.project?.folder)
+    const hosts = await offerHosts(session.prompt, session.flags.yes, record.address, name)
+    return new Result(
+      [`${name} is at ${record.address} (${record.user}@, ${provider.name})`, ...hosts, `Next: kraft bootstrap:${name}`].join(
+        '\n',
+      ),
+      record,
+    )
+  },
+})
+
+async function offerHosts(
+  prompt: { confirm(message: string): Promise<boolean> } | undefined,
+  yes: boolean,
+  address: string,
+  name: string,
+) {
+  const offer = `Add "${address} ${name}" to ${hostsFile()}, so that the name works in ssh and in the browser?`
+  if (yes || (await prompt?.confirm(offer)) === true) {
+    await writeHostsLine(name, address)
+    return [`${hostsFile()} knows it as ${name}`]
+  }
+  return prompt === undefined ? [`A line for ${hostsFile()}: ${address} ${name}`] : []
+}
+
+function pairs(set: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    set.map((pair) => {
+      const [key = '', ...value] = pair.split('=')
+      if (value.length > 0 && key !== '') return [key, value.join('=')]
+      throw new KraftError({
+        kind: 'usage',
+        message: `--set takes KEY=VALUE, got "${pair}"`,
+        next: 'For example: --set image=trixie',
+      })
+    }),
+  )
+}

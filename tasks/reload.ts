@@ -1,0 +1,52 @@
+import { KraftError } from '../engine/errors/failure.js'
+import { hasRole, type Node } from '../engine/node/node.js'
+import { sh } from '../engine/shell/sh.js'
+import { Result } from '../engine/task/result.js'
+import { task } from '../engine/task/task.js'
+import { requireInstance } from '../project/instance.js'
+import { layout } from '../project/layout.js'
+import { readApplication } from '../recipes/application.js'
+import { type Release, releaseId } from '../recipes/release.js'
+import { generationSteps, lock, orTakeBack, type Rollout, startAndCheck, stepsOnEach, switchAndDrain } from './rollout.js'
+
+/** Starts the current release anew beside the running one, with the environment as it is now, and switches to it. */
+export const reload = task({
+  on: 'once',
+  needs: 'instance',
+  group: 'Deploy',
+  help: 'start the current release anew, with the environment as it is now, without losing a request',
+  examples: ['kraft reload:stage'],
+  async run({ target, session, line }) {
+    const instance = requireInstance(target)
+    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
+    const application = await readApplication(instance)
+    const generation = releaseId(new Date())
+    const releases = new Map<string, Release>()
+    for (const node of nodes) releases.set(node.name, { place: instance, id: await currentRelease(node, instance), generation })
+    const releaseOn = (node: Node) => releases.get(node.name) ?? { place: instance, id: generation, generation }
+    const rollout: Rollout = { application, nodes, session, kind: 'generation', releaseOn, locks: new Map(), applied: [] }
+    await line.list([lock(rollout)])
+    await orTakeBack(rollout, line, [
+      stepsOnEach(rollout, 'Environment', (node) => generationSteps(rollout, node)),
+      ...startAndCheck(rollout),
+      ...switchAndDrain(rollout),
+    ])
+    return new Result(`${instance.name} runs anew`, {
+      generation,
+      releases: Object.fromEntries([...releases].map(([node, { id }]) => [node, id])),
+    })
+  },
+})
+
+/** The id of the release that an instance serves on a node. Throws `task` where there is none. */
+export async function currentRelease(node: Node, place: { readonly name: string; readonly home: string }): Promise<string> {
+  const link = await node.read(sh`readlink ${layout.current(place)} || :`.text)
+  const id = link.trim().split('/').at(-1) ?? ''
+  if (id !== '') return id
+  throw new KraftError({
+    kind: 'task',
+    node: node.name,
+    message: `${place.name} has no release there yet`,
+    next: 'Deploy it first: kraft deploy:TARGET',
+  })
+}

@@ -1,0 +1,122 @@
+import { hostname, userInfo } from 'node:os'
+import type { Node } from '../engine/node/node.js'
+import { lockNode, type NodeLock } from '../engine/node/node-lock.js'
+import type { Item, Line } from '../engine/report/report.js'
+import type { Applied } from '../engine/step/show.js'
+import type { Step } from '../engine/step/step.js'
+import type { Session } from '../engine/task/session.js'
+import { type Application, environOf, hostOf } from '../recipes/application.js'
+import { abandon, drainOthers, healthy, startBeside, switchTo } from '../recipes/gunicorn.js'
+import { pointLive, prepareGeneration, type Release } from '../recipes/release.js'
+
+/** One change of what an instance serves, on all its nodes: a deploy or a reload. */
+export interface Rollout {
+  readonly application: Application
+  readonly nodes: readonly Node[]
+  readonly session: Session
+  readonly kind: 'release' | 'generation'
+  /** The release on each node; a reload finds out on the node which one is current. */
+  releaseOn(node: Node): Release
+  readonly locks: Map<string, NodeLock>
+  readonly applied: Applied[]
+}
+
+/** An item that does the same on all nodes, side by side; with one node there is no level for it. */
+export function onEach({ nodes }: Rollout, title: string, run: (node: Node, line: Line) => Promise<unknown>): Item {
+  return {
+    title,
+    run: async (line) => {
+      const [only] = nodes
+      if (nodes.length === 1 && only !== undefined) await run(only, line)
+      else
+        await line.list(
+          nodes.map((node) => ({ title: node.name, run: (own) => run(node, own).then(() => undefined) })),
+          { concurrent: true },
+        )
+    },
+  }
+}
+
+/** Steps on all nodes. */
+export function stepsOnEach(
+  rollout: Rollout,
+  title: string,
+  steps: (node: Node) => readonly Step[] | Promise<readonly Step[]>,
+): Item {
+  return onEach(rollout, title, async (node, line) => rollout.applied.push(await node.apply(title, await steps(node), line)))
+}
+
+/** Takes the instance's lock on all nodes, in the order of their names, so that two deploys never wait for each other. */
+export function lock(rollout: Rollout): Item {
+  return {
+    title: 'Lock',
+    run: async (line) => {
+      if (rollout.session.flags.dryRun) return line.skip('a dry run changes nothing')
+      const holder = `${userInfo().username}@${hostname()}`
+      for (const node of [...rollout.nodes].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+        const held = await lockNode(node, rollout.application.instance.name, holder)
+        rollout.locks.set(node.name, held)
+        rollout.session.onEnd(() => held.release())
+      }
+    },
+  }
+}
+
+/** New processes beside the old ones, asked for their health through their own socket. */
+export function startAndCheck(rollout: Rollout): readonly Item[] {
+  const { settings } = rollout.application.instance
+  const { wsgi } = rollout.application
+  return [
+    stepsOnEach(rollout, 'Start beside the old', (node) =>
+      startBeside(rollout.releaseOn(node), {
+        wsgi,
+        workers: settings.workers,
+        threads: settings.threads,
+        timeout: settings.timeout,
+      }),
+    ),
+    stepsOnEach(rollout, 'Health check', (node) =>
+      healthy(rollout.releaseOn(node), settings.health, hostOf(rollout.application.instance, node.record)),
+    ),
+  ]
+}
+
+/** The environment of the processes to come. */
+export function generationSteps(rollout: Rollout, node: Node): readonly Step[] {
+  const release = rollout.releaseOn(node)
+  return [
+    ...prepareGeneration(release, environOf(rollout.application, release, node.record)),
+    ...(rollout.kind === 'release' ? pointLive(release) : []),
+  ]
+}
+
+/** Switch all nodes, then let the old processes finish. */
+export function switchAndDrain(rollout: Rollout): readonly Item[] {
+  return [
+    stepsOnEach(rollout, 'Switch', (node) => {
+      const held = rollout.locks.get(node.name)
+      return switchTo(rollout.releaseOn(node), rollout.kind, held ?? { file: '/dev/null', number: '' })
+    }),
+    stepsOnEach(rollout, 'Drain the old', (node) =>
+      drainOthers(rollout.releaseOn(node), rollout.application.instance.settings.timeout),
+    ),
+  ]
+}
+
+/** Runs items; if one fails, what has not switched is taken back before the failure is shown. */
+export async function orTakeBack(rollout: Rollout, line: Line, items: readonly Item[]): Promise<void> {
+  try {
+    await line.list(items)
+  } catch (error) {
+    if (!rollout.session.flags.dryRun) {
+      await line
+        .list([stepsOnEach(rollout, 'Take it back', (node) => abandon(rollout.releaseOn(node), rollout.kind))])
+        .catch((also: unknown) => {
+          line.output(`Taking it back failed as well: ${String(also)}`)
+        })
+    }
+    throw error
+  } finally {
+    for (const held of rollout.locks.values()) await held.release()
+  }
+}

@@ -1,0 +1,35 @@
+import { providerSettings } from '../engine/config/user.js'
+import { KraftError } from '../engine/errors/failure.js'
+import { removeHostsLine } from '../engine/node/hosts.js'
+import { forget } from '../engine/node/inventory.js'
+import { Result } from '../engine/task/result.js'
+import { task } from '../engine/task/task.js'
+import { loadKind } from '../recipes/kinds.js'
+import { confirmLoss } from './confirm.js'
+
+/** Removes a node with all that is on it. */
+export const terminate = task({
+  on: 'once',
+  needs: 'nodes',
+  group: 'Nodes',
+  help: 'remove a node and all that is on it',
+  destructive: true,
+  examples: ['kraft terminate:one', 'kraft terminate:one --yes'],
+  async run({ target, session, line }) {
+    for (const { record } of target.nodes) {
+      await confirmLoss(session, `Remove the node ${record.name} (${record.provider}, ${record.address}) and all data on it?`)
+      if (session.flags.dryRun) continue
+      const provider = await loadKind('providers', record.provider)
+      const settings = await providerSettings(session.user, provider.name, provider.section, {})
+      await session.disconnect(record.name)
+      await provider.destroy(record, settings, (text) => line.output(text))
+      await forget(record.name, session.project?.folder)
+      await removeHostsLine(record.name)
+    }
+    if (target.nodes.length === 0) throw new KraftError({ kind: 'usage', message: 'Name the node: kraft terminate:NODE' })
+    return new Result(
+      target.nodes.map(({ name }) => `${name} is gone`).join('\n'),
+      target.nodes.map(({ name }) => name),
+    )
+  },
+})

@@ -1,0 +1,120 @@
+import { appendFile, chmod, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { connect } from '../../../engine/ssh/connect.js'
+import type { Connection } from '../../../engine/ssh/connection.js'
+import { generateHostKey } from '../../../engine/ssh/keys.js'
+import type { Ask, Question } from '../../../engine/ssh/question.js'
+import { failureOf } from '../../rig/failure.js'
+import { type Sshd, startSshd } from '../../rig/sshd.js'
+
+let sshd: Sshd
+let name: string
+const opened: Connection[] = []
+
+beforeAll(async () => {
+  sshd = await startSshd([], 'rsa')
+  process.env.HOME = sshd.folder
+  name = `[127.0.0.1]:${sshd.port}`
+})
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((connection) => connection.close()))
+  await rm(sshd.knownHosts, { force: true })
+})
+afterAll(() => sshd.stop())
+
+function login(hostKeys: readonly string[], ask?: Ask, configFile = sshd.configFile) {
+  const connection = connect({ record: { ...sshd.record, host_keys: hostKeys }, configFile, ...(ask && { ask }) })
+  opened.push(connection)
+  return connection.capture('echo in')
+}
+
+async function know(...lines: readonly string[]): Promise<void> {
+  await appendFile(sshd.knownHosts, lines.map((line) => `${line}\n`).join(''))
+}
+
+const stranger = generateHostKey().publicKey
+
+describe('a node whose host keys are remembered', () => {
+  it('is let in by any of them, and by their type alone', async () => {
+    expect((await login([sshd.hostKeys[0] ?? ''])).stdout).toBe('in\n')
+    expect((await login([sshd.hostKeys[1] ?? ''])).stdout).toBe('in\n')
+  })
+
+  it('is refused when it shows another one, with both fingerprints', async () => {
+    const told = await failureOf(login([stranger]))
+    expect(told.kind).toBe('host-key')
+    expect(told.said.match(/SHA256:/g)).toHaveLength(2)
+    expect(told.next).toContain('nodes.yaml')
+  })
+
+  it('is refused when it has none of a remembered type', async () => {
+    const ecdsa =
+      'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEmKSENjQEezOmxkZMy7opKgwFB9nkt5YRrYMjNuG5N87uRgg6CLrbo5wAdT/y6v0mKV0U2w0WZ2YB/++Tpockg='
+    expect((await failureOf(login([ecdsa]))).kind).toBe('host-key')
+  })
+
+  it('is refused when what is remembered is no key', async () => {
+    expect((await failureOf(login(['ssh-ed25519 nonsense']))).kind).toBe('host-key')
+  })
+
+  it('is refused where known_hosts disagrees', async () => {
+    await know(`${name} ${stranger}`)
+    const told = await failureOf(login(sshd.hostKeys))
+    expect(told.kind).toBe('host-key')
+    expect(told.said).toContain(`${sshd.knownHosts}:1`)
+    expect(told.next).toContain(`ssh-keygen -R '${name}'`)
+  })
+
+  it('is refused where known_hosts revokes its key', async () => {
+    await know(`@revoked * ${sshd.hostKeys[0]}`)
+    expect((await failureOf(login(sshd.hostKeys))).said).toContain('revoked')
+  })
+})
+
+describe('a node without remembered host keys', () => {
+  it('is let in by known_hosts, whichever of its keys that knows', async () => {
+    await know(`${name} ${sshd.hostKeys[1]}`)
+    expect((await login([])).stdout).toBe('in\n')
+  })
+
+  it('is refused without a terminal, with the fingerprint and what to run', async () => {
+    const told = await failureOf(login([]))
+    expect(told.kind).toBe('host-key')
+    expect(told.said).toMatch(/SHA256:\S{43} \(ED25519\)/)
+    expect(told.next).toContain(`ssh -p ${sshd.port} `)
+  })
+
+  it('is a question in a terminal, asked once for all who wait; yes is remembered', async () => {
+    const asked: Question[] = []
+    const ask: Ask = async (question) => asked.push(question) > 0
+    await Promise.all([login([], ask), login([], ask), login([], ask)])
+    expect(asked).toHaveLength(1)
+    expect(asked[0]?.message).toMatch(/SHA256:\S{43}/)
+    expect((await stat(sshd.knownHosts)).mode & 0o777).toBe(0o600)
+    expect((await login([])).stdout).toBe('in\n')
+  })
+
+  it('is refused when the answer is no, and nothing is remembered', async () => {
+    expect((await failureOf(login([], async () => false))).kind).toBe('host-key')
+    await expect(stat(sshd.knownHosts)).rejects.toThrow('ENOENT')
+  })
+
+  it('is refused without a question when its key changed, with file and line', async () => {
+    await know('# mine', `${name} ${stranger}`)
+    const told = await failureOf(login([], async () => true))
+    expect(told.said).toContain(`${sshd.knownHosts}:2`)
+    expect(told.said.match(/SHA256:/g)).toHaveLength(2)
+  })
+
+  it('says that a certificate authority cannot vouch for it', async () => {
+    await know(`@cert-authority * ${stranger}`)
+    expect((await failureOf(login([]))).said).toContain('certificates')
+  })
+
+  it('is refused without a question where ssh_config is strict', async () => {
+    const strict = `${sshd.folder}/strict.config`
+    await writeFile(strict, `StrictHostKeyChecking yes\n${await readFile(sshd.configFile, 'utf8')}`)
+    await chmod(strict, 0o600)
+    expect((await failureOf(login([], async () => true, strict))).kind).toBe('host-key')
+  })
+})

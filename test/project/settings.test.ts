@@ -1,0 +1,204 @@
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { instanceSettings, type Known, loadProject, wsgiOf } from '../../project/settings.js'
+import { failureOf, freshHome, settingError } from '../rig/home.js'
+
+const home = freshHome()
+const known: Known = {
+  services: ['postgres', 'redis', 'files'],
+  section: async (name) => (name === 'postgres' ? { version: { schema: v.number(), doc: 'Version' } } : undefined),
+}
+
+async function project(text: string, folder = 'calculator') {
+  await home.write(`${folder}/kraftwerk.yaml`, text)
+  const found = await loadProject(`${home.home}/${folder}`, known)
+  if (found === undefined) throw new TypeError('There should be a project')
+  return found
+}
+
+async function wrong(text: string) {
+  await home.write('calculator/kraftwerk.yaml', text)
+  return settingError(loadProject(home.project, known))
+}
+
+const whole = `version: 1
+domain: Calculator.example.com
+aliases: [www.calculator.example.com]
+wsgi: calculator.wsgi:application
+workers: 4
+packages: django psycopg[binary] gunicorn>=22
+apt: [libmagic1]
+services: [postgres, { redis: { memory: 10 } }, files]
+shared: [media, instance/]
+environ: { DJANGO_SETTINGS_MODULE: calculator.settings, DEBUG: False, RATE: 1.10, ZIP: 01234 }
+processes: { worker: celery -A calculator worker }
+health: { path: /health, timeout: 5 }
+max_body: 2GB
+environments:
+  stage: { name: calculator-stage, domain: stage.example.com, workers: 1, nodes: [one], environ: { DEBUG: true }, health: /ready }
+  live: { live: true, nodes: { web: [a, b], db: [b, c] }, services: [files] }
+  empty:
+`
+
+it('reads everything that the design names', async () => {
+  const settings = instanceSettings(await project(whole))
+  expect(settings).toMatchObject({
+    name: 'calculator',
+    environment: undefined,
+    nodes: [],
+    live: false,
+    domain: 'calculator.example.com',
+    aliases: ['www.calculator.example.com'],
+    wsgi: 'calculator.wsgi:application',
+    workers: 4,
+    threads: undefined,
+    packages: ['django', 'psycopg[binary]', 'gunicorn>=22'],
+    apt: ['libmagic1'],
+    services: [
+      { name: 'postgres', settings: {} },
+      { name: 'redis', settings: { memory: 10 } },
+      { name: 'files', settings: {} },
+    ],
+    shared: ['media', 'instance'],
+    release: undefined,
+    health: { path: '/health', status: [], timeout: 5, tries: 30 },
+    max_body: 2 * 1024 ** 3,
+    timeout: 30,
+    processes: { worker: 'celery -A calculator worker' },
+  })
+})
+
+it('has a default for everything', async () => {
+  const settings = instanceSettings(await project(''))
+  expect(settings).toMatchObject({
+    name: 'calculator',
+    workers: 2,
+    max_body: 100 * 1024 ** 2,
+    timeout: 30,
+    services: [],
+    environ: {},
+  })
+  expect(settings.health).toEqual({ path: '/', status: [], timeout: 10, tries: 30 })
+})
+
+it('variables hold what was written, not what YAML makes of it', async () => {
+  expect(instanceSettings(await project(whole)).environ).toEqual({
+    DJANGO_SETTINGS_MODULE: 'calculator.settings',
+    DEBUG: 'False',
+    RATE: '1.10',
+    ZIP: '01234',
+  })
+})
+
+describe('an environment', () => {
+  it('overrides: maps merge, lists replace', async () => {
+    const found = await project(whole)
+    expect(instanceSettings(found, 'stage')).toMatchObject({
+      name: 'calculator-stage',
+      environment: 'stage',
+      workers: 1,
+      environ: { DJANGO_SETTINGS_MODULE: 'calculator.settings', DEBUG: 'true' },
+      health: { path: '/ready', timeout: 5 },
+      nodes: [{ name: 'one' }],
+      live: false,
+    })
+    expect(instanceSettings(found, 'live')).toMatchObject({
+      name: 'calculator',
+      live: true,
+      workers: 4,
+      services: [{ name: 'files' }],
+      nodes: [
+        { name: 'a', roles: ['web'] },
+        { name: 'b', roles: ['web', 'db'] },
+        { name: 'c', roles: ['db'] },
+      ],
+    })
+  })
+
+  it('with nothing in it is the project', async () => {
+    const found = await project(whole)
+    expect(instanceSettings(found, 'empty')).toEqual({ ...instanceSettings(found), environment: 'empty' })
+  })
+
+  it('that does not exist is an error that names those that do', async () => {
+    const found = await project(whole)
+    const failure = await failureOf((async () => instanceSettings(found, 'stagee'))())
+    expect(failure).toMatchObject({ kind: 'usage', next: expect.stringContaining('stage, live, empty') })
+  })
+
+  it('may not share name and node with another', async () => {
+    const error = await wrong('environments:\n  a: { nodes: [one] }\n  b: { nodes: [one] }\n')
+    expect(error).toMatchObject({ at: '3:3', message: 'a and b are both called "calculator" on the node one' })
+  })
+})
+
+it('the nearest kraftwerk.yaml upwards counts', async () => {
+  await project('domain: a.example.com')
+  await home.write('calculator/deep/er/file', '')
+  expect(await loadProject(`${home.project}/deep/er`, known)).toMatchObject({ folder: home.project, name: 'calculator' })
+})
+
+it('without one there is no project', async () => {
+  expect(await loadProject(home.project, known)).toBeUndefined()
+})
+
+it('the folder names the project, in letters that a user can have', async () => {
+  expect((await project('', 'My_Site.2')).name).toBe('my-site-2')
+  await home.write('postgres/kraftwerk.yaml', '')
+  expect((await settingError(loadProject(`${home.home}/postgres`, known))).message).toContain('a name of its own')
+})
+
+it.each([
+  ['doman: x', '1:1', 'Unknown key "doman". Did you mean "domain"?'],
+  ['domain: 123', '1:9', '"domain" should be text, not the number 123'],
+  ['domain: https://x.example.com/', '1:9', '"domain" should be a domain'],
+  ['aliases: [a.example.com, -b]', '1:26', '"aliases.1" should be a domain'],
+  ['wsgi: calculator.wsgi', '1:7', '"wsgi" should be module.module:callable'],
+  ['workers: 65', '1:10', '"workers" should be at most 64'],
+  ['workers: "4"', '1:10', '"workers" should be a number, not "4"'],
+  [
+    'services: [postgre]',
+    '1:12',
+    '"services.0" should be one of postgres, redis, files, not "postgre". Did you mean "postgres"?',
+  ],
+  ['services: postgres', '1:11', '"services" should be a list'],
+  ['services: [files, files]', '1:19', 'The service "files" is here twice'],
+  ['services: [{ postgres: { verson: 1 } }]', '1:26', 'Unknown key "verson". Did you mean "version"?'],
+  ['shared: [../media]', '1:10', 'no ".."'],
+  ['shared: [/etc]', '1:10', 'a path inside the project'],
+  ['shared: [.]', '1:10', 'not all of it'],
+  ['environ: { 1A: x }', '1:12', 'The key "1A" in "environ" should be letters'],
+  ['environ: { A: }', '1:15', '"environ.A" should be one of text, a number, true or false'],
+  ['environ: { A: [1] }', '1:15', '"environ.A"'],
+  ['name: root', '1:7', '"root" is taken on every node'],
+  ['name: Calculator', '1:7', '"name" should be a small letter'],
+  ['release: no', '1:10', '"release" should be a command, or false for none'],
+  ['python: 3.10', '1:9', '"python" should be text'],
+  ['health: { pth: / }', '1:11', 'Did you mean "path"?'],
+  ['health: health', '1:9', '"health" should be a path on the site'],
+  ['max_body: much', '1:11', '"max_body" should be a size'],
+  ['max_body: 0', '1:11', '"max_body" should be at least one byte'],
+  ['timeout: 0', '1:10', '"timeout" should be at least 1'],
+  ['packages: django >=5', '1:11', 'no space before the version'],
+  ['packages: -r other.txt', '1:11', 'requirements.txt'],
+  ['apt: [LibMagic]', '1:7', 'Debian package'],
+  ['processes: { web: x }', '1:14', 'the web process'],
+  ['version: 2', '1:10', '"version" should be 1'],
+  ['environments: { all: {} }', '1:17', 'all means every node'],
+  ['environments:\n  stage:\n    wrokers: 1', '3:5', 'Did you mean "workers"?'],
+  ['environments:\n  stage:\n    nodes: [all]', '3:13', 'every node'],
+  ['environments:\n  stage:\n    live: maybe', '3:11', '"environments.stage.live" should be true or false'],
+  ['environments:\n  stage: 3', '2:10', '"environments.stage"'],
+  ['environments:\n  stage: { environments: {} }', '2:12', 'Unknown key "environments"'],
+])('%j is an error at %s', async (text, at, message) => {
+  const error = await wrong(text)
+  expect(error.message).toContain(message)
+  expect(error).toMatchObject({ at, file: `${home.project}/kraftwerk.yaml` })
+})
+
+it('a missing wsgi that nothing tells names the key', async () => {
+  const found = await project('domain: a.example.com')
+  const settings = instanceSettings(found)
+  expect(wsgiOf(found, settings, 'app:app')).toBe('app:app')
+  expect((await settingError((async () => wsgiOf(found, settings))())).message).toContain('"wsgi" is missing')
+})

@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { secret } from '../../engine/shell/secret.js'
+import { sh } from '../../engine/shell/sh.js'
+import { compile } from '../../engine/step/compile.js'
+import type { Step } from '../../engine/step/step.js'
+import { apt } from '../../recipes/apt.js'
+import { bootstrap } from '../../recipes/bootstrap.js'
+import { absent, directory, file, link } from '../../recipes/file.js'
+import { firewall } from '../../recipes/firewall.js'
+import { locale } from '../../recipes/locale.js'
+import { nginx, reloadNginx, restartNginx } from '../../recipes/nginx.js'
+import { postgres } from '../../recipes/postgres.js'
+import { python } from '../../recipes/python.js'
+import { redis } from '../../recipes/redis.js'
+import { confirmSteps } from '../../recipes/revert.js'
+import { runit, runitService } from '../../recipes/runit.js'
+import { sshd } from '../../recipes/sshd.js'
+import { swap } from '../../recipes/swap.js'
+import { running } from '../../recipes/systemd.js'
+import { template } from '../../recipes/template.js'
+import { time } from '../../recipes/time.js'
+import { unattendedUpgrades } from '../../recipes/unattended-upgrades.js'
+import { member, systemUser } from '../../recipes/user.js'
+import { web } from '../../recipes/web.js'
+
+const odd = `it's "$HOME" \`odd\``
+const cases: Readonly<Record<string, readonly Step[]>> = {
+  apt: apt('nginx', 'g++', 'libmagic1t64|libmagic1'),
+  absent: absent(`/tmp/${odd}`),
+  bootstrap: bootstrap({ sshPort: 22 }).flatMap(({ steps, confirm = [] }) => [...steps, ...confirm]),
+  'confirm the changes': confirmSteps(),
+  directory: directory({ path: `/tmp/${odd}`, owner: 'web' }),
+  file: file({ path: `/tmp/${odd}`, content: `${odd}\n`, validate: sh`visudo -cf "$KRAFT_FILE"`, notify: [reloadNginx] }),
+  'file with a secret': file({ path: '/etc/a', content: secret('hush') }),
+  firewall: firewall({ sshPort: 2222, ports: [8080], seconds: 5 }),
+  link: link({ path: `/tmp/${odd}`, to: odd }),
+  locale: locale(),
+  member: member({ user: 'www-data', group: 'calculator', notify: [restartNginx] }),
+  nginx: nginx(),
+  postgres: postgres(),
+  python: python(),
+  redis: redis(),
+  running: running('cron.service'),
+  runit: runit(),
+  runitService: runitService({
+    name: 'app',
+    run: '#!/bin/sh\nexec sleep 9\n',
+    finish: '#!/bin/sh\n',
+    log: { directory: '/var/log/app' },
+  }),
+  sshd: sshd({ seconds: 5 }),
+  swap: swap(512),
+  systemUser: systemUser({ name: 'calculator', home: '/web/calculator' }),
+  template: template('nginx/nginx.conf', { to: '/etc/nginx/nginx.conf' }),
+  time: time(),
+  unattendedUpgrades: unattendedUpgrades(),
+  web: web(),
+}
+
+function syntax(script: string): string {
+  const { stderr, status } = spawnSync('dash', ['-n'], { input: script, encoding: 'utf8' })
+  return status === 0 ? '' : stderr
+}
+
+describe.each(Object.entries(cases))('%s', (_, steps) => {
+  it('has only scripts that dash can parse', () => {
+    const scripts = steps.flatMap((step) => [
+      step.check,
+      step.apply,
+      step.diff,
+      ...(step.notify ?? []).map((handler) => handler.apply),
+      step.files?.restore,
+    ])
+    for (const script of scripts) if (script !== undefined) expect(syntax(String(script)), String(script)).toBe('')
+  })
+
+  it('compiles to one script that dash can parse', () => {
+    expect(syntax(compile('test', steps).text)).toBe('')
+  })
+
+  it('can tell each time whether there is anything to do, and says what', () => {
+    for (const step of steps) {
+      expect(step.check, step.title).toBeDefined()
+      expect(step.title).not.toBe('')
+    }
+  })
+
+  it('leaves stdin, bash and other shells alone', () => {
+    for (const step of steps)
+      expect([step.check, step.apply, step.diff].join('\n')).not.toMatch(/\[\[ |<<<|\bsource\b|\blocal\b|undefined|\[object/)
+  })
+})
