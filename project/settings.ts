@@ -71,6 +71,8 @@ export interface Project {
   readonly name: string
   readonly settings: Top
   readonly environments: Readonly<Record<string, Layer>>
+  /** What `KRAFT_*` variables say, which wins over the file: `KRAFT_WORKERS`. Never the name: it decides whose data is meant. */
+  readonly variables?: Layer
   /** Where a key stands, for messages. */
   place(path: YamlPath, of?: 'key' | 'value'): Place
 }
@@ -84,9 +86,10 @@ export interface Project {
 export async function loadProject(from: string, known: Known): Promise<Project | undefined> {
   const file = nearestProjectFile(from)
   if (file === undefined) return undefined
-  const [{ readYaml }, { check, checkLayer, refuse }, sections] = await Promise.all([
+  const [{ readYaml }, { check, checkLayer, refuse }, { variables }, sections] = await Promise.all([
     import('../engine/config/yaml.js'),
     import('../engine/config/validate.js'),
+    import('../engine/config/variables.js'),
     import('./section.js'),
   ])
   const yaml = await readYaml(file)
@@ -100,13 +103,20 @@ export async function loadProject(from: string, known: Known): Promise<Project |
     environments[name] = withSources(layer.values, yaml, path)
   }
   refuse(problems)
+  const { default_node } = sections.projectSection(known)
+  const { name: _name, ...instance } = sections.instanceSection(known)
+  const given = await variables({ ...instance, default_node })
+  const said = given === undefined ? undefined : checkLayer({ ...instance, default_node }, given)
+  refuse(said?.problems ?? [])
+  const { default_node: node = top.values.default_node, ...overrides } = said?.values ?? {}
   const folder = dirname(file)
   const project: Project = {
     folder,
     file,
     name: top.values.name ?? folderName(folder, file),
-    settings: withSources(top.values, yaml, []),
+    settings: { ...withSources(top.values, yaml, []), default_node: node },
     environments,
+    variables: overrides,
     place: (path, of) => yaml.place(path, of),
   }
   refuseSharedNames(project)
@@ -131,16 +141,18 @@ export function nearestProjectFile(from: string): string | undefined {
 export function instanceSettings(project: Project, environment?: string): InstanceSettings {
   const { version: _version, environments: _environments, default_node: _node, ...top } = project.settings
   const layer = environment === undefined ? {} : environmentOf(project, environment)
+  const { variables = {} } = project
   return {
     nodes: [],
     live: false,
     ...top,
     ...layer,
+    ...variables,
     environment,
     name: layer.name ?? project.name,
-    environ: { ...top.environ, ...layer.environ },
-    processes: { ...top.processes, ...layer.processes },
-    health: { path: '/', status: [], timeout: 10, tries: 30, ...top.health, ...layer.health },
+    environ: { ...top.environ, ...layer.environ, ...variables.environ },
+    processes: { ...top.processes, ...layer.processes, ...variables.processes },
+    health: { path: '/', status: [], timeout: 10, tries: 30, ...top.health, ...layer.health, ...variables.health },
   }
 }
 

@@ -26,8 +26,8 @@ export function dumpMembers(place: Place, id: string, services: readonly DataSer
       files: { dump: `${data.dump(place).text}\n` },
       apply: sh`
         umask 077
+        KRAFT_OUT=${`${folder}/${data.member}`} sh -e "$KRAFT_STEP/dump" >${`${folder}/${data.member}.counts`}
         cd ${folder}
-        KRAFT_OUT=${`${folder}/${data.member}`} sh -e "$KRAFT_STEP/dump" >${`${data.member}.counts`}
         sha256sum ${data.member} >${`${data.member}.sha256`}
       `,
     })),

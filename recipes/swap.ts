@@ -33,7 +33,9 @@ export function swap(megabytes = 1024): readonly Step[] {
         dd if=/dev/zero of="$new" bs=1M count=${megabytes} status=none
         mkswap "$new" >/dev/null
         mv -fT "$new" /swapfile
+        new=/swapfile
         swapon /swapfile
+        trap - EXIT
         if ! grep -q '^/swapfile[[:space:]]' /etc/fstab; then echo '/swapfile none swap sw 0 0' >>/etc/fstab; fi
       `,
       diff: sh`echo ${`new /swapfile of ${megabytes} MB, in /etc/fstab`}`,

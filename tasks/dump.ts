@@ -1,11 +1,11 @@
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { KraftError } from '../engine/errors/failure.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
+import { receiveStream } from '../engine/transfer/receive.js'
 import { type Manifest, proveBundle } from '../project/bundle.js'
 import { type Instance, requireInstance } from '../project/instance.js'
 import { usedServices } from '../recipes/application.js'
@@ -54,13 +54,11 @@ export const dump = task({
       {
         title: `Fetch ${Math.ceil(bytes / 1024)} KiB`,
         run: async () => {
-          const channel = await node.connection.exec(node.asRoot(streamBundle(instance, id, services).text))
-          channel.stdin.end(`${JSON.stringify(manifest, null, 2)}\n`)
           try {
             // Data of people: nobody else on this machine reads it.
-            await pipeline(channel.stdout, createWriteStream(`${file}.part`, { mode: 0o600 }))
-            const { code } = await channel.exit
-            if (code !== 0) throw new KraftError({ kind: 'command', node: node.name, command: 'tar', code, output: '' })
+            const sink = createWriteStream(`${file}.part`, { mode: 0o600 })
+            const command = node.asRoot(streamBundle(instance, id, services).text)
+            await receiveStream(node.connection, command, `${JSON.stringify(manifest, null, 2)}\n`, sink)
             await proveBundle(`${file}.part`)
             await rename(`${file}.part`, file)
           } catch (error) {

@@ -47,9 +47,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const stop = interruptible(end)
   try {
     const words = targets.length === 0 ? [undefined] : targets
-    const found = (
-      await Promise.all(words.map((each) => session.resolve(each, spec.needs ?? 'instance', spec.destructive === true)))
-    ).flat()
+    const found = (await Promise.all(words.map((each) => session.resolve(each, spec.needs, spec.destructive === true)))).flat()
     const call = (target: Target) => ({ task: entry.task, name, target, options, rest: parsed.rest, session })
     const results: unknown[] = []
     if (spec.raw === true) {

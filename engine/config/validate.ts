@@ -135,7 +135,8 @@ function wrongValue(issue: v.BaseIssue<unknown>, file: YamlFile, path: YamlPath,
  */
 export function describe(issue: v.BaseIssue<unknown>, name: string, quiet = false): string {
   const came = quiet ? '' : `, not ${shown(issue.input)}`
-  // A message of our own schemas says what is right; valibot's always begin with "Invalid".
+  // A message of our own schemas says what is right, as the end of a sentence or as a whole one; valibot's begin with "Invalid".
+  if (/^(?!Invalid )\p{Lu}/u.test(issue.message)) return `${name}${came.replace(/^, not/, ' cannot be')}: ${issue.message}`
   if (!issue.message.startsWith('Invalid ')) return `${name} should be ${issue.message}${came}`
   const wanted = issue.expected ?? ''
   if (issue.kind === 'validation') {

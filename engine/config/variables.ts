@@ -27,7 +27,8 @@ export async function variables(
     file,
     value: Object.fromEntries(value),
     place: ([key]) => ({ file: key === undefined ? file : variable(prefix, String(key)) }),
-    source: ([key]) => (key === undefined ? undefined : environment[variable(prefix, String(key))]),
+    source: ([key, ...deeper]) =>
+      key === undefined || deeper.length > 0 ? undefined : environment[variable(prefix, String(key))],
   }
 }
 

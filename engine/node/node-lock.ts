@@ -35,6 +35,7 @@ export async function lockNode(node: Node, name: string, holder: string): Promis
   `
   const channel = await node.connection.exec(node.asRoot(`exec bash -c ${quote(script.text)}`))
   channel.stdin.on('error', () => undefined)
+  channel.stderr.resume()
   const number = await firstLine(channel.stdout)
   if (!/^\d+$/.test(number)) {
     throw new KraftError({

@@ -15,15 +15,12 @@ export type ShValue = string | number | Sh | readonly (string | number | Sh)[]
  * @example sh`install -d -o ${user} ${paths}`.text // install -d -o web '/web/a b' /web/c
  */
 export function sh(pieces: TemplateStringsArray, ...values: readonly ShValue[]): Sh {
-  let text = shell(pieces.raw[0])
-  values.forEach((value, index) => {
-    text += word(value) + shell(pieces.raw[index + 1])
-  })
-  return new Sh(dedent(text))
+  const [first = '', ...others] = dedent(pieces.raw.map(shell))
+  return new Sh(others.reduce((text, piece, index) => text + word(values[index] ?? '') + piece, first))
 }
 
 // Backslashes are the shell's own, but for those that JavaScript wants before its two marks.
-function shell(raw = ''): string {
+function shell(raw: string): string {
   return raw.replaceAll('\\${', '${').replaceAll('\\`', '`')
 }
 
@@ -49,13 +46,18 @@ export function lines(...parts: readonly (Sh | undefined)[]): Sh {
   )
 }
 
-// Recipes indent their scripts as they indent their code; the node should not see that.
-function dedent(text: string): string {
-  if (!text.startsWith('\n')) return text
-  const rows = text
-    .slice(1)
-    .replace(/\n[ \t]*$/, '')
-    .split('\n')
-  const indent = Math.min(...rows.filter((row) => row.trim() !== '').map((row) => row.length - row.trimStart().length))
-  return rows.map((row) => row.slice(indent)).join('\n')
+// Recipes indent their scripts as they indent their code; the node should not see that. Only what the recipe wrote is moved,
+// never a value: its line breaks and blanks are its own.
+function dedent(pieces: readonly string[]): readonly string[] {
+  if (pieces[0]?.startsWith('\n') !== true) return pieces
+  const margins = pieces.flatMap((piece) => [...piece.matchAll(/\n([ \t]*)(?=[^ \t\n]|$)/g)].map((match) => match[1] ?? ''))
+  // The last margin is that of the closing mark, where there is one; blank lines have no say.
+  const closing = /\n[ \t]*$/.test(pieces.at(-1) ?? '')
+  const widths = (closing ? margins.slice(0, -1) : margins).map((margin) => margin.length)
+  const indent = new RegExp(`\\n[ \\t]{0,${widths.length === 0 ? 0 : Math.min(...widths)}}`, 'g')
+  const moved = pieces.map((piece) => piece.replace(indent, '\n'))
+  return moved.map((piece, index) => {
+    const tail = index === moved.length - 1 ? piece.replace(/\n[ \t]*$/, '') : piece
+    return index === 0 ? tail.slice(1) : tail
+  })
 }

@@ -55,13 +55,19 @@ export async function sshOptions(destination: Destination, configFile?: string):
     (error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
       const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error)
-      throw new KraftError(
-        { kind: 'unreachable', node: name, message: `ssh cannot read its configuration: ${said}`, next: `Try: ssh -G ${name}` },
-        error,
-      )
+      throw wrongConfig(said, name, error)
     },
   )
   return read(text, destination)
+}
+
+function wrongConfig(said: string, name: string, cause: unknown): KraftError {
+  const [, file, line, message] = /^(.*?): line (\d+): (.*)$/m.exec(said) ?? []
+  const next = `Try: ssh -G ${name}`
+  if (file === undefined || message === undefined) {
+    return new KraftError({ kind: 'unreachable', node: name, message: `ssh cannot read its configuration: ${said}`, next }, cause)
+  }
+  return new KraftError({ kind: 'setting', place: { file, line: Number(line) }, message, next }, cause)
 }
 
 /** Reads what `ssh -G` prints: one option a row, in lower case, some several times. */

@@ -79,8 +79,8 @@ class LazyConnection implements Connection {
       } catch (error) {
         leave?.()
         // The server allows fewer sessions than we took for granted: wait for one of ours to end.
-        if (!(error instanceof SessionRefused) || this.#channels.inside === 0)
-          throw error instanceof SessionRefused ? error.failure : error
+        if (!(error instanceof SessionRefused)) throw error
+        if (options.urgent || this.#channels.inside === 0) throw error.failure
         this.#channels.narrow(this.#channels.inside)
       }
     }
@@ -141,7 +141,9 @@ class LazyConnection implements Connection {
       })
       client.once('close', () => {
         open.loss ??= this.#unreachable(`the connection was lost${cause instanceof Error ? `: ${cause.message}` : ''}`, cause)
-        if (!this.#closed) this.#opening = undefined
+        if (this.#closed) return
+        this.#opening = undefined
+        void jump?.close()
       })
       return open
     } catch (error) {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import type { Channel, Connection, TerminalSize } from './connection.js'
 import { exitCode } from './exit-code.js'
 import { execGroup, type Group } from './group.js'
@@ -15,7 +16,7 @@ export async function runInteractive(connection: Connection, command: string): P
   }
   const resize = (): void => channel.resize(size())
   const hangUp = (): void => channel.close()
-  if (stdin.isTTY) stdin.setRawMode(true)
+  if (stdin.isTTY) makeRaw()
   process.once('exit', restore)
   process.on('SIGTERM', hangUp).on('SIGHUP', hangUp)
   stdout.on('resize', resize)
@@ -73,6 +74,12 @@ export async function runPiped(connection: Connection, command: string): Promise
       stderr.removeListener('error', broken)
     })
   }
+}
+
+// Node's raw mode still makes CR LF of each LF, which full-screen programs use to go down in the same column.
+function makeRaw(): void {
+  process.stdin.setRawMode(true)
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
 }
 
 function forwardSignals({ channel, kill }: Group): () => void {

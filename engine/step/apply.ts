@@ -35,7 +35,8 @@ export async function* apply(
   channel.stdin.end(Buffer.concat([Buffer.from(token), text, ...secrets.map(({ content }) => content)]))
   const errors = collect(channel)
   let finished = false
-  for await (const event of parse(channel.stdout, token)) {
+  // The stream is left whole: a destroyed one never tells that its channel has ended, and keeps the channel's place.
+  for await (const event of parse(channel.stdout.iterator({ destroyOnReturn: false }), token)) {
     finished ||= event.type === 'finish'
     yield event
     if (finished) break
@@ -74,7 +75,7 @@ function launch(given: {
     ]),
     `printf '%s  script\\n' ${given.hash} | sha256sum -c --status || { cd /; rm -rf "$d"; echo 'the script arrived damaged' >&2; exit 97; }`,
     `exec 9>>${room}/lock`,
-    `flock -n 9 || { printf '\\n\\036%s waiting\\n' "$token"; flock 9; }`,
+    `flock -w 2 9 || { printf '\\n\\036%s waiting\\n' "$token"; flock 9; }`,
     ': >log',
     // Whoever follows may go; the script stays, removes its secrets, and keeps the lock until it is done.
     `KRAFT_DIR="$d" KRAFT_TOKEN="$token" KRAFT_MODE=${given.mode} setsid sh -c 'sh "$KRAFT_DIR/script"; rm -rf "$KRAFT_DIR"/[0-9]*' </dev/null >>log 2>&1 &`,

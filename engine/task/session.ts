@@ -45,7 +45,7 @@ export interface Session {
   /** Closes the connection of a node and forgets it, so that the next use logs in anew. */
   disconnect(name: string): Promise<void>
   /** Finds what stands behind the colon. */
-  resolve(word: string | undefined, needs: Needs, destructive: boolean): Promise<readonly Target[]>
+  resolve(word: string | undefined, needs: Needs | undefined, destructive: boolean): Promise<readonly Target[]>
   /** A built-in task, or what the kraftfile put in its place. */
   task(name: string): Task
   /** Whether a task is code of a kraftfile, which gets zx. */

@@ -45,26 +45,20 @@ describe.each<[string, Readonly<Record<string, unknown>> | undefined]>([
 
   it('shows the documentation of what is imported', async () => {
     for (const piece of ['task({', 'option({', 'apt(', 'template(']) {
-      const { type, docs } = await editor.hover(file, example, piece)
+      const { type, docs } = await editor.hover(file, example, example.indexOf(piece))
       expect(type, piece).not.toContain('any')
       expect(docs, piece).not.toBe('')
     }
   })
 
   it("infers the types of a task's options", async () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the text of a kraftfile.
-    const at = example.indexOf('${options.area}')
-    const rest = example.slice(at)
-    const shift = (piece: string) => example.slice(0, at + rest.indexOf(piece)).length
-    const hover = async (piece: string) => {
-      const marked = `${' '.repeat(0)}${example}`
-      return (await editor.hover(file, marked, marked.slice(shift(piece)))).type
-    }
+    const from = example.indexOf('${options.area}')
+    const hover = async (piece: string) => (await editor.hover(file, example, example.indexOf(piece, from))).type
     expect(await hover('area}')).toMatch(/"home" \| "shop"/)
     expect(await hover('hours *')).toMatch(/: number/)
   })
 
-  it('underlines a wrong option name, a wrong choice and a wrong import', async () => {
+  it('underlines a wrong option, a wrong key and a wrong import', async () => {
     const wrong = join(folder, 'wrong.ts')
     const text = `import { option, task } from 'kraftwerk'
 import { nothing } from 'kraftwerk/tasks'

@@ -13,8 +13,8 @@ export interface Editor {
   open(file: string, text: string): void
   /** What it would underline: mistakes of grammar and of types. */
   problems(file: string): Promise<readonly Diagnostic[]>
-  /** What it shows where the mouse rests on a piece of text: the type and the documentation. */
-  hover(file: string, text: string, piece: string): Promise<{ readonly type: string; readonly docs: string }>
+  /** What it shows where the mouse rests, `at` so many characters into the text: the type and the documentation. */
+  hover(file: string, text: string, at: number): Promise<{ readonly type: string; readonly docs: string }>
   close(): Promise<void>
 }
 
@@ -71,8 +71,8 @@ export async function openEditor(cwd: string, inferred?: Readonly<Record<string,
         line: isRecord(start) && typeof start.line === 'number' ? start.line : 0,
       }))
     },
-    async hover(file, text, piece) {
-      const before = text.slice(0, text.indexOf(piece)).split('\n')
+    async hover(file, text, at) {
+      const before = text.slice(0, at).split('\n')
       const body = await ask('quickinfo', { file, line: before.length, offset: (before.at(-1)?.length ?? 0) + 1 })
       return isRecord(body) ? { type: String(body.displayString), docs: String(body.documentation) } : { type: '', docs: '' }
     },

@@ -132,6 +132,29 @@ describe('an environment', () => {
   })
 })
 
+it('KRAFT_ variables win over the file and its environments, but for the name', async () => {
+  Object.assign(process.env, {
+    KRAFT_WORKERS: '9',
+    KRAFT_ENVIRON: '{ DEBUG: x }',
+    KRAFT_DEFAULT_NODE: 'two',
+    KRAFT_NAME: 'other',
+    KRAFT_MAX_BODY: '1 MB',
+  })
+  const found = await project(`default_node: one\n${whole}`)
+  expect(found.settings.default_node).toBe('two')
+  expect(instanceSettings(found, 'stage')).toMatchObject({
+    name: 'calculator-stage',
+    workers: 9,
+    max_body: 1024 ** 2,
+    environ: { DEBUG: 'x', DJANGO_SETTINGS_MODULE: 'calculator.settings' },
+  })
+  process.env.KRAFT_WORKERS = 'many'
+  expect(await settingError(loadProject(home.project, known))).toMatchObject({
+    file: 'KRAFT_WORKERS',
+    message: '"workers" should be a number, not "many"',
+  })
+})
+
 it('the nearest kraftwerk.yaml upwards counts', async () => {
   await project('domain: a.example.com')
   await home.write('calculator/deep/er/file', '')

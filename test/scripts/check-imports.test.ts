@@ -28,71 +28,72 @@ it('says nothing against a tree that is right', async () => {
   expect(await check(good)).toEqual({ status: 0, stderr: '' })
 })
 
-describe.each<[string, string, string, string]>([
-  [
-    'the engine imports a project',
-    'engine/a.ts',
-    "\nimport { a } from '../project/settings.js'\nexport const b = a\n",
-    'engine/a.ts:2: engine imports project',
-  ],
-  [
-    'a project imports a type of recipes',
-    'project/a.ts',
-    "import type { sdk } from '../recipes/providers/ec2.js'\nexport type B = typeof sdk\n",
-    'project/a.ts:1: project imports recipes',
-  ],
-  [
-    'a recipe loads a task later',
-    'recipes/a.ts',
-    "\n\nexport const b = () => import('../tasks/deploy.js')\n",
-    'recipes/a.ts:3: recipes imports tasks',
-  ],
-  [
-    'a type is imported in place',
-    'engine/a.ts',
-    "export type B = typeof import('../tasks/deploy.js')\n",
-    'engine/a.ts:1: engine imports tasks',
-  ],
-  [
-    'a room passes on another',
-    'engine/a.ts',
-    "export * from '../recipes/providers/ec2.js'\n",
-    'engine/a.ts:1: engine imports recipes',
-  ],
-  ['a room imports the top', 'engine/a.ts', "import '../kraft.js'\n", 'engine/a.ts:1: engine imports kraft.ts'],
-  ['ssh2 outside engine/ssh', 'engine/node/a.ts', "export const b = () => import('ssh2')\n", 'engine/node/a.ts:1: "ssh2"'],
-  [
-    'a part of ssh2',
-    'engine/node/a.ts',
-    "import type {} from 'ssh2/lib/client.js'\n",
-    'engine/node/a.ts:1: "ssh2/lib/client.js"',
-  ],
-  [
-    'listr2 outside engine/report',
-    'tasks/a.ts',
-    "import { Listr } from 'listr2'\nexport const b = Listr\n",
-    'tasks/a.ts:1: "listr2"',
-  ],
-  [
-    'the AWS SDK outside ec2',
-    'recipes/providers/ec3.ts',
-    "import '@aws-sdk/client-s3'\n",
-    'recipes/providers/ec3.ts:1: "@aws-sdk/client-s3"',
-  ],
-  ['a drawer', 'engine/shell/utils.ts', 'export {}\n', 'engine/shell/utils.ts:1: "utils.ts" names a drawer'],
-  [
-    'a drawer that is a folder, in the tests',
-    'test/helpers/a.ts',
-    'export {}\n',
-    'test/helpers/a.ts:1: "helpers" names a drawer',
-  ],
-  ['an import that leads nowhere', 'engine/a.ts', "import './nothing.js'\n", 'engine/a.ts:1: "./nothing.js" leads nowhere'],
-])('%s', (_name, file, text, message) => {
-  it('is refused with its place', async () => {
-    const { status, stderr } = await check({ ...good, [file]: text })
-    expect(status).toBe(1)
-    expect(stderr.split('\n')).toEqual([expect.stringContaining(message)])
-  })
+it('refuses each violation, with its place', async () => {
+  const wrong: readonly (readonly [what: string, file: string, text: string, message: string])[] = [
+    [
+      'the engine imports a project',
+      'engine/a1.ts',
+      "\nimport { a } from '../project/settings.js'\nexport const b = a\n",
+      'engine/a1.ts:2: engine imports project',
+    ],
+    [
+      'a project imports a type of recipes',
+      'project/a2.ts',
+      "import type { sdk } from '../recipes/providers/ec2.js'\nexport type B = typeof sdk\n",
+      'project/a2.ts:1: project imports recipes',
+    ],
+    [
+      'a recipe loads a task later',
+      'recipes/a3.ts',
+      "\n\nexport const b = () => import('../tasks/deploy.js')\n",
+      'recipes/a3.ts:3: recipes imports tasks',
+    ],
+    [
+      'a type is imported in place',
+      'engine/a4.ts',
+      "export type B = typeof import('../tasks/deploy.js')\n",
+      'engine/a4.ts:1: engine imports tasks',
+    ],
+    [
+      'a room passes on another',
+      'engine/a5.ts',
+      "export * from '../recipes/providers/ec2.js'\n",
+      'engine/a5.ts:1: engine imports recipes',
+    ],
+    ['a room imports the top', 'engine/a6.ts', "import '../kraft.js'\n", 'engine/a6.ts:1: engine imports kraft.ts'],
+    ['ssh2 outside engine/ssh', 'engine/node/a7.ts', "export const b = () => import('ssh2')\n", 'engine/node/a7.ts:1: "ssh2"'],
+    [
+      'a part of ssh2',
+      'engine/node/a8.ts',
+      "import type {} from 'ssh2/lib/client.js'\n",
+      'engine/node/a8.ts:1: "ssh2/lib/client.js"',
+    ],
+    [
+      'listr2 outside engine/report',
+      'tasks/a9.ts',
+      "import { Listr } from 'listr2'\nexport const b = Listr\n",
+      'tasks/a9.ts:1: "listr2"',
+    ],
+    [
+      'the AWS SDK outside ec2',
+      'recipes/providers/ec3.ts',
+      "import '@aws-sdk/client-s3'\n",
+      'recipes/providers/ec3.ts:1: "@aws-sdk/client-s3"',
+    ],
+    ['a drawer', 'engine/shell/utils.ts', 'export {}\n', 'engine/shell/utils.ts:1: "utils.ts" names a drawer'],
+    [
+      'a drawer that is a folder, in the tests',
+      'test/helpers/a.ts',
+      'export {}\n',
+      'test/helpers/a.ts:1: "helpers" names a drawer',
+    ],
+    ['an import that leads nowhere', 'engine/a10.ts', "import './nothing.js'\n", 'engine/a10.ts:1: "./nothing.js" leads nowhere'],
+  ]
+  const { status, stderr } = await check({ ...good, ...Object.fromEntries(wrong.map(([, file, text]) => [file, text])) })
+  expect(status).toBe(1)
+  const lines = stderr.split('\n')
+  for (const [what, , , message] of wrong) expect(lines, what).toContainEqual(expect.stringContaining(message))
+  expect(lines).toHaveLength(wrong.length)
 })
 
 describe('an import cycle', () => {

@@ -38,17 +38,17 @@ export async function personalise(state: State, node: NodeNames, { image, public
   const mirror = { gateway: gateway(state), port: ports.pip }
   const files = [
     { at: '/etc/hostname', text: `${node.name}\n` },
-    { at: '/etc/hosts', text: await template('hosts', { address: node.address, name: node.name }) },
+    { at: '/etc/hosts', text: template('hosts', { address: node.address, name: node.name }) },
     {
       at: '/etc/apt/apt.conf.d/01kraftwerk',
-      text: await template('apt.conf', {
+      text: template('apt.conf', {
         gateway: gateway(state),
         port: ports.apt,
         settings: await aptSettings(['Acquire::Check-Valid-Until']),
       }),
     },
-    { at: '/etc/pip.conf', text: await template('pip.conf', mirror) },
-    { at: '/etc/uv/uv.toml', text: await template('uv.toml', mirror) },
+    { at: '/etc/pip.conf', text: template('pip.conf', mirror) },
+    { at: '/etc/uv/uv.toml', text: template('uv.toml', mirror) },
   ]
   const key = publicKey.trim()
   const login = `${user} ${key.split(/\s+/).slice(0, 2).join(' ')}`

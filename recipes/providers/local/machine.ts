@@ -29,7 +29,7 @@ const functions = sh`
 
 /** Script: the node's PID 1 runs below a supervisor that outlives kraft. One that runs already is left alone. */
 export async function machineUp(node: NodeNames): Promise<Sh> {
-  const supervise = await template('supervise.sh', { name: node.name, id: node.id, run: node.run, folder: node.folder })
+  const supervise = template('supervise.sh', { name: node.name, id: node.id, run: node.run, folder: node.folder })
   // The default of 128 is spent by about 20 systemds.
   return lines(
     functions,

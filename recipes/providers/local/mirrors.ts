@@ -9,7 +9,7 @@ import { listens } from './listens.js'
 import { gateway, ports, type State } from './names.js'
 import { type PipConfig, parsePipConfig, pipEnvironment, proxpiEnvironment } from './pip-config.js'
 import { proxyEnvironment } from './proxies.js'
-import { asRoot } from './root.js'
+import { asRoot, checkInterrupt } from './root.js'
 import { template } from './template.js'
 
 // Nodes have no way out. What they install comes through two caches on the bridge, which fetch the way this machine does.
@@ -54,7 +54,7 @@ export async function mirrorsUp(state: State): Promise<Sh> {
 async function aptUp(state: State): Promise<Sh> {
   const folder = aptFolder(state)
   if (await daemonRuns(folder)) return sh``
-  const conf = await template('acng.conf', { folder, gateway: gateway(state), port: ports.apt, proxy: await aptProxy() })
+  const conf = template('acng.conf', { folder, gateway: gateway(state), port: ports.apt, proxy: await aptProxy() })
   return lines(
     sh`
       install -d -m 755 ${folder} ${folder}/conf
@@ -106,6 +106,7 @@ export async function waitForMirrors(state: State, signal?: AbortSignal): Promis
   await Promise.all(
     each.map(async ({ name, port, folder }) => {
       if (await listens(gateway(state), port, { timeout: 20_000, signal })) return
+      checkInterrupt(signal)
       const { stdout } = await asRoot('Read the log of a mirror', sh`tail -n 15 ${folder}/out`)
       throw new KraftError({
         kind: 'task',

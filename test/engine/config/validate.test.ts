@@ -9,6 +9,7 @@ const section = {
   domain: { schema: v.string(), doc: 'Domain of the site', example: 'example.com' },
   workers: { schema: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 2), doc: 'Processes', example: 4 },
   kind: { schema: v.optional(v.picklist(['bookworm', 'trixie'])), doc: 'Release of Debian' },
+  image: { schema: v.optional(v.pipe(v.string(), v.regex(/^ami-/, 'An image looks like ami-1'))), doc: 'Image' },
   flag: { schema: v.optional(v.boolean()), doc: 'Yes or no' },
   secret: { schema: v.optional(v.pipe(v.string(), v.minLength(8))), doc: 'A key', secret: true },
 } satisfies Section
@@ -23,6 +24,7 @@ it('gives values with their defaults', async () => {
     domain: 'a.b',
     workers: 2,
     kind: undefined,
+    image: undefined,
     flag: undefined,
     secret: undefined,
   })
@@ -45,6 +47,7 @@ it.each([
   ['domain: a\nworkers: 1.5', '2:10', '"workers" should be a whole number, not the number 1.5'],
   ['domain: a\nkind: trixy', '2:7', '"kind" should be bookworm or trixie, not "trixy". Did you mean "trixie"?'],
   ['domain: a\nflag: "no"', '2:7', '"flag" should be true or false, not "no"'],
+  ['domain: a\nimage: x', '2:8', '"image" cannot be "x": An image looks like ami-1'],
   ['domain: [a]', '1:9', '"domain" should be text, not a list'],
   ['domain: a\nworkers:', '2:9', '"workers" should be a number, not nothing'],
   ['workers: 3', '1:1', '"domain" is missing: Domain of the site'],

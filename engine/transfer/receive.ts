@@ -1,0 +1,18 @@
+import type { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { KraftError } from '../errors/failure.js'
+import type { Connection } from '../ssh/connection.js'
+
+/** Hands `input` to a command on a node and streams what it puts out into `sink`. Throws `command` where it fails. */
+export async function receiveStream(connection: Connection, command: string, input: string, sink: Writable): Promise<void> {
+  const channel = await connection.exec(command)
+  let said = ''
+  channel.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-4000)
+  })
+  channel.stdin.end(input)
+  await pipeline(channel.stdout, sink)
+  const { code } = await channel.exit
+  if (code === 0) return
+  throw new KraftError({ kind: 'command', node: connection.node, command: 'send data', code, output: said.trim() })
+}
