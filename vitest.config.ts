@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 const isolated = { pool: 'forks' as const, passWithNoTests: false }
 
+// They need a server that takes EC2's place, which takes its time to install.
+const cloud = ['test/recipes/providers/ec2.test.ts', 'test/recipes/providers/ec2/**', 'test/cloud/**']
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,7 +13,7 @@ export default defineConfig({
           ...isolated,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/nodes/**', 'test/package/**', 'node_modules/**'],
+          exclude: ['test/nodes/**', 'test/package/**', ...cloud, 'node_modules/**'],
           testTimeout: 20_000,
         },
       },
@@ -24,6 +27,7 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      { test: { ...isolated, name: 'cloud', include: cloud, testTimeout: 60_000, hookTimeout: 300_000 } },
       {
         test: {
           ...isolated,

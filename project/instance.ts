@@ -28,7 +28,11 @@ export function instanceOf(project: Project, environment: string | undefined): I
     home: `/web/${name}`,
     settings: { ...settings },
     owner: `${project.name} ${environment ?? '-'}`,
-    enter: (command) => `exec ${enterScript(name)} bash -c ${quote(command)}`,
+    enter: (command) =>
+      [
+        `[ -x ${enterScript(name)} ] || { echo ${quote(`kraft: ${name} is not deployed there yet: kraft deploy:${environment ?? 'NODE'}`)} >&2; exit 255; }`,
+        `exec ${enterScript(name)} bash -c ${quote(command)}`,
+      ].join('\n'),
   }
 }
 

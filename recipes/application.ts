@@ -64,18 +64,21 @@ export function hostOf({ settings }: Instance, record: NodeRecord): string {
   return settings.domain ?? record.address
 }
 
+/** All names that the application may be asked by: its domain and aliases, else the node's address and name. */
+export function hostsOf({ settings }: Instance, record: NodeRecord): readonly string[] {
+  return settings.domain === undefined ? [record.address, record.name] : [settings.domain, ...settings.aliases]
+}
+
 /** What the application finds in its environment. What the user sets wins over what kraft gives. */
 export function environOf(application: Application, release: Release, record: NodeRecord): Record<string, string> {
   const { instance, services } = application
   const { settings } = instance
   const code = layout.release(instance, release.id)
-  const hosts =
-    settings.domain === undefined ? [record.address, record.name, 'localhost'] : [settings.domain, ...settings.aliases]
   return {
     PYTHONUNBUFFERED: '1',
     PYTHONPATH: settings.src === undefined ? code : `${code}/${settings.src}:${code}`,
     DOMAIN: hostOf(instance, record),
-    ALLOWED_HOSTS: hosts.join(','),
+    ALLOWED_HOSTS: hostsOf(instance, record).join(','),
     STATIC_URL: '/static/',
     STATIC_ROOT: `${layout.meta(instance, release.id)}/public/static`,
     KRAFT_NAME: instance.name,

@@ -74,7 +74,8 @@ export function healthy(release: Release, health: Health, host: string): readonl
             sleep 0.1
           done
           if [ -e ${`${trial}.ended`} ]; then break; fi
-          code=$(curl --silent --show-error --max-time ${health.timeout} --unix-socket ${socket} -o "$KRAFT_STEP/answer" -w '%{http_code}' \
+          # No file that it writes here grows beyond 10 MB, whatever the application sends.
+          code=$(ulimit -f 20480; curl --silent --show-error --max-time ${health.timeout} --unix-socket ${socket} -o "$KRAFT_STEP/answer" -w '%{http_code}' \
             -H ${`Host: ${host}`} -H 'X-Real-IP: 127.0.0.1' -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-Proto: http' \
             ${`http://localhost${health.path}`} 2>"$KRAFT_STEP/error") || :
           case $code in

@@ -10,6 +10,8 @@ import { reloadNginx } from './nginx.js'
 export interface Site {
   /** Undefined: it answers to whatever nobody else claims, at the node's address. */
   readonly domain: string | undefined
+  /** The node's address and name, by which a site without a domain is asked for. */
+  readonly hosts: readonly string[]
   readonly aliases: readonly string[]
   readonly package: string | undefined
   readonly uploads: boolean
@@ -22,7 +24,7 @@ export interface Site {
 
 /** The site of an instance. nginx tests all of its configuration with it first; what it refuses is put back as it was. */
 export function site(place: Place, given: Site): readonly Step[] {
-  const names = given.domain === undefined ? ['_'] : [given.domain]
+  const names = given.domain === undefined ? given.hosts : [given.domain]
   const content = render('nginx/site.conf', {
     place,
     layout,

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
-const all = ['unit', 'package', 'nodes']
+const all = ['unit', 'package', 'cloud', 'nodes']
 const chosen = process.argv.slice(2)
 for (const name of chosen) {
   if (!all.includes(name)) {

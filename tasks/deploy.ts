@@ -5,7 +5,7 @@ import { sendFiles } from '../engine/transfer/send.js'
 import { projectFiles, revision } from '../project/files.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
-import { hostOf, readApplication, refuseSplitData } from '../recipes/application.js'
+import { hostOf, hostsOf, readApplication, refuseSplitData } from '../recipes/application.js'
 import { apt } from '../recipes/apt.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
 import { preflight } from '../recipes/preflight.js'
@@ -38,6 +38,7 @@ export const deploy = task({
       kind: 'release',
       releaseOn: () => release,
       locks: new Map(),
+      fresh: new Set(),
       applied: [],
     }
     const venvFor = async (node: (typeof nodes)[number]) =>
@@ -53,7 +54,11 @@ export const deploy = task({
     }
 
     await line.list([
-      stepsOnEach(rollout, 'Check the node', () => [...preflight(), ...claim(instance, instance.owner)]),
+      onEach(rollout, 'Check the node', async (node, own) => {
+        await node.apply('Check the node', preflight(), own)
+        const claimed = await node.apply('Claim the name', claim(instance, instance.owner), own)
+        if (claimed.counts.changed > 0) rollout.fresh.add(node.name)
+      }),
       lock(rollout),
     ])
     await orTakeBack(rollout, line, [
@@ -90,6 +95,7 @@ export const deploy = task({
       stepsOnEach(rollout, 'Site', async (node) =>
         site(instance, {
           domain: settings.domain,
+          hosts: hostsOf(instance, node.record),
           aliases: settings.aliases,
           package: application.package,
           uploads: settings.services.some(({ name }) => name === 'files'),

@@ -5,8 +5,7 @@ import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { usedServices } from '../recipes/application.js'
-import { removeInstance } from '../recipes/instance.js'
-import { loadKinds } from '../recipes/kinds.js'
+import { destroyInstance } from '../recipes/destroy.js'
 import { confirmLoss } from './confirm.js'
 
 /** Removes an instance from its nodes, with its services and all of its data. */
@@ -33,22 +32,10 @@ export const destroy = task({
       }
     }
     await confirmLoss(session, `Remove ${instance.name} from ${where}, with all data (${services.join(', ') || 'no services'})?`)
-    // Also of services that have left kraftwerk.yaml: nothing of the instance may stay behind.
-    const known = await loadKinds('services')
     await line.list(
       target.nodes.map((node) => ({
         title: `Remove ${instance.name} from ${node.name}`,
-        run: async (own) => {
-          await node.apply(
-            'Remove',
-            [
-              ...removeInstance(instance).slice(0, 2),
-              ...known.flatMap((service) => service.destroy(instance)),
-              ...removeInstance(instance).slice(2),
-            ],
-            own,
-          )
-        },
+        run: async (own) => void (await node.apply('Remove', await destroyInstance(instance), own)),
       })),
     )
     return new Result(`${instance.name} is gone from ${where}`, {

@@ -1,3 +1,5 @@
+import { is } from 'valibot'
+import type { Section } from '../engine/config/section.js'
 import { providerSettings } from '../engine/config/user.js'
 import { KraftError } from '../engine/errors/failure.js'
 import { hostsFile, writeHostsLine } from '../engine/node/hosts.js'
@@ -28,7 +30,7 @@ export const provision = task({
   async run({ options, session, line }) {
     const { name } = options
     const provider = await loadKind('providers', options.provider ?? session.user.provider ?? 'local')
-    const settings = await providerSettings(session.user, provider.name, provider.section, pairs(options.set))
+    const settings = await providerSettings(session.user, provider.name, provider.section, pairs(options.set, provider.section))
     const known = (await session.inventory()).get(name)
     if (known !== undefined && known.provider !== provider.name) {
       throw new KraftError({
@@ -74,16 +76,22 @@ async function offerHosts(
   return prompt === undefined ? [`A line for ${hostsFile()}: ${address} ${name}`] : []
 }
 
-function pairs(set: readonly string[]): Record<string, string> {
+// What is typed is text; a setting that takes none gets the number or truth value that it spells.
+function pairs(set: readonly string[], section: Section): Record<string, unknown> {
   return Object.fromEntries(
     set.map((pair) => {
-      const [key = '', ...value] = pair.split('=')
-      if (value.length > 0 && key !== '') return [key, value.join('=')]
-      throw new KraftError({
-        kind: 'usage',
-        message: `--set takes KEY=VALUE, got "${pair}"`,
-        next: 'For example: --set image=trixie',
-      })
+      const [key = '', ...rest] = pair.split('=')
+      const text = rest.join('=')
+      if (rest.length === 0 || key === '') {
+        throw new KraftError({
+          kind: 'usage',
+          message: `--set takes KEY=VALUE, got "${pair}"`,
+          next: 'For example: --set image=trixie',
+        })
+      }
+      const schema = section[key]?.schema
+      const spelt = /^(\d+|true|false)$/.test(text) ? JSON.parse(text) : text
+      return [key, schema !== undefined && !is(schema, text) && is(schema, spelt) ? spelt : text]
     }),
   )
 }

@@ -24,7 +24,16 @@ export const reload = task({
     const releases = new Map<string, Release>()
     for (const node of nodes) releases.set(node.name, { place: instance, id: await currentRelease(node, instance), generation })
     const releaseOn = (node: Node) => releases.get(node.name) ?? { place: instance, id: generation, generation }
-    const rollout: Rollout = { application, nodes, session, kind: 'generation', releaseOn, locks: new Map(), applied: [] }
+    const rollout: Rollout = {
+      application,
+      nodes,
+      session,
+      kind: 'generation',
+      releaseOn,
+      locks: new Map(),
+      fresh: new Set(),
+      applied: [],
+    }
     await line.list([lock(rollout)])
     await orTakeBack(rollout, line, [
       stepsOnEach(rollout, 'Environment', (node) => generationSteps(rollout, node)),

@@ -2,10 +2,13 @@ import { hostname, userInfo } from 'node:os'
 import type { Node } from '../engine/node/node.js'
 import { lockNode, type NodeLock } from '../engine/node/node-lock.js'
 import type { Item, Line } from '../engine/report/report.js'
+import { sh } from '../engine/shell/sh.js'
 import type { Applied } from '../engine/step/show.js'
 import type { Step } from '../engine/step/step.js'
 import type { Session } from '../engine/task/session.js'
+import { layout } from '../project/layout.js'
 import { type Application, environOf, hostOf } from '../recipes/application.js'
+import { destroyInstance } from '../recipes/destroy.js'
 import { abandon, drainOthers, healthy, startBeside, switchTo } from '../recipes/gunicorn.js'
 import { pointLive, prepareGeneration, type Release } from '../recipes/release.js'
 
@@ -18,6 +21,8 @@ export interface Rollout {
   /** The release on each node; a reload finds out on the node which one is current. */
   releaseOn(node: Node): Release
   readonly locks: Map<string, NodeLock>
+  /** Nodes that had nothing of this instance before: a first deploy that fails leaves nothing behind. */
+  readonly fresh: Set<string>
   readonly applied: Applied[]
 }
 
@@ -109,14 +114,21 @@ export async function orTakeBack(rollout: Rollout, line: Line, items: readonly I
     await line.list(items)
   } catch (error) {
     if (!rollout.session.flags.dryRun) {
-      await line
-        .list([stepsOnEach(rollout, 'Take it back', (node) => abandon(rollout.releaseOn(node), rollout.kind))])
-        .catch((also: unknown) => {
-          line.output(`Taking it back failed as well: ${String(also)}`)
-        })
+      await line.list([stepsOnEach(rollout, 'Take it back', (node) => takeBack(rollout, node))]).catch((also: unknown) => {
+        line.output(`Taking it back failed as well: ${String(also)}`)
+      })
     }
     throw error
   } finally {
     for (const held of rollout.locks.values()) await held.release()
   }
+}
+
+// A first deploy that never served leaves nothing of the instance: there can't be data that anybody misses.
+async function takeBack(rollout: Rollout, node: Node): Promise<readonly Step[]> {
+  const { instance } = rollout.application
+  if (rollout.fresh.has(node.name) && (await node.read(sh`readlink ${layout.current(instance)} || :`.text)).trim() === '') {
+    return destroyInstance(instance)
+  }
+  return abandon(rollout.releaseOn(node), rollout.kind)
 }
