@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { App } from './engine/cli/app.js'
@@ -8,18 +8,27 @@ import { nearestKraftfile } from './engine/config/nearest-kraftfile.js'
 import { installedKraftwerk, isRunning, runningRoot } from './engine/config/own-copy.js'
 
 const root = dirname(runningRoot)
+const extension = import.meta.url.slice(-3)
 
 const app: App = {
   root,
   version: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version,
   tasks: () => import('./tasks/index.js').then((tasks) => ({ ...tasks })),
+  async task(name) {
+    // Found by file name and imported when it is named; what else is in that folder exports nothing of its own name.
+    const file = new URL(`./tasks/${name}${extension}`, import.meta.url)
+    if (!/^[a-z]+(-[a-z]+)*$/.test(name) || !existsSync(file)) return undefined
+    const module: Readonly<Record<string, unknown>> = await import(file.href)
+    return module[name.replaceAll(/-./g, (letter) => letter.slice(1).toUpperCase())]
+  },
   async open(folder) {
-    const [{ kindNames, loadKind, loadKinds }, { openWorkspace }, { loadUserSettings }] = await Promise.all([
+    const [{ kindNames, loadKind }, { openWorkspace }, { loadUserSettings }] = await Promise.all([
       import('./recipes/kinds.js'),
       import('./project/workspace.js'),
       import('./engine/config/user.js'),
     ])
-    const providers = Object.fromEntries((await loadKinds('providers')).map(({ name, section }) => [name, section]))
+    const section = async (name: string) => (await loadKind('providers', name)).section
+    const providers = Object.fromEntries(kindNames('providers').map((name) => [name, () => section(name)]))
     const known = { services: kindNames('services'), section: async (name: string) => (await loadKind('services', name)).section }
     return openWorkspace(folder, known, await loadUserSettings(providers))
   },

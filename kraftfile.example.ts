@@ -49,8 +49,8 @@ export const logTails = task({
   // Once for the whole target: there is no `$`, but each node has one (the login), another as root, and this machine has local.$.
   on: 'once',
   async run({ target, local }) {
-    const folder = `/web/${target.project?.name}/log/web`
-    for (const node of target.nodes) await node.root.$`tail -n 99 ${folder}/current`.pipe(local.$`cat > ${node.name}.log`)
+    const log = `/web/${target.project?.name}/log/web`
+    for (const node of target.nodes) await node.root.$`tail -n 99 ${log}`.pipe(local.$`cat > ${node.name}.log`)
   },
 })
 

@@ -1,10 +1,11 @@
-import { Sh, sh } from '../engine/shell/sh.js'
+import { lines, Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { render } from '../engine/template/render.js'
 import { layout } from '../project/layout.js'
 import type { Health } from '../project/settings.js'
 import { file } from './file.js'
 import { type Release, renameLink } from './release.js'
+import { takeOver } from './runit.js'
 
 /** How gunicorn serves a release. */
 export interface WebProcess {
@@ -40,19 +41,16 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
     {
       title: `Start ${web.workers} workers beside the old ones`,
       check: sh`test -e ${`/etc/service/${name}`}`,
-      apply: sh`
+      // A second supervisor of the same service would only find its lock taken: starting it is runsvdir's alone.
+      apply: lines(
+        sh`
         umask 027
         touch ${`${layout.log(place)}/web`}
         chgrp ${place.name} ${`${layout.log(place)}/web`}
         ln -sT ${`/etc/sv/${name}`} ${`/etc/service/${name}`}
-        # runsvdir looks every five seconds; a second supervisor of the same service would only find the lock taken.
-        for try in $(seq 100); do
-          if [ -p ${`/etc/sv/${name}/supervise/ok`} ] && sv status ${`/etc/service/${name}`} >/dev/null; then exit 0; fi
-          sleep 0.1
-        done
-        echo 'runit did not start it within 10 s; see: systemctl status runit'
-        exit 1
       `,
+        takeOver(name),
+      ),
     },
   ]
 }

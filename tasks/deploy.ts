@@ -13,7 +13,17 @@ import { placeRelease, prune, releaseId, runInGeneration, unpackCommand } from '
 import { site } from '../recipes/site.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { countChanges } from './changes.js'
-import { generationSteps, lock, onEach, orTakeBack, type Rollout, startAndCheck, stepsOnEach, switchAndDrain } from './rollout.js'
+import {
+  generationSteps,
+  lock,
+  onEach,
+  orTakeBack,
+  type Rollout,
+  restartProcesses,
+  startAndCheck,
+  stepsOnEach,
+  switchAndDrain,
+} from './rollout.js'
 
 /** Puts the project on its nodes as a new release, without losing a request. */
 export const deploy = task({
@@ -105,6 +115,7 @@ export const deploy = task({
         }),
       ),
       ...switchAndDrain(rollout),
+      ...restartProcesses(rollout),
       stepsOnEach(rollout, 'Tidy up', () => prune(instance, 5)),
     ])
     if (session.flags.dryRun) {

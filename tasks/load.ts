@@ -69,7 +69,7 @@ export const load = task({
       await lock.release()
     }
     // What is connected to the former data connects anew.
-    await call(session.task('reload'))
+    await call(await session.task('reload'))
     return new Result(`${what} ${services.length === 1 ? 'is' : 'are'} as of ${manifest.time}`, { manifest })
   },
 })

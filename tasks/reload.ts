@@ -7,7 +7,16 @@ import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { readApplication } from '../recipes/application.js'
 import { type Release, releaseId } from '../recipes/release.js'
-import { generationSteps, lock, orTakeBack, type Rollout, startAndCheck, stepsOnEach, switchAndDrain } from './rollout.js'
+import {
+  generationSteps,
+  lock,
+  orTakeBack,
+  type Rollout,
+  restartProcesses,
+  startAndCheck,
+  stepsOnEach,
+  switchAndDrain,
+} from './rollout.js'
 
 /** Starts the current release anew beside the running one, with the environment as it is now, and switches to it. */
 export const reload = task({
@@ -39,6 +48,7 @@ export const reload = task({
       stepsOnEach(rollout, 'Environment', (node) => generationSteps(rollout, node)),
       ...startAndCheck(rollout),
       ...switchAndDrain(rollout),
+      ...restartProcesses(rollout),
     ])
     return new Result(`${instance.name} runs anew`, {
       generation,

@@ -10,6 +10,7 @@ import { layout } from '../project/layout.js'
 import { type Application, environOf, hostOf } from '../recipes/application.js'
 import { destroyInstance } from '../recipes/destroy.js'
 import { abandon, drainOthers, healthy, startBeside, switchTo } from '../recipes/gunicorn.js'
+import { processes } from '../recipes/processes.js'
 import { pointLive, prepareGeneration, type Release } from '../recipes/release.js'
 
 /** One change of what an instance serves, on all its nodes: a deploy or a reload. */
@@ -106,6 +107,13 @@ export function switchAndDrain(rollout: Rollout): readonly Item[] {
       drainOthers(rollout.releaseOn(node), rollout.application.instance.settings.timeout),
     ),
   ]
+}
+
+/** The project's other processes follow the release: they start anew after the switch. */
+export function restartProcesses(rollout: Rollout): readonly Item[] {
+  const { instance } = rollout.application
+  const { processes: commands, timeout } = instance.settings
+  return [stepsOnEach(rollout, 'Processes', () => processes(instance, commands, { patience: timeout }))]
 }
 
 /** Runs items; if one fails, what has not switched is taken back before the failure is shown. */

@@ -12,6 +12,8 @@ export interface App {
   readonly version: string
   /** Built-in tasks by export name. */
   tasks(): Promise<Readonly<Record<string, unknown>>>
+  /** One built-in task by the name that people call, without loading the others; undefined where there is none. */
+  task(name: string): Promise<unknown>
   /** Reads the settings for a folder; cheap until asked. */
   open(folder: string): Promise<Workspace>
 }

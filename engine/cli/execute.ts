@@ -15,9 +15,9 @@ import { createSession } from './session.js'
 /** Runs `kraft WORD ARGS` and returns the exit code. */
 export async function execute(app: App, word: string, args: readonly string[]): Promise<number> {
   const { task: name, targets } = parseWord(word)
-  const { registry } = await loadRegistry(app, process.cwd())
-  if (name === 'help') return help(findTask(registry, args[0] ?? ''))
-  const entry = findTask(registry, name)
+  const loaded = await loadRegistry(app, process.cwd(), name === 'help' ? args[0] : name)
+  if (name === 'help') return help(findTask(loaded.registry, args[0] ?? ''))
+  const entry = findTask(loaded.registry, name)
   const { spec } = entry.task
   const parsed = parseArguments(name, spec.options ?? {}, spec.takesRest === true || entry.custom, args)
   if (parsed.globals.help) return help(entry)
@@ -37,7 +37,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const { session, end } = createSession({
     app,
     workspace,
-    registry,
+    loaded,
     flags,
     report,
     prompt: createPrompt(flags.yes),

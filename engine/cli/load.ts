@@ -1,12 +1,32 @@
-import { loadKraftfile } from '../config/kraftfile.js'
+import { nearestKraftfile } from '../config/nearest-kraftfile.js'
+import { isTask } from '../task/task.js'
 import type { App } from './app.js'
 import { createRegistry, type Registry } from './registry.js'
 
-/** Loads built-in tasks and the kraftfile that holds in a folder. `files` are those that the kraftfile is made of. */
-export async function loadRegistry(app: App, folder: string): Promise<{ registry: Registry; files: readonly string[] }> {
+/** The tasks that hold in a folder. */
+export interface Loaded {
+  readonly registry: Registry
+  /** The files that the kraftfile is made of; none without one. */
+  readonly files: readonly string[]
+  /** Whether a kraftfile has a say in what a task is. */
+  readonly custom: boolean
+}
+
+/**
+ * Loads built-in tasks and the kraftfile that holds in a folder. Without a kraftfile, a task that is named is loaded alone: the
+ * others would cost more than most tasks take.
+ */
+export async function loadRegistry(app: App, folder: string, name?: string): Promise<Loaded> {
+  if (nearestKraftfile(folder) === undefined) {
+    const task = name === undefined ? undefined : await app.task(name)
+    const builtin = name !== undefined && isTask(task) ? { [name]: task } : await app.tasks()
+    return { registry: createRegistry(builtin), files: [], custom: false }
+  }
+  const { loadKraftfile } = await import('../config/kraftfile.js')
   const [builtin, kraftfile] = await Promise.all([app.tasks(), loadKraftfile(folder, { root: app.root })])
   return {
     registry: createRegistry(builtin, kraftfile?.exports, kraftfile?.docs),
     files: kraftfile === undefined ? [] : [kraftfile.file, ...kraftfile.imports],
+    custom: kraftfile !== undefined,
   }
 }

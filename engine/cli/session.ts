@@ -5,13 +5,14 @@ import type { Question } from '../ssh/question.js'
 import type { Applied } from '../step/show.js'
 import type { Flags, Prompt, Session } from '../task/session.js'
 import type { App, Workspace } from './app.js'
-import { findTask, type Registry } from './registry.js'
+import { type Loaded, loadRegistry } from './load.js'
+import { findTask } from './registry.js'
 
 /** What a session is made of. */
 export interface SessionParts {
   readonly app: App
   readonly workspace: Workspace
-  readonly registry: Registry
+  readonly loaded: Loaded
   readonly flags: Flags
   readonly report: Report
   readonly prompt: Prompt | undefined
@@ -21,7 +22,8 @@ export interface SessionParts {
 
 /** Makes the {@link Session} of one call, and the function that ends it. */
 export function createSession(parts: SessionParts): { session: Session; end: () => Promise<void> } {
-  const { flags, workspace, registry, prompt } = parts
+  const { flags, workspace, prompt } = parts
+  const { registry } = parts.loaded
   const nodes = new Map<string, Node>()
   const applied = new Map<string, Applied[]>()
   const endings: (() => Promise<void>)[] = []
@@ -67,8 +69,11 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
         return workspace.resolve({ word: each, needs, destructive, task: parts.task, connect: session.connect })
       }
     },
-    task: (name) => findTask(registry, name).task,
-    isCustom: (task) => custom.has(task.spec) || !builtin.has(task.spec),
+    async task(name) {
+      const known = registry.has(name) ? registry : (await loadRegistry(parts.app, parts.folder, name)).registry
+      return findTask(known, name).task
+    },
+    isCustom: (task) => parts.loaded.custom && (custom.has(task.spec) || !builtin.has(task.spec)),
     onEnd: (action) => void endings.unshift(action),
   }
   const end = async () => {

@@ -36,9 +36,11 @@ const flatKeys = ['user', 'secret', 'image_id', 'size_id', 'securitygroup', 'key
  * @example const { providers } = await loadUserSettings({ ec2: ec2.section, local: local.section })
  */
 export async function loadUserSettings(
-  sections: Readonly<Record<string, Section>>,
+  sections: Readonly<Record<string, Section | (() => Promise<Section>)>>,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<UserSettings> {
+  if (!existsSync(join(homedir(), '.kraftwerk.yaml')) && !Object.keys(environment).some((name) => name.startsWith('KRAFT_')))
+    return nothingSet
   const [{ explorer }, { parseYaml }, { checkLayer, refuse }, { variable, variables }, { placeholders, userSection }] =
     await Promise.all([
       import('./explorer.js'),

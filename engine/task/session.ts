@@ -47,7 +47,7 @@ export interface Session {
   /** Finds what stands behind the colon. */
   resolve(word: string | undefined, needs: Needs | undefined, destructive: boolean): Promise<readonly Target[]>
   /** A built-in task, or what the kraftfile put in its place. */
-  task(name: string): Task
+  task(name: string): Promise<Task>
   /** Whether a task is code of a kraftfile, which gets zx. */
   isCustom(task: Task): boolean
   /** What steps did on each node so far. */

@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { removeState, stateFrom } from '../../recipes/providers/local/state.js'
+
+// A skeleton as `kraft init` writes it, deployed as it is, and then every task of kraftfile.example.ts on it.
+process.env.KRAFT_LOCAL_STATE ??= '/var/lib/kraftwerk-tests/local'
+process.env.KRAFT_LOCAL_SUBNET ??= '10.77.21'
+const state = stateFrom(process.env)
+const root = join(import.meta.dirname, '../..')
+let home: string
+let project: string
+let address: string
+
+beforeAll(async () => {
+  await removeState(state)
+  home = mkdtempSync(join(tmpdir(), 'kraftwerk-kraftfile-'))
+  project = join(home, 'shop')
+})
+
+afterAll(async () => {
+  await removeState(state)
+  rmSync(home, { recursive: true, force: true })
+})
+
+async function kraft(folder: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = { ...process.env, HOME: home, CI: 'true', KRAFT_HOSTS_FILE: join(home, 'hosts') }
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [join(root, 'dist/kraft.js'), ...args],
+      { cwd: folder, env, maxBuffer: 1e8 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+      },
+    )
+  })
+}
+
+async function done(folder: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await kraft(folder, ...args)
+  expect(code, `kraft ${args.join(' ')}\n${stderr}`).toBe(0)
+  return stdout
+}
+
+function fetchPage(path: string): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    get({ host: address, path, agent: false }, (response) => {
+      let body = ''
+      response.on('data', (chunk: Buffer) => {
+        body += chunk.toString()
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
+    }).on('error', reject)
+  })
+}
+
+test('a project that init wrote deploys as it is', async () => {
+  await done(home, 'init', 'shop')
+  const refused = await kraft(home, 'init', 'shop')
+  expect(refused.code).toBe(2)
+  expect(refused.stderr).toContain('shop')
+
+  await done(project, 'provision', 'one')
+  address = parse(readFileSync(join(home, '.kraftwerk/nodes.yaml'), 'utf8')).one.address
+  await done(project, 'bootstrap:one')
+  // The only environment needs no name, and a folder deep inside the project means the project.
+  const deployed = await done(join(project, 'shop'), 'deploy')
+  expect(deployed).toContain(`http://${address}/`)
+  expect(await fetchPage('/')).toMatchObject({ status: 200 })
+  expect(await fetchPage('/healthz')).toMatchObject({ status: 200 })
+  expect((await fetchPage('/static/shop/site.css')).status).toBe(200)
+  expect(JSON.parse(await done(project, '--list', '--json')).map(({ name }: { name: string }) => name)).toContain(
+    'clear-sessions',
+  )
+  await done(project, 'clear-sessions:stage')
+})
+
+test('every task of kraftfile.example.ts runs on the node', async () => {
+  copyFileSync(join(root, 'kraftfile.example.ts'), join(project, 'kraftfile.ts'))
+  mkdirSync(join(project, 'templates'))
+  writeFileSync(join(project, 'templates/reports.conf.ejs'), 'jobs = <%= jobs %>\n')
+
+  const listed = await done(project, '--list')
+  for (const line of [/syncdb +Create missing tables/, /clear-cache +Drop old cached pages/, /release +Dump, deploy, reload/])
+    expect(listed).toMatch(line)
+  expect(await done(project, 'help', 'clear-cache')).toMatch(/one of home, shop/)
+
+  const synced = await kraft(project, 'syncdb:stage', '--', '--plan')
+  expect(synced.code, synced.stderr).toBe(0)
+  expect(synced.stderr).toContain('No planned migration operations')
+
+  const wrong = await kraft(project, 'clear-cache:stage', 'hom')
+  expect(wrong.code).toBe(2)
+  expect(wrong.stderr).toContain('Did you mean "home"?')
+  await done(project, 'clear-cache:stage', 'home', '--hours', '2')
+
+  const planned = await kraft(project, 'reports:stage', '--dry-run')
+  expect(planned.stderr).toMatch(/\+jobs = \d+/)
+  expect(await done(project, 'run:stage', '--', 'sh', '-c', 'test -e /etc/shop-stage.conf || echo none')).toBe('none\n')
+  await done(project, 'reports:stage')
+  expect(await done(project, 'run:stage', '--', 'cat', '/etc/shop-stage.conf')).toMatch(/^jobs = \d+\n$/)
+  expect((await kraft(project, 'reports:stage')).stderr).not.toContain('(changed)')
+
+  await done(project, 'log-tails:stage')
+  expect(readFileSync(join(project, 'one.log'), 'utf8')).toContain('gunicorn')
+
+  const before = await done(project, 'run:stage', '--', 'printenv', 'KRAFT_RELEASE')
+  const released = await kraft(project, 'release:stage')
+  expect(released.code, released.stderr).toBe(0)
+  expect(existsSync(join(project, 'before.bundle'))).toBe(true)
+  // The hook before deploy ran as part of the series.
+  expect(released.stderr).toContain('File /etc/shop-stage.conf')
+  expect(await done(project, 'run:stage', '--', 'printenv', 'KRAFT_RELEASE')).not.toBe(before)
+})
+
+test('processes run in the current release, follow the next one, and go when they leave kraftwerk.yaml', async () => {
+  const file = join(project, 'kraftwerk.yaml')
+  const before = readFileSync(file, 'utf8')
+  const ticker = `while :; do echo "tick in $KRAFT_RELEASE as $(id -un)"; sleep 0.2; done`
+  writeFileSync(file, `${before}\nprocesses:\n  ticker: ${JSON.stringify(`bash -c '${ticker}'`)}\n`)
+  const lastTick = async () => (await done(project, 'run:stage', '--', 'tail', '-n', '1', '/web/shop-stage/log/ticker')).trim()
+  const current = async () => (await done(project, 'run:stage', '--', 'printenv', 'KRAFT_RELEASE')).trim()
+  rmSync(join(project, 'kraftfile.ts'))
+
+  await done(project, 'deploy:stage')
+  const first = await current()
+  await expect.poll(lastTick, { timeout: 10_000 }).toBe(`tick in ${first} as shop-stage`)
+  await done(project, 'deploy:stage')
+  const second = await current()
+  expect(second).not.toBe(first)
+  await expect.poll(lastTick, { timeout: 10_000 }).toBe(`tick in ${second} as shop-stage`)
+
+  writeFileSync(file, before)
+  await done(project, 'deploy:stage')
+  expect(await done(project, 'run:stage', '--', 'sh', '-c', 'ls /etc/service | grep -c process || :')).toBe('0\n')
+})
