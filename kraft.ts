@@ -36,11 +36,20 @@ const app: App = {
 
 // A kraftfile and the CLI must share one copy of kraftwerk, and the project's own is the one that its author pinned.
 async function run(): Promise<number> {
-  const kraftfile = nearestKraftfile(process.cwd())
+  const kraftfile = folderIsGone() ? undefined : nearestKraftfile(process.cwd())
   const installed = kraftfile === undefined ? undefined : installedKraftwerk(dirname(kraftfile))
   if (installed === undefined || isRunning(installed)) return main(app, process.argv.slice(2))
   await import(pathToFileURL(join(installed, 'dist', 'kraft.js')).href)
   return Number(process.exitCode ?? 0)
+}
+
+// A shell can stand in a folder that was removed; main says so.
+function folderIsGone(): boolean {
+  try {
+    return process.cwd() === ''
+  } catch {
+    return true
+  }
 }
 
 process.exitCode = await run()

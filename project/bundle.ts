@@ -59,11 +59,9 @@ export async function proveBundle(file: string): Promise<Manifest> {
     }
   } catch (error) {
     if (error instanceof KraftError) throw error
-    throw wrong(
-      file,
-      error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'there is no such file' : 'it is cut off or damaged',
-      error,
-    )
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') throw new KraftError({ kind: 'setting', place: { file }, message: 'There is no such file' }, error)
+    throw wrong(file, code === 'EISDIR' ? 'it is a folder' : 'it is cut off or damaged', error)
   }
   if (manifest === undefined) throw wrong(file, 'it is empty')
   for (const member of manifest.members) {

@@ -38,7 +38,7 @@ export function packageName(name: string): string {
 
 function problem(name: string): string | undefined {
   if (!/^[a-z][a-z0-9_-]*[a-z0-9]$/.test(name)) {
-    return 'a name has small letters, digits, - and _, starts with a letter and does not end with - or _'
+    return 'a name has two or more small letters, digits, - and _, starts with a letter and does not end with - or _'
   }
   if (name.length > longest) return `a name has ${longest} characters at the most`
   const owned = instanceNameProblem(nameOfFolder(name))

@@ -23,8 +23,8 @@ export interface Known {
 export function resolveTarget(query: Query, known: Known): Target {
   const { project } = known
   const needs = query.needs ?? (project === undefined ? 'nodes' : 'instance')
-  const word = query.word ?? (needs === 'nothing' ? '' : defaultWord(query, needs, known))
-  if (needs === 'nothing') return { word, nodes: [], project: undefined }
+  if (needs === 'nothing') return { word: query.word ?? '', nodes: [], project: undefined }
+  // Before anything about targets: whoever stands in the wrong folder needs no node.
   if (needs === 'instance' && project === undefined) {
     throw new KraftError({
       kind: 'usage',
@@ -32,12 +32,13 @@ export function resolveTarget(query: Query, known: Known): Target {
       next: 'Go to the folder of the project, or make one: kraft init NAME',
     })
   }
+  const word = query.word ?? defaultWord(query, needs, known)
   if (project !== undefined && Object.hasOwn(project.environments, word)) {
     return inEnvironment(query, instanceOf(project, word), known)
   }
   const record = known.inventory.get(word)
   if (record === undefined) throw unknown(word, needs, known)
-  const instance = project === undefined || needs === 'nodes' ? undefined : holder(project, word)
+  const instance = project === undefined || needs === 'nodes' ? undefined : holder(project, word, query.task)
   return {
     word,
     nodes: [query.connect(record, instance === undefined ? 'every' : rolesOf(instance, word))],
@@ -52,8 +53,8 @@ function inEnvironment(query: Query, instance: Instance, known: Known): Target {
     throw new KraftError({
       kind: 'setting',
       place: instance.project.place(['environments', environment], 'key'),
-      message: `the environment ${environment} has no nodes`,
-      next: 'Add them, for example: nodes: [one]',
+      message: `The environment ${environment} has no nodes`,
+      next: `Add them, for example: nodes: [${names(known)[0] ?? 'one'}]`,
     })
   }
   const records = nodes.map(({ name }) => {
@@ -62,8 +63,8 @@ function inEnvironment(query: Query, instance: Instance, known: Known): Target {
     throw new KraftError({
       kind: 'setting',
       place: instance.project.place(['environments', environment, 'nodes']),
-      message: `the node ${name} is not known.${didYouMean(name, names(known))}`,
-      next: `Make it (kraft provision ${name})${names(known).length === 0 ? '' : `, or name one of ${names(known).join(', ')}`}`,
+      message: `The node ${name} is not known.${didYouMean(name, names(known))}`,
+      next: `Make it: kraft provision ${name}${names(known).length === 0 ? '' : `, or name one that there is: ${names(known).join(', ')}`}`,
     })
   })
   return {
@@ -77,7 +78,7 @@ function rolesOf(instance: Instance, node: string): readonly string[] | 'every' 
   return instance.settings.nodes.find(({ name }) => name === node)?.roles ?? 'every'
 }
 
-function holder(project: Project, node: string): Instance | undefined {
+function holder(project: Project, node: string, task: string): Instance | undefined {
   const holding = Object.keys(project.environments).filter((environment) =>
     instanceSettings(project, environment).nodes.some(({ name }) => name === node),
   )
@@ -85,7 +86,7 @@ function holder(project: Project, node: string): Instance | undefined {
     throw new KraftError({
       kind: 'usage',
       message: `The node ${node} is in several environments: ${holding.join(', ')}`,
-      next: `Name the environment, for example: ${holding[0]}`,
+      next: `Name the environment: ${holding.map((each) => `kraft ${task}:${each}`).join(' or ')}`,
     })
   }
   return holding[0] === undefined ? undefined : instanceOf(project, holding[0])
@@ -93,16 +94,19 @@ function holder(project: Project, node: string): Instance | undefined {
 
 function defaultWord(query: Query, needs: 'nodes' | 'instance', known: Known): string {
   const environments = Object.keys(known.project?.environments ?? {})
-  const example = environments[0] ?? names(known)[0] ?? 'NODE'
   if (!query.destructive) {
     if (needs === 'instance' && environments.length === 1 && environments[0] !== undefined) return environments[0]
     if (known.defaultNode !== undefined) return known.defaultNode
   }
-  const choices = needs === 'instance' ? [...environments, ...names(known)] : names(known)
+  const choices = needs === 'instance' ? [...environments, ...names(known)] : [...names(known), ...environments]
+  const why = query.destructive ? `${query.task} loses data and never picks a target by itself` : `${query.task} needs a target`
   throw new KraftError({
     kind: 'usage',
-    message: `Say where: kraft ${query.task}:${example}`,
-    next: choices.length === 0 ? 'There is no node yet: kraft provision NAME' : `There are ${choices.join(', ')}`,
+    message: choices.length === 0 ? `${query.task} needs a node, and there is none yet` : why,
+    next:
+      choices.length === 0
+        ? 'Make one: kraft provision one'
+        : `Say where, for example: kraft ${query.task}:${choices[0]} (known here: ${choices.join(', ')})`,
   })
 }
 
@@ -115,7 +119,7 @@ function unknown(word: string, needs: 'nodes' | 'instance', known: Known): Kraft
     next:
       words.length === 0
         ? `Make it: kraft provision ${word}`
-        : `There are ${words.join(', ')}; a new node is made by kraft provision ${word}`,
+        : `Known here: ${words.join(', ')}. A new node is made by: kraft provision ${word}`,
   })
 }
 

@@ -2,14 +2,14 @@ import { sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 
 /** What must be so before a deploy begins; nothing is changed here, so a node that fails it is as it was. */
-export function preflight(): readonly Step[] {
+export function preflight(node: string): readonly Step[] {
   return [
     {
       title: 'The node is bootstrapped',
       check: sh`test -d /etc/service && getent passwd web >/dev/null && command -v nginx curl setpriv >/dev/null`,
       apply: sh`
         echo 'runit, nginx or the user web are missing here'
-        echo 'Prepare the node first:  kraft bootstrap:NODE'
+        printf 'Prepare the node first:  kraft bootstrap:%s\n' ${node}
         exit 1
       `,
     },

@@ -116,7 +116,7 @@ export function runInGeneration(
     layout.generation(place, id, generation),
     ...(options.build === true ? ['--build'] : []),
   ]
-  return [{ title, apply: sh`exec ${enter} bash -c ${command}` }]
+  return [{ title, loud: true, apply: sh`exec ${enter} bash -c ${command}` }]
 }
 
 /** `current/.kraft/live` of a release that nothing serves yet; with it, renaming `current` switches everything at once. */

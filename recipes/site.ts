@@ -22,6 +22,33 @@ export interface Site {
   readonly ipv6: boolean
 }
 
+/**
+ * Fails where another site of the node answers to one of these names already: nginx would only warn, and serve the other one.
+ */
+export function freeNames(place: Place, { domain, aliases }: Site): readonly Step[] {
+  const own = `/etc/nginx/sites-enabled/${place.name}.conf`
+  const wanted = domain === undefined ? [] : [domain, ...aliases]
+  const search = sh`
+    names() { sed -n 's/#.*//; s/^.*server_name\([^;]*\);.*/\1/p' "$1" | tr -s ' \t' '\n\n'; }
+    for site in /etc/nginx/sites-enabled/*; do
+      if [ "$site" = ${own} ] || [ ! -f "$site" ]; then continue; fi
+      for name in ${wanted}; do
+        if names "$site" | grep -qxF -e "$name"; then
+          printf 'Another site of this node serves %s already: %s\n' "$name" "$site"
+          echo 'Take the name out of domain and aliases in kraftwerk.yaml, or out of the other project and deploy that first'
+          exit 1
+        fi
+      done
+      if [ -z ${domain ?? ''} ] && grep -qE '^[^#]*listen[^;]* default_server' "$site"; then
+        printf 'Another site of this node answers to whatever has no name: %s\n' "$site"
+        echo 'Give this project a name in kraftwerk.yaml, for example:  domain: shop.example.com'
+        exit 1
+      fi
+    done
+  `
+  return [{ title: 'No other site has its names', check: search, apply: search, diff: search }]
+}
+
 /** The site of an instance. nginx tests all of its configuration with it first; what it refuses is put back as it was. */
 export function site(place: Place, given: Site): readonly Step[] {
   const names = given.domain === undefined ? given.hosts : [given.domain]

@@ -10,7 +10,7 @@ import { apt } from '../recipes/apt.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration, unpackCommand } from '../recipes/release.js'
-import { site } from '../recipes/site.js'
+import { freeNames, type Site, site } from '../recipes/site.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { countChanges } from './changes.js'
 import {
@@ -19,6 +19,7 @@ import {
   onEach,
   orTakeBack,
   type Rollout,
+  renderProcesses,
   restartProcesses,
   startAndCheck,
   stepsOnEach,
@@ -63,9 +64,24 @@ export const deploy = task({
       at: new Date().toISOString(),
     }
 
+    const siteOn = (node: (typeof nodes)[number], ipv6: boolean): Site => ({
+      domain: settings.domain,
+      hosts: hostsOf(instance, node.record),
+      aliases: settings.aliases,
+      package: application.package,
+      uploads: settings.services.some(({ name }) => name === 'files'),
+      maxBody: settings.max_body,
+      timeout: settings.timeout,
+      ipv6,
+    })
+    // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
+    instanceSteps(instance)
+    for (const node of nodes) for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
+    renderProcesses(rollout)
+
     await line.list([
       onEach(rollout, 'Check the node', async (node, own) => {
-        await node.apply('Check the node', preflight(), own)
+        await node.apply('Check the node', [...preflight(node.name), ...freeNames(instance, siteOn(node, false))], own)
         const claimed = await node.apply('Claim the name', claim(instance, instance.owner), own)
         if (claimed.counts.changed > 0) rollout.fresh.add(node.name)
       }),
@@ -102,18 +118,7 @@ export const deploy = task({
           : runInGeneration(release, application.release, application.release),
       ),
       ...startAndCheck(rollout),
-      stepsOnEach(rollout, 'Site', async (node) =>
-        site(instance, {
-          domain: settings.domain,
-          hosts: hostsOf(instance, node.record),
-          aliases: settings.aliases,
-          package: application.package,
-          uploads: settings.services.some(({ name }) => name === 'files'),
-          maxBody: settings.max_body,
-          timeout: settings.timeout,
-          ipv6: (await node.facts()).ipv6,
-        }),
-      ),
+      stepsOnEach(rollout, 'Site', async (node) => site(instance, siteOn(node, (await node.facts()).ipv6))),
       ...switchAndDrain(rollout),
       ...restartProcesses(rollout),
       stepsOnEach(rollout, 'Tidy up', () => prune(instance, 5)),

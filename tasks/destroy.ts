@@ -6,7 +6,7 @@ import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { usedServices } from '../recipes/application.js'
 import { destroyInstance } from '../recipes/destroy.js'
-import { confirmLoss } from './confirm.js'
+import { confirmLoss, requireAnswer } from './confirm.js'
 
 /** Removes an instance from its nodes, with its services and all of its data. */
 export const destroy = task({
@@ -18,6 +18,7 @@ export const destroy = task({
   examples: ['kraft destroy:stage'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)
+    requireAnswer(session, 'destroy')
     const where = target.nodes.map(({ name }) => name).join(', ')
     const services = (await usedServices(instance)).map(({ service }) => service.name)
     for (const node of target.nodes) {

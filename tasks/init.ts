@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
@@ -23,16 +23,18 @@ export const init = task({
   },
   async run({ options, session }) {
     const folder = resolve(session.folder, options.name)
+    // As typed, without the slash that completion leaves at the end.
+    const shown = options.name.replace(/\/+$/, '') || options.name
     const files = await writeSkeleton({
       folder,
-      name: options.name.split('/').at(-1) ?? options.name,
+      name: basename(folder),
       framework: options.framework,
       templates: templateFolders(),
       version: session.version,
     })
     const text = [
-      `${options.name}/ has ${files.length} files`,
-      `Next: cd ${options.name} && kraft provision one && kraft bootstrap:one && kraft deploy`,
+      `${shown}/ has ${files.length} files`,
+      `Next: cd ${shown} && kraft provision one && kraft bootstrap:one && kraft deploy`,
     ]
     return new Result(text.join('\n'), { folder, files })
   },

@@ -11,7 +11,7 @@ import { proveBundle } from '../project/bundle.js'
 import { requireInstance } from '../project/instance.js'
 import { discard, loadBeside, receiveBundle, swapIn } from '../recipes/bundle.js'
 import { releaseId } from '../recipes/release.js'
-import { confirmLoss } from './confirm.js'
+import { confirmLoss, requireAnswer } from './confirm.js'
 import { dataServices } from './dump.js'
 import { firstWebNode } from './first-node.js'
 import { currentRelease } from './reload.js'
@@ -43,6 +43,7 @@ export const load = task({
         next: `It holds ${there.join(', ')}`,
       })
     }
+    requireAnswer(session, 'load')
     await currentRelease(node, instance)
     const what = `${services.map(({ service }) => service.name).join(' and ')} of ${instance.name} on ${node.name}`
     await confirmLoss(session, `Put the data of ${manifest.instance} (${manifest.time}) in the place of ${what}?`)
@@ -59,7 +60,7 @@ export const load = task({
         {
           title: 'Send the bundle',
           run: async () =>
-            void (await sendStream(node.connection, createReadStream(file), node.asRoot(receiveBundle(instance, id).text))),
+            void (await sendStream(node.connection, () => createReadStream(file), node.asRoot(receiveBundle(instance, id).text))),
         },
         apply('Load beside the live data', loadBeside(instance, id, services, manifest)),
         apply('Swap', swapIn(instance, services)),

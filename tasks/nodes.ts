@@ -1,3 +1,4 @@
+import { isKraftError } from '../engine/errors/failure.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 
@@ -13,9 +14,17 @@ export const nodes = task({
     const { loadKind } = await import('../recipes/kinds.js')
     const records = (await session.inventory()).all()
     const states = await Promise.all(
-      records.map(async (record) =>
-        (await loadKind('providers', record.provider)).describe(record, session.user.providers[record.provider] ?? {}),
-      ),
+      records.map(async (record) => {
+        // One node that can't be asked must not hide the others.
+        try {
+          const provider = await loadKind('providers', record.provider)
+          return await provider.describe(record, session.user.providers[record.provider] ?? {})
+        } catch (error) {
+          if (!isKraftError(error)) throw error
+          session.report.note(`${record.name}: ${error.message}`)
+          return 'unknown'
+        }
+      }),
     )
     const rows = records.map(({ name, provider, address, user: login, port }, index) => ({
       name,

@@ -3,7 +3,7 @@ import type { Section } from '../engine/config/section.js'
 import { providerSettings } from '../engine/config/user.js'
 import { KraftError } from '../engine/errors/failure.js'
 import { hostsFile, writeHostsLine } from '../engine/node/hosts.js'
-import { remember } from '../engine/node/inventory.js'
+import { refuseNodeName, remember } from '../engine/node/inventory.js'
 import { loginKey } from '../engine/ssh/keys.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
@@ -29,6 +29,7 @@ export const provision = task({
   },
   async run({ options, session, line }) {
     const { name } = options
+    refuseNodeName(name)
     const provider = await loadKind('providers', options.provider ?? session.user.provider ?? 'local')
     const settings = await providerSettings(session.user, provider.name, provider.section, pairs(options.set, provider.section))
     const known = (await session.inventory()).get(name)

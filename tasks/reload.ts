@@ -12,6 +12,7 @@ import {
   lock,
   orTakeBack,
   type Rollout,
+  renderProcesses,
   restartProcesses,
   startAndCheck,
   stepsOnEach,
@@ -43,6 +44,7 @@ export const reload = task({
       fresh: new Set(),
       applied: [],
     }
+    renderProcesses(rollout)
     await line.list([lock(rollout)])
     await orTakeBack(rollout, line, [
       stepsOnEach(rollout, 'Environment', (node) => generationSteps(rollout, node)),

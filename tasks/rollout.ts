@@ -71,20 +71,23 @@ export function lock(rollout: Rollout): Item {
 /** New processes beside the old ones, asked for their health through their own socket. */
 export function startAndCheck(rollout: Rollout): readonly Item[] {
   const { settings } = rollout.application.instance
-  const { wsgi } = rollout.application
   return [
-    stepsOnEach(rollout, 'Start beside the old', (node) =>
-      startBeside(rollout.releaseOn(node), {
-        wsgi,
-        workers: settings.workers,
-        threads: settings.threads,
-        timeout: settings.timeout,
-      }),
-    ),
+    stepsOnEach(rollout, 'Start beside the old', (node) => startSteps(rollout, node)),
     stepsOnEach(rollout, 'Health check', (node) =>
       healthy(rollout.releaseOn(node), settings.health, hostOf(rollout.application.instance, node.record)),
     ),
   ]
+}
+
+function startSteps({ application, releaseOn }: Rollout, node: Node): readonly Step[] {
+  const { workers, threads, timeout } = application.instance.settings
+  return startBeside(releaseOn(node), { wsgi: application.wsgi, workers, threads, timeout })
+}
+
+/** Renders the templates of all processes, so that a mistake in one is found before anything changes. */
+export function renderProcesses(rollout: Rollout): void {
+  for (const node of rollout.nodes) startSteps(rollout, node)
+  restartSteps(rollout)
 }
 
 /** The environment of the processes to come. */
@@ -111,9 +114,11 @@ export function switchAndDrain(rollout: Rollout): readonly Item[] {
 
 /** The project's other processes follow the release: they start anew after the switch. */
 export function restartProcesses(rollout: Rollout): readonly Item[] {
-  const { instance } = rollout.application
-  const { processes: commands, timeout } = instance.settings
-  return [stepsOnEach(rollout, 'Processes', () => processes(instance, commands, { patience: timeout }))]
+  return [stepsOnEach(rollout, 'Processes', () => restartSteps(rollout))]
+}
+
+function restartSteps({ application: { instance } }: Rollout): readonly Step[] {
+  return processes(instance, instance.settings.processes, { patience: instance.settings.timeout })
 }
 
 /** Runs items; if one fails, what has not switched is taken back before the failure is shown. */

@@ -5,7 +5,7 @@ import { forget } from '../engine/node/inventory.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { loadKind } from '../recipes/kinds.js'
-import { confirmLoss } from './confirm.js'
+import { confirmLoss, requireAnswer } from './confirm.js'
 
 /** Removes a node with all that is on it. */
 export const terminate = task({
@@ -16,6 +16,7 @@ export const terminate = task({
   destructive: true,
   examples: ['kraft terminate:one', 'kraft terminate:one --yes'],
   async run({ target, session, line }) {
+    requireAnswer(session, 'terminate')
     for (const { record } of target.nodes) {
       await confirmLoss(session, `Remove the node ${record.name} (${record.provider}, ${record.address}) and all data on it?`)
       if (session.flags.dryRun) continue

@@ -32,7 +32,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     json: parsed.globals.json,
     debug: parsed.globals.debug,
   }
-  const report = await createReport(parsed.globals.events)
+  const report = await createReport(parsed.globals)
   const workspace = await app.open(process.cwd())
   const { session, end } = createSession({
     app,
@@ -82,18 +82,20 @@ function show(results: readonly unknown[], json: boolean): number {
   return results.find((result) => result instanceof ExitCode)?.code ?? 0
 }
 
-async function createReport(events: boolean): Promise<Report> {
+async function createReport({ events, debug }: { readonly events: boolean; readonly debug: boolean }): Promise<Report> {
   const write = (text: string) => void process.stderr.write(text)
   if (events) return (await import('../report/events.js')).eventReport(write)
   if (process.stderr.isTTY === true && process.env.CI === undefined)
     return (await import('../report/terminal.js')).terminalReport()
-  return (await import('../report/plain.js')).plainReport(write)
+  return (await import('../report/plain.js')).plainReport(write, { everything: debug })
 }
 
 // Ctrl-C gives locks back and closes connections before kraft goes; a second one goes at once.
 function interruptible(end: () => Promise<void>): () => void {
   const listener = () => {
-    process.once('SIGINT', () => process.exit(130))
+    const first = performance.now()
+    // npm passes a Ctrl-C on to what the terminal sent it to already: that is not yet a second one.
+    process.on('SIGINT', () => performance.now() - first > 500 && process.exit(130))
     const message = 'Interrupted; what a node had begun it finishes, and the next run continues from there'
     process.stderr.write(`\n${printError(new KraftError({ kind: 'interrupted', message }), { debug: false, color: false })}`)
     end().finally(() => process.exit(130))

@@ -1,13 +1,7 @@
 import type { OptionSpec } from '../task/option.js'
 import { dashed, globalOptions } from './parse.js'
+import type { Listed } from './print-list.js'
 import type { Entry, Registry } from './registry.js'
-
-/** What the list of tasks shows of each; plain data, so that it can be cached. */
-export interface Listed {
-  readonly name: string
-  readonly help: string
-  readonly group: string
-}
 
 /** The list of tasks as data. */
 export function listTasks(registry: Registry): readonly Listed[] {
@@ -16,20 +10,6 @@ export function listTasks(registry: Registry): readonly Listed[] {
     help: (entry.doc ?? entry.task.spec.help ?? '').split('\n')[0] ?? '',
     group: entry.custom ? 'From your kraftfile' : (entry.task.spec.group ?? 'More'),
   }))
-}
-
-/** The list of tasks as `kraft` prints it. */
-export function printList(tasks: readonly Listed[], columns: number): string {
-  const width = Math.max(...tasks.map(({ name }) => name.length)) + 2
-  const groups = [...new Set(tasks.map(({ group }) => group))]
-  const rows = groups.flatMap((group) => [
-    '',
-    group,
-    ...tasks
-      .filter((each) => each.group === group)
-      .map(({ name, help }) => `  ${name.padEnd(width)}${clip(help, columns - width - 2)}`),
-  ])
-  return `Usage: kraft TASK[:TARGET] [ARGUMENTS] [--options] [-- COMMAND]\n${rows.join('\n')}\n\nkraft help TASK says more.\n`
 }
 
 /** `kraft help TASK`. */
@@ -83,8 +63,4 @@ function table(title: string, rows: readonly (readonly [string, string])[]): str
   if (rows.length === 0) return []
   const width = Math.max(...rows.map(([left]) => left.length)) + 2
   return [`\n${title}\n${rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`).join('\n')}`]
-}
-
-function clip(text: string, width: number): string {
-  return text.length <= width || width < 10 ? text : `${text.slice(0, width - 1)}…`
 }

@@ -1,7 +1,4 @@
-import { KraftError } from '../errors/failure.js'
-import { printError } from '../errors/print.js'
 import type { App } from './app.js'
-import { exitCode } from './exit.js'
 
 /** Runs kraft with the arguments behind its name and returns the exit code. Prints errors; throws nothing. */
 export async function main(app: App, args: readonly string[]): Promise<number> {
@@ -9,6 +6,7 @@ export async function main(app: App, args: readonly string[]): Promise<number> {
   try {
     return await dispatch(app, args)
   } catch (error) {
+    const [{ printError }, { exitCode }] = await Promise.all([import('../errors/print.js'), import('./exit.js')])
     const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
     const color = process.stderr.isTTY === true && process.env.NO_COLOR === undefined
     process.stderr.write(printError(error, { debug: own.includes('--debug'), color }))
@@ -34,6 +32,7 @@ async function dispatch(app: App, args: readonly string[]): Promise<number> {
     return showList(app, others.includes('--json'))
   }
   if (first.startsWith('-')) {
+    const { KraftError } = await import('../errors/failure.js')
     throw new KraftError({
       kind: 'usage',
       message: `Name a task before ${first}`,

@@ -1,3 +1,4 @@
+import { KraftError } from '../errors/failure.js'
 import { createNode, type Node } from '../node/node.js'
 import type { Report } from '../report/report.js'
 import { connect } from '../ssh/connect.js'
@@ -63,7 +64,11 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
     },
     async resolve(word, needs, destructive) {
       const { inventory } = session
-      if (word === 'all') return Promise.all((await inventory()).all().map((record) => one(record.name)))
+      if (word === 'all') {
+        const names = (await inventory()).all().map(({ name }) => name)
+        if (names.length > 0) return Promise.all(names.map(one))
+        throw new KraftError({ kind: 'usage', message: 'There is no node yet', next: 'Make one: kraft provision one' })
+      }
       return [await one(word)]
       function one(each: string | undefined) {
         return workspace.resolve({ word: each, needs, destructive, task: parts.task, connect: session.connect })

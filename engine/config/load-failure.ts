@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { KraftError, type Place } from '../errors/failure.js'
+import { thrownAt } from '../errors/thrown-at.js'
 import { moduleText } from './module-text.js'
 
 /** Turns what a kraftfile's loader threw into a KraftError that names file, line and column. */
@@ -24,7 +25,10 @@ export async function loadFailure(error: unknown, kraftfile: string): Promise<Kr
       error,
     )
   }
-  return new KraftError({ kind: 'setting', message: `This code failed: ${message}`, place: thrownAt(error, kraftfile) }, error)
+  return new KraftError(
+    { kind: 'setting', message: `This code failed: ${message}`, place: thrownAt(error) ?? { file: kraftfile } },
+    error,
+  )
 }
 
 /** The file that asked for a module that is not there. */
@@ -46,16 +50,6 @@ async function placeOfImport(file: string, specifier: string): Promise<Place> {
   if (found === undefined) return { file }
   const before = source.slice(0, found.at).split('\n')
   return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
-}
-
-/** The topmost frame of the stack that is the user's own code. */
-function thrownAt(error: unknown, kraftfile: string): Place {
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
-  for (const [, path = '', line, column] of stack.matchAll(/\(?((?:file:\/\/)?\/[^\s()]*?):(\d+):(\d+)\)?$/gm)) {
-    const file = path.startsWith('file:') ? fileURLToPath(path) : path
-    if (!file.includes('/node_modules/')) return { file, line: Number(line), column: Number(column) }
-  }
-  return { file: kraftfile }
 }
 
 function packageName(specifier: string): string {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -31,7 +32,8 @@ const flatKeys = ['user', 'secret', 'image_id', 'size_id', 'securitygroup', 'key
 
 /**
  * Reads `~/.kraftwerk.yaml`. `KRAFT_*` variables win: `KRAFT_PROVIDER`, `KRAFT_EC2_SECRET`. The sections are those of the known
- * providers, by name. Throws a KraftError `setting` for the first mistake.
+ * providers, by name; one that is given as a function is only loaded where something is set for it. Throws a KraftError `setting`
+ * for the first mistake.
  *
  * @example const { providers } = await loadUserSettings({ ec2: ec2.section, local: local.section })
  */
@@ -39,18 +41,16 @@ export async function loadUserSettings(
   sections: Readonly<Record<string, Section | (() => Promise<Section>)>>,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<UserSettings> {
-  if (!existsSync(join(homedir(), '.kraftwerk.yaml')) && !Object.keys(environment).some((name) => name.startsWith('KRAFT_')))
-    return nothingSet
-  const [{ explorer }, { parseYaml }, { checkLayer, refuse }, { variable, variables }, { placeholders, userSection }] =
-    await Promise.all([
-      import('./explorer.js'),
-      import('./yaml.js'),
-      import('./validate.js'),
-      import('./variables.js'),
-      import('./user-section.js'),
-    ])
-  const search = await explorer(['.kraftwerk.yaml'], (file, text) => parseYaml(text, file))
-  const found = await search(homedir())
+  const given = Object.keys(environment).filter((key) => key.startsWith('KRAFT_'))
+  const isThere = existsSync(join(homedir(), '.kraftwerk.yaml'))
+  // Most people set nothing, and all that follows takes longer to load than most tasks take to run.
+  if (!isThere && given.length === 0) return nothingSet
+  const [{ checkLayer, refuse }, { variable, variables }, { placeholders, userSection }] = await Promise.all([
+    import('./validate.js'),
+    import('./variables.js'),
+    import('./user-section.js'),
+  ])
+  const found = isThere ? await readUserFile() : undefined
   const names = Object.keys(sections)
   const problems: Problem[] = []
   const read = <S extends Section>(section: S, file: YamlFile | undefined, path: YamlPath = []): Partial<Values<S>> => {
@@ -67,14 +67,19 @@ export async function loadUserSettings(
   refuse(problems)
 
   const providers: Record<string, Layer> = {}
-  for (const [name, section] of Object.entries(sections)) {
+  const used: Record<string, Section> = {}
+  for (const [name, known] of Object.entries(sections)) {
+    const prefix = variable('KRAFT_', `${name}_`)
+    if (name !== top.provider && !hasKey(file, name) && !given.some((key) => key.startsWith(prefix))) continue
+    const section = typeof known === 'function' ? await known() : known
+    used[name] = section
     const nested: Layer = read(section, file, [name])
     const flat: Layer = name === top.provider ? read(section, only(file, flatKeys)) : {}
     for (const key of Object.keys(flat)) {
       if (!Object.hasOwn(nested, key) || file === undefined) continue
       problems.push({ message: `"${key}" is also in "${name}": no value has two homes`, place: file.place([key], 'key') })
     }
-    const layer = { ...flat, ...nested, ...read(section, await variables(section, variable('KRAFT_', `${name}_`), environment)) }
+    const layer = { ...flat, ...nested, ...read(section, await variables(section, prefix, environment)) }
     if (Object.keys(layer).length > 0) providers[name] = layer
   }
   if (file !== undefined && top.provider === undefined) problems.push(...homeless(file, names))
@@ -86,8 +91,28 @@ export async function loadUserSettings(
     templates: absolute(top.templates),
     pubkey: absolute(top.pubkey),
     providers,
-    warnings: found === undefined ? [] : await openSecrets(found.file, found.content, sections),
+    warnings: found === undefined ? [] : await openSecrets(found.file, found.content, used),
   }
+}
+
+const nothingSet: UserSettings = {
+  file: undefined,
+  provider: undefined,
+  default_node: undefined,
+  templates: undefined,
+  pubkey: undefined,
+  providers: {},
+  warnings: [],
+}
+
+async function readUserFile() {
+  const [{ explorer }, { parseYaml }] = await Promise.all([import('./explorer.js'), import('./yaml.js')])
+  const search = await explorer(['.kraftwerk.yaml'], (file, text) => parseYaml(text, file))
+  return search(homedir())
+}
+
+function hasKey(file: YamlFile | undefined, key: string): boolean {
+  return typeof file?.value === 'object' && file.value !== null && Object.hasOwn(file.value, key)
 }
 
 /**
@@ -102,7 +127,8 @@ export async function providerSettings(user: UserSettings, name: string, section
     if (!Object.hasOwn(section, key)) {
       throw new KraftError({
         kind: 'usage',
-        message: `The provider ${name} has no --${key}.${didYouMean(key, Object.keys(section))}`,
+        message: `The provider ${name} has no setting "${key}".${didYouMean(key, Object.keys(section))}`,
+        next: `Its settings: ${Object.keys(section).join(', ')}`,
       })
     }
   }
@@ -118,7 +144,7 @@ export async function providerSettings(user: UserSettings, name: string, section
     const result = safeParse(schema, option)
     if (result.success) values[key] = result.output
     else if (option !== undefined)
-      throw new KraftError({ kind: 'usage', message: describe(result.issues[0], `--${key}`, secret) })
+      throw new KraftError({ kind: 'usage', message: describe(result.issues[0], `--set ${key}`, secret) })
     else {
       const message = `The provider ${name} needs "${key}": ${doc}`
       throw new KraftError({ kind: 'setting', message, place: { file: user.file ?? join(homedir(), '.kraftwerk.yaml') } })

@@ -117,16 +117,23 @@ function byPlace(a: Problem, b: Problem): number {
 
 function unknownKey(key: string, section: Section, place: Place): Problem {
   const known = Object.keys(section)
-  return { message: `Unknown key "${key}".${didYouMean(key, known)}`, place, next: `Known here: ${known.join(', ')}` }
+  const next = known.length === 0 ? 'It has no settings: leave them out' : `Known here: ${known.join(', ')}`
+  return { message: `Unknown key "${key}".${didYouMean(key, known)}`, place, next }
 }
 
 function wrongValue(issue: v.BaseIssue<unknown>, file: YamlFile, path: YamlPath, key: Key): Problem {
   const steps = (issue.path ?? []).map((item) => (typeof item.key === 'number' ? item.key : String(item.key)))
   const full = [...path, ...steps]
   const ofKey = issue.path?.at(-1)?.origin === 'key'
-  const name = ofKey ? `The key ${shown(issue.input)} in "${full.slice(0, -1).join('.')}"` : `"${full.join('.')}"`
+  const name = ofKey ? `The key ${shown(issue.input)} in "${full.slice(0, -1).join('.')}"` : named(full)
   const message = describe(issue, name, ofKey || key.secret === true)
   return { message, place: file.place(full, ofKey ? 'key' : 'value'), ...example(String(path.at(-1)), key) }
+}
+
+// People count from one, and `services.0` is how no file says it.
+function named(path: YamlPath): string {
+  const last = path.at(-1)
+  return typeof last === 'number' ? `Item ${last + 1} of "${path.slice(0, -1).join('.')}"` : `"${path.join('.')}"`
 }
 
 /**

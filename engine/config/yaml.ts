@@ -28,7 +28,27 @@ export interface YamlText extends YamlFile {
  * @example const file = await readYaml('kraftwerk.yaml'); file.place(['domain']) // { file, line: 2, column: 9 }
  */
 export async function readYaml(file: string): Promise<YamlFile> {
-  return parseYaml(await readFile(file, 'utf8'), file)
+  return parseYaml(await readText(file), file)
+}
+
+/** The text of a file of settings. Throws a KraftError `setting` where it is there and can't be read; ENOENT passes. */
+export async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (code === 'ENOENT') throw error
+    const denied = ['EACCES', 'EPERM'].includes(code)
+    throw new KraftError(
+      {
+        kind: 'setting',
+        place: { file },
+        message: `This file cannot be read${denied ? ': it belongs to somebody else' : code === 'EISDIR' ? ': it is a folder' : ` (${code})`}`,
+        ...(denied ? { next: `sudo chown "$USER" ${file}` } : {}),
+      },
+      error,
+    )
+  }
 }
 
 /** The same for text that was read already; `file` is the name for messages. */
@@ -37,7 +57,7 @@ export async function parseYaml(text: string, file: string): Promise<YamlText> {
   const counter = new LineCounter()
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false })
   const [error] = document.errors
-  if (error !== undefined) throw notYaml(error, file, counter)
+  if (error !== undefined) throw notYaml(error, file, counter, text)
 
   const placeAt = (offset: number): Place => {
     const { line, col } = counter.linePos(offset)
@@ -96,15 +116,21 @@ function plain(document: Document, file: string): unknown {
   }
 }
 
-function notYaml(error: YAMLError, file: string, counter: LineCounter): KraftError {
+function notYaml(error: YAMLError, file: string, counter: LineCounter, text: string): KraftError {
+  const key = /^[^\s:]*/.exec(text.slice(error.pos[0]))?.[0] ?? ''
   const { line, col } = counter.linePos(error.pos[0])
   const place = line === 0 ? { file } : { file, line, column: col }
-  const next = error.code === 'TAB_AS_INDENT' ? 'Indent with spaces' : undefined
-  return new KraftError({ kind: 'setting', message: meaning(error), place, ...(next === undefined ? {} : { next }) }, error)
+  const next = nextStep[error.code]
+  return new KraftError({ kind: 'setting', message: meaning(error, key), place, ...(next === undefined ? {} : { next }) }, error)
 }
 
-function meaning(error: YAMLError): string {
-  if (error.code === 'DUPLICATE_KEY') return 'This key is here twice'
+const nextStep: Partial<Record<YAMLError['code'], string>> = {
+  TAB_AS_INDENT: 'Indent with spaces',
+  DUPLICATE_KEY: 'Keep one of the two',
+}
+
+function meaning(error: YAMLError, key: string): string {
+  if (error.code === 'DUPLICATE_KEY') return `This key is here twice${key === '' ? '' : `: "${key}"`}`
   if (error.code === 'MULTIPLE_DOCS') return 'One document a file: remove the "---" and what follows'
   return `This is not YAML: ${error.message}`
 }

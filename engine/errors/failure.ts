@@ -9,7 +9,7 @@ export interface Place {
  * Every way in which kraft can fail, as data. `kind` decides the exit code (engine/cli/exit.ts) and nothing else knows it:
  * - `usage`: the command line is wrong (2). `setting`: a file of settings or a kraftfile is wrong (2).
  * - `unreachable`: no connection to a node (3). `host-key`: a node is not the one that we knew (3).
- * - `step`: a step failed on a node (1). `command`: a command failed on a node or here (1).
+ * - `step`: a step failed on a node (1). `command`: a command failed on a node or here (1). `code`: a kraftfile's code threw (1).
  * - `task`: the task cannot go on, for a reason that it explains (1). `interrupted`: Ctrl-C (130).
  */
 export type Failure =
@@ -33,6 +33,7 @@ export type Failure =
       readonly output: string
       readonly next?: string
     }
+  | { readonly kind: 'code'; readonly message: string; readonly place: Place }
   | { readonly kind: 'task'; readonly message: string; readonly node?: string; readonly output?: string; readonly next?: string }
   | { readonly kind: 'interrupted'; readonly message: string }
 
@@ -75,6 +76,7 @@ export function summary(failure: Failure): string {
     case 'host-key':
       return `${failure.node}: ${failure.message}`
     case 'setting':
+    case 'code':
       return `${formatPlace(failure.place)}: ${failure.message}`
     case 'task':
       return failure.node === undefined ? failure.message : `${failure.node}: ${failure.message}`

@@ -1,8 +1,8 @@
-import { chmod, mkdir, readFile, stat } from 'node:fs/promises'
+import { chmod, mkdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Values } from '../config/validate.js'
-import { parseYaml, type YamlText } from '../config/yaml.js'
+import { parseYaml, readText, type YamlText } from '../config/yaml.js'
 import { formatPlace, KraftError } from '../errors/failure.js'
 import { writeAtomic } from './atomic.js'
 import { locked } from './lock.js'
@@ -46,18 +46,24 @@ export async function loadInventory(projectFolder?: string): Promise<Inventory> 
   return { get: (name) => nodes.get(name)?.record, all: () => all }
 }
 
+/** Throws a KraftError `usage` for what cannot name a node. Ask before a node is made: one without a record is an orphan. */
+export function refuseNodeName(name: string): void {
+  if (nodeName.test(name) && name !== 'all') return
+  const why = name === 'all' ? 'all means every node' : 'a name has letters, digits, dots and hyphens, 63 at the most'
+  throw new KraftError({
+    kind: 'usage',
+    message: `A node cannot be called "${name}": ${why}`,
+    next: 'Take another name, for example: kraft provision one',
+  })
+}
+
 /**
  * Writes a node into nodes.yaml, over an older record of the same name: a local node, or one outside a project, into
  * `~/.kraftwerk/nodes.yaml`, any other beside kraftwerk.yaml. Comments stay. Throws a KraftError where the other file
  * knows the name already.
  */
 export async function remember(record: NodeRecord, projectFolder?: string): Promise<void> {
-  if (!nodeName.test(record.name) || record.name === 'all') {
-    throw new KraftError({
-      kind: 'usage',
-      message: `A node cannot be called "${record.name}": letters, digits, dots and hyphens`,
-    })
-  }
+  refuseNodeName(record.name)
   const path = inventoryFile(record.provider === 'local' ? undefined : projectFolder)
   const other = [inventoryFile(projectFolder), inventoryFile()].find((each) => each !== path)
   const there = other === undefined ? undefined : await read(other)
@@ -116,7 +122,7 @@ async function privateFolder(folder: string): Promise<void> {
 
 async function read(path: string): Promise<YamlText | undefined> {
   try {
-    return await parseYaml(await readFile(path, 'utf8'), path)
+    return await parseYaml(await readText(path), path)
   } catch (error) {
     if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return undefined
     throw error

@@ -1,4 +1,4 @@
-import type { Item, Line, Report } from './report.js'
+import { type Item, type Line, type Mark, marked, type Report } from './report.js'
 import { runAll } from './run-all.js'
 
 /** What `--events` prints, one JSON document a line. `id` names a line of the list, `parent` the one above it. */
@@ -11,6 +11,8 @@ export type ReportEvent =
       readonly title: string
       readonly status: 'done' | 'failed' | 'skipped'
       readonly reason?: string
+      /** How a step ended. */
+      readonly mark?: Mark
     }
   | { readonly event: 'note'; readonly text: string }
 
@@ -24,10 +26,12 @@ export function eventReport(write: (text: string) => void): Report {
       const id = last
       let title = item.title
       let reason: string | undefined
+      let mark: Mark | undefined
       emit({ event: 'begin', id, ...(parent === undefined ? {} : { parent }), title })
       const line: Line = {
-        title: (text) => {
-          title = text
+        title: (text, how) => {
+          title = marked(text, how)
+          mark = how
         },
         output: (text) => emit({ event: 'output', id, text }),
         skip: (why) => {
@@ -41,7 +45,8 @@ export function eventReport(write: (text: string) => void): Report {
         emit({ event: 'end', id, title, status: 'failed' })
         throw error
       }
-      emit({ event: 'end', id, title, ...(reason === undefined ? { status: 'done' } : { status: 'skipped', reason }) })
+      const end = { event: 'end' as const, id, title, ...(mark === undefined ? {} : { mark }) }
+      emit(reason === undefined ? { ...end, status: 'done' } : { ...end, status: 'skipped', reason })
     })
   return { list: (items, options) => list(items, undefined, options?.concurrent), note: (text) => emit({ event: 'note', text }) }
 }

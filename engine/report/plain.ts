@@ -1,29 +1,44 @@
-import type { Item, Line, Report } from './report.js'
+import { type Item, type Line, type Mark, marked, type Report } from './report.js'
 import { runAll } from './run-all.js'
 
-/** Plain lines without cursor tricks, for CI and pipes: a line when something starts, its output, a line when it ended. */
-export function plainReport(write: (text: string) => void): Report {
-  const list = (items: readonly Item[], depth: number, concurrent: boolean | number = false): Promise<void> =>
-    runAll(items, concurrent, (item) => runItem(item, depth))
+/** How {@link plainReport} writes. */
+export interface PlainOptions {
+  /** Also steps that had nothing to do, and all output. */
+  readonly everything?: boolean
+}
 
-  const runItem = async (item: Item, depth: number): Promise<void> => {
-    const indent = '  '.repeat(depth)
+/**
+ * Plain lines without cursor tricks, for CI and pipes: a line when something with parts starts, one for each part that did
+ * something. What runs side by side says on each line whose it is.
+ */
+export function plainReport(write: (text: string) => void, { everything = false }: PlainOptions = {}): Report {
+  const list = (items: readonly Item[], start: string, options: Parameters<Line['list']>[1] = {}): Promise<void> => {
+    const { concurrent = false } = options
+    const together = concurrent !== false && items.length > 1
+    return runAll(items, concurrent, (item) => runItem(item, together ? `${start}[${item.title}] ` : start))
+  }
+
+  const runItem = async (item: Item, start: string): Promise<void> => {
     let title = item.title
+    let mark: Mark | undefined
     let skipped: string | undefined
-    let shown = false
-    const say = (mark: string, text: string) => write(`${indent}${mark} ${text}\n`)
+    let opened = false
+    const say = (sign: string, text: string) => write(`${start}${sign} ${text}\n`)
     const line: Line = {
-      title: (text) => {
+      title: (text, how) => {
         title = text
+        mark = how
       },
-      output: (text) => write(`${indent}  | ${text}\n`),
+      output: (text, kind) => {
+        if (kind !== 'detail' || everything) write(`${start}  | ${text}\n`)
+      },
       skip: (reason) => {
         skipped = reason
       },
       list: (items, options) => {
-        if (!shown) say('>', title)
-        shown = true
-        return list(items, depth + 1, options?.concurrent)
+        if (!opened) say('>', title)
+        opened = true
+        return list(items, `${start}  `, options)
       },
     }
     try {
@@ -33,10 +48,10 @@ export function plainReport(write: (text: string) => void): Report {
       throw error
     }
     if (skipped !== undefined) say('-', `${title} (${skipped})`)
-    else say('*', title)
+    else if (!opened && (mark !== 'ok' || everything)) say('*', marked(title, mark))
   }
   return {
-    list: (items, options) => list(items, 0, options?.concurrent),
+    list: (items, options) => list(items, '', options),
     note: (text) => write(`${text}\n`),
   }
 }

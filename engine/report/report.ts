@@ -6,16 +6,30 @@ export interface Item {
   readonly continue?: boolean
 }
 
+/** How a step ended, in a word behind its title; `ok` has none, and plain lines leave it out. */
+export type Mark = 'ok' | 'changed' | 'done' | 'would change' | 'would run' | 'maybe'
+
 /** What a running {@link Item} can say. */
 export interface Line {
-  /** Replaces the title. */
-  title(text: string): void
-  /** A line of output; the terminal shows the last few below the title. */
-  output(text: string): void
+  /** Replaces the title, and marks it where a step says how it ended. */
+  title(text: string, mark?: Mark): void
+  /**
+   * A line of output; the terminal shows the last few below the title. A `detail` is worth reading only while it runs or where
+   * it fails (what apt says), and plain lines leave it out.
+   */
+  output(text: string, kind?: 'detail'): void
   /** Ends the line as passed over, with the reason. */
   skip(reason: string): void
-  /** Shows a list below this line and runs it: one after the other, or all at once. The first failure is thrown. */
-  list(items: readonly Item[], options?: { readonly concurrent?: boolean | number }): Promise<void>
+  /** Shows a list below this line and runs it. The first failure is thrown. */
+  list(items: readonly Item[], options?: ListOptions): Promise<void>
+}
+
+/** How a list is run and shown. */
+export interface ListOptions {
+  /** All at once, or so many; else one after the other. */
+  readonly concurrent?: boolean | number
+  /** A terminal shows it only while it runs, and what failed in it. */
+  readonly brief?: boolean
 }
 
 /**
@@ -24,7 +38,12 @@ export interface Line {
  */
 export interface Report {
   /** Runs a list and shows it. */
-  list(items: readonly Item[], options?: { readonly concurrent?: boolean | number }): Promise<void>
+  list(items: readonly Item[], options?: ListOptions): Promise<void>
   /** One line that stays, outside any list. */
   note(text: string): void
+}
+
+/** A title with its mark, as text. */
+export function marked(title: string, mark: Mark | undefined): string {
+  return mark === undefined || mark === 'ok' ? title : `${title} (${mark})`
 }

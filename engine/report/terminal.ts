@@ -1,5 +1,4 @@
 import {
-  DefaultRenderer,
   getRendererClass,
   Listr,
   ListrLogger,
@@ -8,37 +7,11 @@ import {
   type ListrTaskWrapper,
   ProcessOutput,
 } from 'listr2'
-import type { Item, Report } from './report.js'
-
-// listr2 repaints on every line of output, which made 20 busy nodes take 22 s for 3.4 s of work: paint at most every 80 ms,
-// and rarer where painting is slow.
-class CalmRenderer extends DefaultRenderer {
-  // The list is drawn on stderr, so whether stdout is a terminal does not matter.
-  static override nonTTY = true
-  private timer: NodeJS.Timeout | undefined
-  private cost = 0
-
-  override update(): void {
-    if (this.timer !== undefined) return
-    this.timer = setTimeout(
-      () => {
-        this.timer = undefined
-        const start = performance.now()
-        super.update()
-        this.cost = performance.now() - start
-      },
-      Math.max(80, 4 * this.cost),
-    )
-  }
-
-  override end(): void {
-    clearTimeout(this.timer)
-    super.end()
-  }
-}
+import { CalmRenderer, withMark } from './calm-renderer.js'
+import type { Item, ListOptions, Report } from './report.js'
 
 type Context = Record<string, never>
-type Wrapper = ListrTaskWrapper<Context, typeof CalmRenderer, typeof DefaultRenderer>
+type Wrapper = ListrTaskWrapper<Context, typeof CalmRenderer, typeof CalmRenderer>
 
 /** Nested lists on a terminal, by listr2, drawn on stderr. */
 export function terminalReport(): Report {
@@ -46,46 +19,43 @@ export function terminalReport(): Report {
     async list(items, options) {
       const started: Promise<void>[] = []
       const logger = new ListrLogger<string>({ useIcons: true, processOutput: new ProcessOutput(process.stderr, process.stderr) })
-      const listr = new Listr<Context, typeof CalmRenderer>(
-        items.map((item) => toTask(item, started)),
-        {
-          renderer: CalmRenderer,
-          concurrent: options?.concurrent ?? false,
-          // kraft has its own SIGINT: the lock must be given back first.
-          registerSignalListeners: false,
-          rendererOptions: {
-            logger,
-            collapseErrors: false,
-            showErrorMessage: false,
-            collapseSubtasks: true,
-            formatOutput: 'truncate',
-          },
-        },
-      )
+      const listr = new Listr<Context, typeof CalmRenderer>(toTasks(items, options, started), {
+        renderer: CalmRenderer,
+        concurrent: options?.concurrent ?? false,
+        // kraft has its own SIGINT: the lock must be given back first.
+        registerSignalListeners: false,
+        rendererOptions: { logger, collapseErrors: false, showErrorMessage: false, collapseSubtasks: false },
+      })
       await settle(() => listr.run(), started)
     },
     note: (text) => void process.stderr.write(`${text}\n`),
   }
 }
 
-function toTask(item: Item, started: Promise<void>[]): ListrTask<Context, typeof CalmRenderer> {
-  return {
+function toTasks(
+  items: readonly Item[],
+  options: ListOptions | undefined,
+  started: Promise<void>[],
+  crowded = false,
+): ListrTask<Context, typeof CalmRenderer>[] {
+  const many = crowded || (options?.concurrent !== undefined && options.concurrent !== false && items.length > 1)
+  return items.map((item) => ({
     title: item.title,
     ...(item.continue === true ? { exitOnError: false } : {}),
     rendererOptions: { outputBar: 4 },
     task: (_, wrapper: Wrapper) => {
-      const running = runItem(item, wrapper)
+      const running = runItem(item, wrapper, many)
       started.push(running)
       return running
     },
-  }
+  }))
 }
 
-async function runItem(item: Item, wrapper: Wrapper): Promise<void> {
+async function runItem(item: Item, wrapper: Wrapper, crowded: boolean): Promise<void> {
   let reason: string | undefined
   await item.run({
-    title: (text) => {
-      wrapper.title = text
+    title: (text, mark) => {
+      wrapper.title = mark === undefined || mark === 'ok' ? text : withMark(text, mark)
     },
     output: (text) => {
       wrapper.output = text
@@ -95,15 +65,17 @@ async function runItem(item: Item, wrapper: Wrapper): Promise<void> {
     },
     list: async (inner, options) => {
       const started: Promise<void>[] = []
-      const list = wrapper.newListr(
-        inner.map((each) => toTask(each, started)),
-        { concurrent: options?.concurrent ?? false },
-      )
+      const list = wrapper.newListr(toTasks(inner, options, started, crowded), { concurrent: options?.concurrent ?? false })
       // What listr2 does with a list that a task returns; an item may show several, one after the other.
-      wrapper.task.subtasks = [...(wrapper.task.subtasks ?? []), ...list.tasks]
-      wrapper.task.emit(ListrTaskEventType.SUBTASK, wrapper.task.subtasks)
+      const show = (tasks: typeof list.tasks) => {
+        wrapper.task.subtasks = tasks
+        wrapper.task.emit(ListrTaskEventType.SUBTASK, tasks)
+      }
+      const before = wrapper.task.subtasks ?? []
+      show([...before, ...list.tasks])
       list.rendererClass = getRendererClass('silent')
       await settle(() => list.run(), started)
+      if (options?.brief === true || crowded) show(before)
     },
   })
   if (reason !== undefined) wrapper.skip(`${item.title} (${reason})`)

@@ -1,4 +1,5 @@
 import type { Shell } from 'zx/core'
+import { notedShell } from './noted.js'
 
 /**
  * zx on this machine, which prints nothing by itself.
@@ -6,6 +7,6 @@ import type { Shell } from 'zx/core'
  * @example const $ = await localShell(); await $`git rev-parse HEAD`
  */
 export async function localShell(): Promise<Shell> {
-  const { $ } = await import('zx/core')
-  return $({ quiet: true, verbose: false })
+  const { $, ProcessPromise } = await import('zx/core')
+  return notedShell($({ quiet: true, verbose: false }), ProcessPromise, 'this machine')
 }

@@ -1,6 +1,7 @@
 import type { ChildProcess, SpawnOptions, StdioOptions } from 'node:child_process'
 import type { ProcessPromise, Shell } from 'zx/core'
 import type { Connection } from '../ssh/connection.js'
+import { noted } from './noted.js'
 import { RemoteProcess, remoteProcess, type Tie } from './remote-process.js'
 import { quote } from './sh.js'
 
@@ -40,7 +41,7 @@ export async function remoteShell(connection: Connection, wrap: (command: string
     detached: false,
     preferLocal: false,
   } as const
-  return bind(zx.$(options), zx.ProcessPromise, (body) =>
+  return bind(zx.$(options), zx.ProcessPromise, connection.node, (body) =>
     zx.within(() => {
       Object.assign(zx.$, options)
       return body()
@@ -55,10 +56,11 @@ function inBash(command: string): string {
 const replaced = new Map<unknown, typeof import('zx/core').kill>()
 
 /** Sees to it that a literal behind `.pipe` runs on the node as well: $`ps`.pipe`grep web`. */
-function bind(shell: Shell, Promised: typeof ProcessPromise, inside: <T>(body: () => T) => T): Shell {
+function bind(shell: Shell, Promised: typeof ProcessPromise, node: string, inside: <T>(body: () => T) => T): Shell {
   const bound = (...given: Parameters<Shell>): unknown => {
     const made: unknown = shell(...given)
-    if (!(made instanceof Promised)) return typeof made === 'function' ? bind(made as Shell, Promised, inside) : made
+    if (!(made instanceof Promised)) return typeof made === 'function' ? bind(made as Shell, Promised, node, inside) : made
+    noted(made, node)
     const { pipe } = made
     const here = { stdout: pipe.stdout, stderr: pipe.stderr, stdall: pipe.stdall }
     const on = (method: typeof pipe.stdout): typeof pipe.stdout =>

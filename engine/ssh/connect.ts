@@ -10,6 +10,7 @@ import { dial, dialThrough } from './dial.js'
 import { Gate } from './gate.js'
 import { handshake, hungUpEarly } from './handshake.js'
 import { jumpDestination } from './jump.js'
+import { ssh2 } from './library.js'
 import type { Ask } from './question.js'
 
 /** How to connect to a node. */
@@ -127,7 +128,8 @@ class LazyConnection implements Connection {
   }
 
   async #connect(): Promise<Open> {
-    const options = await sshOptions(this.destination, this.how.configFile)
+    // The library loads while ssh says what its configuration holds.
+    const [options] = await Promise.all([sshOptions(this.destination, this.how.configFile), ssh2()])
     if (options.strict === 'weaker')
       this.#remark(`~/.ssh/config weakens StrictHostKeyChecking for ${this.node}; kraft asks all the same`)
     const jump = this.#jump(options)

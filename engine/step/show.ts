@@ -1,9 +1,9 @@
 import { KraftError } from '../errors/failure.js'
-import type { Item, Line } from '../report/report.js'
+import type { Item, Line, Mark } from '../report/report.js'
 import type { Connection } from '../ssh/connection.js'
 import { apply, type StepEvent } from './apply.js'
 import type { Script } from './compile.js'
-import type { StepStatus } from './step.js'
+import type { Step, StepStatus } from './step.js'
 
 /** How many steps of a script ended how, and what they printed. */
 export interface Applied {
@@ -30,7 +30,7 @@ export async function showSteps(connection: Connection, script: Script, mode: 'a
     let current: Running | undefined
     try {
       for await (const event of apply(connection, script, mode)) {
-        current = note(event, running, handlers, current, line)
+        current = note(event, script.steps, running, handlers, current, line)
         failure ??= failed(event, connection.node, script, running, handlers)
       }
     } finally {
@@ -40,9 +40,9 @@ export async function showSteps(connection: Connection, script: Script, mode: 'a
   }
   const following = follow()
   const items = script.steps.map(
-    (step, index): Item => ({ title: step.title, run: (own) => showStep(running[index], step.title, own) }),
+    (step, index): Item => ({ title: step.title, run: (own) => showStep(running[index], step, own) }),
   )
-  const shown = line.list(items)
+  const shown = line.list(items, { brief: true })
   // The script's own failure says more than the line's; both are awaited, so that neither is unhandled.
   const [followed, listed] = await Promise.allSettled([following, shown])
   if (followed.status === 'rejected') throw followed.reason
@@ -59,21 +59,35 @@ function deferred(): Running {
   return { done, finish: (status, detail) => finish(status, detail), output: [] }
 }
 
-async function showStep(running: Running | undefined, title: string, line: Line): Promise<void> {
+async function showStep(running: Running | undefined, step: Step, line: Line): Promise<void> {
   if (running === undefined) return
   running.line = line
-  for (const text of running.output) line.output(text)
+  for (const text of running.output) line.output(text, kindOf(step))
   const { status, detail } = await running.done
-  if (status === 'failed') throw new StepFailed(title)
+  if (status === 'failed') throw new StepFailed(step.title)
   if (status === 'skipped') line.skip(detail)
-  else if (status !== 'ok') line.title(`${title} (${words[status]})`)
+  else line.title(step.title, markOf(step, status))
 }
 
-const words = { changed: 'changed', changes: 'would change', maybe: 'maybe' } as const
+// What a step without a check does each time is no difference that somebody made.
+function markOf({ check }: Step, status: 'ok' | 'changed' | 'changes' | 'maybe'): Mark {
+  if (status === 'changed') return check === undefined ? 'done' : 'changed'
+  if (status === 'changes') return check === undefined ? 'would run' : 'would change'
+  return status
+}
+
+const kindOf = (step: Step | undefined) => (step?.loud === true ? undefined : 'detail')
 
 class StepFailed extends Error {}
 
-function note(event: StepEvent, running: readonly Running[], handlers: Running, current: Running | undefined, line: Line) {
+function note(
+  event: StepEvent,
+  steps: readonly Step[],
+  running: readonly Running[],
+  handlers: Running,
+  current: Running | undefined,
+  line: Line,
+): Running | undefined {
   switch (event.type) {
     case 'waiting':
       line.output('waiting for another run of kraft on this node')
@@ -82,13 +96,13 @@ function note(event: StepEvent, running: readonly Running[], handlers: Running, 
       return running[event.step]
     case 'output':
       current?.output.push(event.text)
-      ;(current?.line ?? line).output(event.text)
+      ;(current?.line ?? line).output(event.text, kindOf(current === undefined ? undefined : steps[running.indexOf(current)]))
       return current
     case 'end':
       running[event.step]?.finish(event.status, event.detail)
       return undefined
     case 'handler':
-      line.output(event.name)
+      line.output(event.name, 'detail')
       return { ...handlers, line }
     default:
       return undefined

@@ -22,6 +22,8 @@ export interface Step {
   readonly notify?: readonly Handler[]
   /** True: does not count as a change when applied (waiting for something, say). */
   readonly quiet?: boolean
+  /** True: people read its output also where all went well (a release command). */
+  readonly loud?: boolean
 }
 
 /** What runs once at the end of a phase, if a step that notifies it changed something (reload nginx). */

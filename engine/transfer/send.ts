@@ -12,26 +12,37 @@ export async function sendFiles(
   files: readonly string[],
   command: string,
 ): Promise<number> {
-  const tar = spawn('tar', ['--null', '--no-recursion', '-C', folder, '-cf', '-', '-T', '-'], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    // macOS would add files of its own.
-    env: { ...process.env, COPYFILE_DISABLE: '1' },
-  })
   let complaint = ''
-  tar.stderr.on('data', (chunk: Buffer) => {
-    complaint += chunk.toString()
-  })
-  const ended = once(tar, 'close')
-  tar.stdin.end(files.map((file) => `${file}\0`).join(''))
-  const sent = await sendStream(connection, tar.stdout, command)
-  const [code] = await ended
-  if (code !== 0) throw new KraftError({ kind: 'task', message: `The files of ${folder} could not be packed`, output: complaint })
-  return sent
+  let packed: Promise<unknown[]> | undefined
+  const pack = (): Readable => {
+    const tar = spawn('tar', ['--null', '--no-recursion', '-C', folder, '-cf', '-', '-T', '-'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // macOS would add files of its own.
+      env: { ...process.env, COPYFILE_DISABLE: '1' },
+    })
+    tar.stderr.on('data', (chunk: Buffer) => {
+      complaint += chunk.toString()
+    })
+    // A tar that is not there or ends early says so by its code.
+    tar.stdin.on('error', () => undefined)
+    packed = once(tar, 'close').catch((error: unknown) => [String(error)])
+    tar.stdin.end(files.map((file) => `${file}\0`).join(''))
+    return tar.stdout
+  }
+  const sent = await sendStream(connection, pack, command)
+  const [code] = (await packed) ?? []
+  if (code === 0) return sent
+  const output = complaint.trim() || String(code)
+  throw new KraftError({ kind: 'task', message: `The files of ${folder} could not be packed`, output })
 }
 
-/** Streams bytes into a command on a node and waits for it to succeed. Returns how many. */
-export async function sendStream(connection: Connection, source: Readable, command: string): Promise<number> {
+/**
+ * Streams bytes into a command on a node and waits for it to succeed. Returns how many. The source is opened when the channel is
+ * there to take it: what a program puts out and nobody reads is lost when it ends.
+ */
+export async function sendStream(connection: Connection, open: () => Readable, command: string): Promise<number> {
   const channel = await connection.exec(command)
+  const source = open()
   let bytes = 0
   let said = ''
   source.on('data', (chunk: Buffer) => {

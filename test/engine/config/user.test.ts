@@ -119,7 +119,7 @@ describe("a provider's settings", () => {
     const user = await load('')
     expect(await failureOf(providerSettings(user, 'ec2', ec2, { disk: 'x' }))).toMatchObject({
       kind: 'usage',
-      message: expect.stringContaining('--disk should be a number'),
+      message: expect.stringContaining('--set disk should be a number'),
     })
     expect(await failureOf(providerSettings(user, 'ec2', ec2, { dsk: 1 }))).toMatchObject({
       message: expect.stringContaining('Did you mean "disk"?'),

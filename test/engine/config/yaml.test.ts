@@ -41,7 +41,7 @@ it('an empty file is an empty map', async () => {
 })
 
 describe.each([
-  ['a key that is there twice', 'a: 1\nb: 2\na: 3\n', '3:1', 'This key is here twice'],
+  ['a key that is there twice', 'a: 1\nb: 2\na: 3\n', '3:1', 'This key is here twice: "a"'],
   ['a tab', 'a:\n\tb: 1\n', '2:1', 'This is not YAML'],
   ['a bracket that stays open', 'a: [1, 2\nb: 3\n', '2:1', 'This is not YAML'],
   ['a quote that stays open', 'a: "x\n', '2:1', 'This is not YAML'],

@@ -97,7 +97,11 @@ it.each([
     '"one.address" should be an IP address',
   ],
   ['one: { provider: ec2, address: a, user: -x, host_keys: [] }', '1:41', '"one.user"'],
-  ['one: { provider: ec2, address: a, user: root, host_keys: [nonsense] }', '1:59', '"one.host_keys.0" should be a host key'],
+  [
+    'one: { provider: ec2, address: a, user: root, host_keys: [nonsense] }',
+    '1:59',
+    'Item 1 of "one.host_keys" should be a host key',
+  ],
   ['all: { provider: ec2, address: a, user: root, host_keys: [] }', '1:1', '"all" cannot name a node'],
   ['- one', '1:1', 'a map of nodes by name'],
 ])('%j is an error', async (text, at, message) => {

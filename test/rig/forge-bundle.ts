@@ -1,0 +1,22 @@
+import { createReadStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { extract, pack } from 'tar-stream'
+import type { Manifest } from '../../project/bundle.js'
+
+/** Writes a copy of a bundle whose manifest was changed; every checksum still holds. */
+export async function forgeBundle(from: string, to: string, change: (manifest: Manifest) => void): Promise<void> {
+  const forged = pack()
+  const written = buffer(forged)
+  for await (const entry of createReadStream(from).pipe(extract())) {
+    let content = await buffer(entry)
+    if (entry.header.name === 'manifest.json') {
+      const manifest: Manifest = JSON.parse(content.toString())
+      change(manifest)
+      content = Buffer.from(JSON.stringify(manifest))
+    }
+    forged.entry({ name: entry.header.name, mode: 0o600 }, content)
+  }
+  forged.finalize()
+  await writeFile(to, await written)
+}

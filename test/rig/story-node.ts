@@ -1,0 +1,84 @@
+import { cp, mkdir, rm } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { quote } from '../../engine/shell/sh.js'
+import { removeState, stateFrom } from '../../recipes/providers/local/state.js'
+import { type CallOptions, call, callKraft, kraftProgram, type Ran } from './kraft.js'
+
+const examples = fileURLToPath(new URL('../../examples', import.meta.url))
+
+/** A newcomer's machine: an empty home, local nodes of the tests' own, and the built kraft. */
+export interface Story {
+  readonly home: string
+  readonly env: NodeJS.ProcessEnv
+  /** The copy of an example in the home. */
+  readonly project: string
+  /** Calls kraft in the project, or where `cwd` says. */
+  kraft(args: readonly string[], options?: Partial<CallOptions>): Promise<Ran>
+  /** The same, and throws with all that it said unless it ends with code 0. */
+  must(args: readonly string[], options?: Partial<CallOptions>): Promise<Ran>
+  /** Runs a command line of bash here, in which `kraft` is the built one. */
+  bash(line: string, options?: Partial<CallOptions>): Promise<Ran>
+  /** Runs POSIX sh text on a node as root, by way of its login, and returns what it prints. */
+  onNode(name: string, script: string): Promise<string>
+  /** Where a node is. */
+  address(name: string): Promise<string>
+  /** Removes nodes and home. */
+  remove(): Promise<void>
+}
+
+/**
+ * Begins a story with an example, after removing what a crashed earlier run left. The nodes' image and package caches stay in a
+ * fixed folder, which is that of the provider's own tests: KRAFT_TEST_STATE and KRAFT_TEST_SUBNET name another, so that two
+ * checkouts can test on one machine at the same time.
+ */
+export async function beginStory(example: string): Promise<Story> {
+  const root = process.env.KRAFT_TEST_STATE ?? '/var/lib/kraftwerk-tests/local'
+  const subnet = process.env.KRAFT_TEST_SUBNET ?? '10.77.21'
+  const home = join(tmpdir(), `kraftwerk-story-${userInfo().uid}-${subnet}`)
+  const project = join(home, example)
+  const kept = Object.entries(process.env).filter(([name]) => !/^(KRAFT_|CI$|FORCE_COLOR$|NODE_OPTIONS$|VITEST)/.test(name))
+  const env = { ...Object.fromEntries(kept), HOME: home, KRAFT_LOCAL_STATE: root, KRAFT_LOCAL_SUBNET: subnet }
+  const state = stateFrom(env)
+  const remove = async () => {
+    await removeState(state)
+    await rm(home, { recursive: true, force: true })
+  }
+  await remove()
+  await mkdir(home, { mode: 0o700 })
+  await cp(join(examples, example), project, { recursive: true, filter: (path) => !/\/(\.venv|\.local|__pycache__)$/.test(path) })
+
+  const kraft: Story['kraft'] = (args, options = {}) => callKraft(args, { cwd: project, env, ...options })
+  const must: Story['must'] = async (args, options) => {
+    const ran = await kraft(args, options)
+    if (ran.code !== 0) throw new Error(`kraft ${args.join(' ')} ended with code ${ran.code}:\n${ran.stdout}\n${ran.stderr}`)
+    return ran
+  }
+  return {
+    home,
+    env,
+    project,
+    kraft,
+    must,
+    bash: (line, options = {}) =>
+      call('bash', ['-c', `kraft() { ${quote(process.execPath)} ${quote(kraftProgram)} "$@"; }\n${line}`], {
+        cwd: project,
+        env,
+        ...options,
+      }),
+    // Outside of the project a node is just a node.
+    onNode: async (name, script) => {
+      const asRoot = 'if [ "$(id -u)" = 0 ]; then exec sh -ec "$0"; else exec sudo -n sh -ec "$0"; fi'
+      return (await must([`run:${name}`, '--', 'sh', '-c', asRoot, script], { cwd: home })).stdout
+    },
+    address: async (name) => {
+      const { stdout } = await must(['nodes', '--json'], { cwd: home })
+      const nodes: unknown = JSON.parse(stdout)
+      const found = Array.isArray(nodes) ? nodes.find((node) => node?.name === name)?.address : undefined
+      if (typeof found !== 'string') throw new Error(`kraft nodes does not know ${name}:\n${stdout}`)
+      return found
+    },
+    remove,
+  }
+}
