@@ -52,4 +52,7 @@ function folderIsGone(): boolean {
   }
 }
 
-process.exitCode = await run()
+const code = await run()
+// What was interrupted may still wait for something.
+if (code === 130) process.exit(code)
+process.exitCode = code

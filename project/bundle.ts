@@ -46,15 +46,18 @@ export async function proveBundle(file: string): Promise<Manifest> {
     for await (const entry of archive) {
       if (manifest === undefined) {
         if (entry.header.name !== 'manifest.json') throw wrong(file, 'it does not begin with a manifest')
-        manifest = readManifest(file, await text(entry))
+        manifest = await readManifest(file, await text(entry))
       } else {
+        const { name, type } = entry.header
+        if (type !== 'file') throw wrong(file, `${name} in it is no file but a ${type}`)
+        if (found.has(name)) throw wrong(file, `${name} is in it twice`)
         const hash = createHash('sha256')
         let size = 0
         for await (const chunk of entry as AsyncIterable<Buffer>) {
           hash.update(chunk)
           size += chunk.length
         }
-        found.set(entry.header.name, { size, sha256: hash.digest('hex') })
+        found.set(name, { size, sha256: hash.digest('hex') })
       }
     }
   } catch (error) {
@@ -67,6 +70,7 @@ export async function proveBundle(file: string): Promise<Manifest> {
   for (const member of manifest.members) {
     const is = found.get(member.file)
     if (is === undefined) throw wrong(file, `${member.file} is missing in it`)
+    if (is.size !== member.size) throw wrong(file, `${member.file} has ${is.size} bytes, and the manifest says ${member.size}`)
     if (is.sha256 !== member.sha256)
       throw wrong(file, `${member.file} is damaged: its SHA-256 is ${is.sha256}, and the manifest says ${member.sha256}`)
   }
@@ -75,21 +79,52 @@ export async function proveBundle(file: string): Promise<Manifest> {
   return manifest
 }
 
-function readManifest(file: string, json: string): Manifest {
-  let value: Partial<Manifest>
+async function readManifest(file: string, json: string): Promise<Manifest> {
+  const v = await import('valibot')
+  let value: unknown
   try {
     value = JSON.parse(json)
   } catch (error) {
     throw wrong(file, 'its manifest is not JSON', error)
   }
-  if (value.format !== 'kraftwerk bundle') throw wrong(file, 'its manifest is not that of a bundle')
-  if (value.version !== 1) throw wrong(file, `it has version ${value.version}, and this kraft knows version 1`)
-  // The names become paths on a node.
-  const bad = value.members?.find(
-    (member) => !/^[a-z][\w-]*(\.[a-z]+)*$/.test(member.file) || !/^[0-9a-f]{64}$/.test(member.sha256),
+  const head = v.safeParse(v.object({ format: v.literal('kraftwerk bundle'), version: v.number() }), value)
+  if (!head.success) throw wrong(file, 'its manifest is not that of a bundle')
+  const { version } = head.output
+  if (version !== 1) {
+    throw new KraftError({
+      kind: 'setting',
+      place: { file },
+      message: `This bundle has version ${version}, and this kraft knows version 1`,
+      next: version > 1 ? 'Nothing was changed. Update kraft: npm install kraftwerk@latest' : 'Nothing was changed',
+    })
+  }
+  const member = v.object({
+    // The names become paths on a node.
+    file: v.pipe(v.string(), v.regex(/^[a-z][\w-]*(\.[a-z]+)*$/)),
+    service: v.string(),
+    size: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+    counts: v.record(v.string(), v.number()),
+  })
+  const manifest = v.safeParse(
+    v.object({
+      format: v.literal('kraftwerk bundle'),
+      version: v.literal(1),
+      kraft: v.string(),
+      project: v.string(),
+      environment: v.nullable(v.string()),
+      instance: v.string(),
+      release: v.string(),
+      time: v.string(),
+      members: v.array(member),
+    }),
+    value,
   )
-  if (value.members === undefined || bad !== undefined) throw wrong(file, 'its manifest names no proper members')
-  return value as Manifest
+  if (!manifest.success) {
+    const [issue] = manifest.issues
+    throw wrong(file, `its manifest is wrong at ${v.getDotPath(issue) ?? 'its top'}: ${issue.message}`)
+  }
+  return manifest.output
 }
 
 function wrong(file: string, why: string, cause?: unknown): KraftError {

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { KraftError } from '../engine/errors/failure.js'
 
 const exec = promisify(execFile)
 
@@ -57,11 +59,31 @@ async function gitFiles(folder: string): Promise<string[] | undefined> {
 }
 
 async function git(folder: string, ...args: readonly string[]): Promise<string | undefined> {
+  // Where git would find no repository the folder is all there is to go by; any other failure must not upload ignored files.
+  if (!inRepository(folder)) return undefined
   try {
-    return (await exec('git', ['-C', folder, ...args], { maxBuffer: 256 * 1024 * 1024 })).stdout
-  } catch {
-    // No git here, or no repository: the folder is all there is to go by.
-    return undefined
+    // Its messages are read, so they must not be translated.
+    const options = { maxBuffer: 256 * 1024 * 1024, env: { ...process.env, LC_ALL: 'C' } }
+    return (await exec('git', ['-C', folder, ...args], options)).stdout
+  } catch (error) {
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error)
+    if (/unknown revision|bad revision|ambiguous argument 'HEAD'/.test(said)) return undefined
+    throw new KraftError(
+      {
+        kind: 'task',
+        message: `git could not tell which files of ${folder} are its own`,
+        output: said,
+        next: 'Install or repair git, then try again',
+      },
+      error,
+    )
+  }
+}
+
+function inRepository(folder: string): boolean {
+  for (let at = resolve(folder); ; at = dirname(at)) {
+    if (existsSync(join(at, '.git'))) return true
+    if (at === dirname(at)) return false
   }
 }
 

@@ -16,11 +16,32 @@ export interface Known {
 
 /**
  * Finds what a word behind the colon means: an environment of the project, else a node's name, which then means the one
- * environment that holds this node, else the project without overrides.
+ * environment that holds this node, else the project without overrides. `all` means every environment or, for tasks of
+ * nodes, every node of the project; outside a project every remembered node.
  *
- * @throws KraftError `usage` where nothing or several things fit, naming them.
+ * @throws KraftError `usage` where nothing or several things fit, naming them; `setting` for an environment without its nodes.
  */
-export function resolveTarget(query: Query, known: Known): Target {
+export function resolveTargets(query: Query, known: Known): readonly Target[] {
+  if (query.word !== 'all' || query.needs === 'nothing') return [resolveTarget(query, known)]
+  const words = everything(query, known)
+  if (words.length > 0) return words.map((word) => resolveTarget({ ...query, word }, known))
+  throw new KraftError({
+    kind: 'usage',
+    message: known.project === undefined ? 'There is no node yet' : `${known.project.name} has no environment with nodes`,
+    next: known.project === undefined ? 'Make one: kraft provision NAME' : 'Add environments to kraftwerk.yaml, or name a node',
+  })
+}
+
+function everything({ needs }: Query, known: Known): readonly string[] {
+  const { project } = known
+  if (project === undefined) return names(known)
+  const inhabited = Object.keys(project.environments).filter((name) => instanceSettings(project, name).nodes.length > 0)
+  if (needs !== 'nodes') return inhabited
+  const nodes = inhabited.flatMap((name) => instanceSettings(project, name).nodes)
+  return [...new Set(nodes.map(({ name }) => name))]
+}
+
+function resolveTarget(query: Query, known: Known): Target {
   const { project } = known
   const needs = query.needs ?? (project === undefined ? 'nodes' : 'instance')
   if (needs === 'nothing') return { word: query.word ?? '', nodes: [], project: undefined }

@@ -5,14 +5,14 @@ import { type Inventory, loadInventory } from '../engine/node/inventory.js'
 import type { Target } from '../engine/task/context.js'
 import { useTemplates } from '../engine/template/find.js'
 import { type Known, loadProject, type Project } from './settings.js'
-import { resolveTarget } from './target.js'
+import { resolveTargets } from './target.js'
 
 /** The project and the admin's settings that hold in a folder, each read when it is first needed. */
 export interface ProjectWorkspace {
   readonly project: Project | undefined
   readonly user: UserSettings
   inventory(): Promise<Inventory>
-  resolve(query: Query): Promise<Target>
+  resolve(query: Query): Promise<readonly Target[]>
 }
 
 /** Opens the workspace of a folder. Throws `setting` for the first mistake in kraftwerk.yaml or ~/.kraftwerk.yaml. */
@@ -29,7 +29,7 @@ export async function openWorkspace(folder: string, known: Known, user: UserSett
     inventory,
     resolve: async (query) => {
       const defaultNode = project?.settings.default_node ?? user.default_node
-      return resolveTarget(query, { project, inventory: await inventory(), defaultNode })
+      return resolveTargets(query, { project, inventory: await inventory(), defaultNode })
     },
   }
 }

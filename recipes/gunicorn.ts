@@ -88,11 +88,13 @@ export function healthy(release: Release, health: Health, host: string): readonl
           printf 'The application does not answer: %s\n' "$(cat "$KRAFT_STEP/error" 2>/dev/null)"
         else
           printf 'The application answers %s with code %s (Host: %s)\n' ${health.path} "$code" ${host}
-          head -c 400 "$KRAFT_STEP/answer" 2>/dev/null | tr -s '\n' || :
+          head -c 400 "$KRAFT_STEP/answer" 2>/dev/null | tr -s ' \t\n' ' ' || :
           echo
         fi
+        # All of it is to fit in what an error shows, and gunicorn's own end says nothing of why.
         echo 'Its log:'
-        tail -c "+$(($(cat ${`${trial}.log`}) + 1))" ${`${layout.log(place)}/web`} | grep -v '\[INFO\]' | tail -n 25
+        tail -c "+$(($(cat ${`${trial}.log`}) + 1))" ${`${layout.log(place)}/web`} | grep -v '\[INFO\]' \
+          | sed '/\[ERROR\] Worker (pid:[0-9]*) exited with code/,$d' | tail -n 16
         exit 1
       `,
     },

@@ -77,7 +77,7 @@ function done(url, seconds) {
 
 // Once and no more: after a deploy the site answers, or the deploy was not done.
 async function answers(url) {
-  say(`\n${paint(1, `$ curl ${url}`)}`)
+  say(`\n${paint(1, `GET ${url}`)}  (asked from this machine)`)
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(20_000) })
     const title = /<title>\s*([^<]*?)\s*<\/title>/.exec(await response.text())?.[1] ?? ''

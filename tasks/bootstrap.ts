@@ -15,7 +15,6 @@ export const bootstrap = task({
   group: 'Nodes',
   help: 'prepare a node: runit, nginx, Python, PostgreSQL, redis, firewall, updates',
   examples: ['kraft bootstrap:one', 'kraft bootstrap:one --dry-run'],
-  next: 'deploy',
   async run({ target, session, line }) {
     const changes: Changes[] = []
     await line.list(

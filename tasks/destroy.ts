@@ -39,7 +39,7 @@ export const destroy = task({
         run: async (own) => void (await node.apply('Remove', await destroyInstance(instance), own)),
       })),
     )
-    return new Result(`${instance.name} is gone from ${where}`, {
+    return new Result(`${session.flags.dryRun ? 'Would remove' : 'Removed'} ${instance.name} from ${where}`, {
       name: instance.name,
       nodes: target.nodes.map(({ name }) => name),
     })

@@ -12,7 +12,6 @@ export const init = task({
   group: 'Start',
   help: 'write a new project that deploys as it is',
   examples: ['kraft init shop', 'kraft init api --framework flask'],
-  next: 'provision',
   options: {
     name: option({ type: 'string', positional: true, required: true, help: 'name of the project, and of its folder' }),
     framework: option({
@@ -25,6 +24,7 @@ export const init = task({
     const folder = resolve(session.folder, options.name)
     // As typed, without the slash that completion leaves at the end.
     const shown = options.name.replace(/\/+$/, '') || options.name
+    if (session.flags.dryRun) return new Result(`Would write a ${options.framework} project to ${folder}`, { folder })
     const files = await writeSkeleton({
       folder,
       name: basename(folder),
@@ -32,10 +32,7 @@ export const init = task({
       templates: templateFolders(),
       version: session.version,
     })
-    const text = [
-      `${shown}/ has ${files.length} files`,
-      `Next: cd ${shown} && kraft provision one && kraft bootstrap:one && kraft deploy`,
-    ]
-    return new Result(text.join('\n'), { folder, files })
+    const next = `cd ${shown} && kraft provision one && kraft bootstrap:one && kraft deploy`
+    return new Result(`${shown}/ has ${files.length} files`, { folder, files }, next)
   },
 })

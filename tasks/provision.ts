@@ -21,7 +21,6 @@ export const provision = task({
     'kraft provision one --set user=admin',
     'kraft provision live1 --provider ec2 --set size_id=t3.medium',
   ],
-  next: 'bootstrap',
   options: {
     name: option({ type: 'string', positional: true, required: true, help: 'what to call the node' }),
     provider: option({ type: 'string', help: 'local, ec2… (default: of ~/.kraftwerk.yaml, else local)' }),
@@ -55,10 +54,9 @@ export const provision = task({
     await remember(record, session.project?.folder)
     const hosts = await offerHosts(session.prompt, session.flags.yes, record.address, name)
     return new Result(
-      [`${name} is at ${record.address} (${record.user}@, ${provider.name})`, ...hosts, `Next: kraft bootstrap:${name}`].join(
-        '\n',
-      ),
+      [`${name} is at ${record.address} (${record.user}@, ${provider.name})`, ...hosts].join('\n'),
       record,
+      `kraft bootstrap:${name}`,
     )
   },
 })

@@ -52,7 +52,7 @@ export const reload = task({
       ...switchAndDrain(rollout),
       ...restartProcesses(rollout),
     ])
-    return new Result(`${instance.name} runs anew`, {
+    return new Result(`${instance.name} ${session.flags.dryRun ? 'would run' : 'runs'} anew`, {
       generation,
       releases: Object.fromEntries([...releases].map(([node, { id }]) => [node, id])),
     })

@@ -1,6 +1,6 @@
 import { KraftError } from '../engine/errors/failure.js'
 import { quote } from '../engine/shell/sh.js'
-import { ExitCode } from '../engine/task/result.js'
+import { ExitCode, Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { firstWebNode } from './first-node.js'
 
@@ -16,12 +16,13 @@ export const run = task({
   ],
   raw: true,
   takesRest: true,
-  async run({ target, rest }) {
+  async run({ target, rest, session }) {
     const node = firstWebNode(target)
     if (rest.length === 0) {
       throw new KraftError({ kind: 'usage', message: 'Say what to run', next: 'For example: kraft run:stage -- manage.py check' })
     }
     const command = rest.map(quote).join(' ')
+    if (session.flags.dryRun) return new Result(`Would run on ${node.name}: ${command}`, { node: node.name, command: rest })
     const { runPiped } = await import('../engine/ssh/terminal.js')
     const line = target.project === undefined ? command : node.asRoot(target.project.enter(`exec ${command}`))
     return new ExitCode(await runPiped(node.connection, line))

@@ -1,6 +1,6 @@
 import { KraftError } from '../engine/errors/failure.js'
 import { quote } from '../engine/shell/sh.js'
-import { ExitCode } from '../engine/task/result.js'
+import { ExitCode, Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { firstWebNode } from './first-node.js'
 
@@ -11,8 +11,9 @@ export const shell = task({
   help: "open a shell in the project's environment on the node",
   examples: ['kraft shell:stage'],
   raw: true,
-  async run({ target }) {
+  async run({ target, session }) {
     const node = firstWebNode(target)
+    if (session.flags.dryRun) return new Result(`Would open a shell on ${node.name}`, { node: node.name })
     if (!process.stdin.isTTY || !process.stdout.isTTY) {
       const next = `For one command: kraft run:${target.word} -- COMMAND`
       throw new KraftError({ kind: 'usage', message: 'shell needs a terminal', next })

@@ -25,8 +25,8 @@ export interface Workspace {
   /** ~/.kraftwerk.yaml. */
   readonly user: UserSettings
   inventory(): Promise<Inventory>
-  /** Finds what stands behind the colon. Throws `usage` with the nearest word. */
-  resolve(query: Query): Promise<Target>
+  /** Finds what stands behind the colon: one target, several for `all`. Throws `usage` with the nearest word. */
+  resolve(query: Query): Promise<readonly Target[]>
 }
 
 /** A question to {@link Workspace.resolve}. */

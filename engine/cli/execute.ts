@@ -1,39 +1,37 @@
 import { KraftError } from '../errors/failure.js'
-import { printError } from '../errors/print.js'
 import type { Line, Report } from '../report/report.js'
 import type { Target } from '../task/context.js'
-import { ExitCode, Result } from '../task/result.js'
-import { defaults, runTask } from '../task/run.js'
+import { defaultOptions, requireOptions } from '../task/option.js'
+import { runTask } from '../task/run.js'
 import type { App } from './app.js'
 import { printHelp } from './help.js'
+import { interruption } from './interruption.js'
 import { loadRegistry } from './load.js'
-import { parseArguments, parseWord, requireOptions } from './parse.js'
+import { parseArguments, parseWord } from './parse.js'
 import { createPrompt } from './prompt.js'
 import { type Entry, findTask } from './registry.js'
 import { createSession } from './session.js'
+import { type Finished, showResults } from './show-results.js'
 
-/** Runs `kraft WORD ARGS` and returns the exit code. */
+/** Runs `kraft WORD ARGS` and returns the exit code. Throws what the task ends with. */
 export async function execute(app: App, word: string, args: readonly string[]): Promise<number> {
   const { task: name, targets } = parseWord(word)
-  const loaded = await loadRegistry(app, process.cwd(), name === 'help' ? args[0] : name)
-  if (name === 'help') return help(findTask(loaded.registry, args[0] ?? ''))
-  const entry = findTask(loaded.registry, name)
-  const { spec } = entry.task
-  const parsed = parseArguments(name, spec.options ?? {}, spec.takesRest === true || entry.custom, args)
-  if (parsed.globals.help) return help(entry)
-  const options = { ...defaults(entry.task), ...parsed.options, ...entry.task.given }
-  requireOptions(name, spec.options ?? {}, options)
+  const wanted = name === 'help' ? parseWord(args[0] ?? '').task : name
+  const loaded = await loadRegistry(app, process.cwd(), wanted)
+  const entry = findTask(loaded.registry, wanted)
+  if (name === 'help') return help(entry)
+  const { spec, given } = entry.task
+  const specs = spec.options ?? {}
+  const { options, globals, rest } = parseArguments(name, specs, spec.takesRest === true || entry.custom, args)
+  if (globals.help) return help(entry)
+  requireOptions(name, specs, { ...defaultOptions(specs), ...options, ...given })
   if (spec.needs === 'nothing' && targets.length > 0) {
     throw new KraftError({ kind: 'usage', message: `${name} takes nothing behind a colon`, next: `See: kraft help ${name}` })
   }
-  const flags = {
-    dryRun: parsed.globals['dry-run'],
-    yes: parsed.globals.yes,
-    json: parsed.globals.json,
-    debug: parsed.globals.debug,
-  }
-  const report = await createReport(parsed.globals)
+  const flags = { dryRun: globals['dry-run'], yes: globals.yes, json: globals.json, debug: globals.debug }
+  const report = await createReport(globals)
   const workspace = await app.open(process.cwd())
+  for (const warning of workspace.user.warnings) report.note(`warning: ${warning}`)
   const { session, end } = createSession({
     app,
     workspace,
@@ -44,42 +42,46 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     folder: process.cwd(),
     task: name,
   })
-  const stop = interruptible(end)
-  try {
+  const finished: Finished[] = []
+  const work = async () => {
     const words = targets.length === 0 ? [undefined] : targets
     const found = (await Promise.all(words.map((each) => session.resolve(each, spec.needs, spec.destructive === true)))).flat()
-    const call = (target: Target) => ({ task: entry.task, name, target, options, rest: parsed.rest, session })
-    const results: unknown[] = []
-    if (spec.raw === true) {
-      for (const target of found) results.push(await runTask(call(target), silentLine(report)))
-    } else {
-      const items = found.map((target) => ({
-        title: target.word === '' ? name : `${name}:${target.word}`,
-        continue: found.length > 1,
-        run: async (line: Line) => {
-          results.push(await runTask(call(target), line))
-        },
-      }))
-      await report.list(items)
+    const run = async (target: Target, line: Line) => {
+      const result = await runTask({ task: entry.task, target, options, rest, session }, line)
+      finished.push({ target: target.word, result })
     }
-    return show(results, flags.json)
+    if (spec.raw === true) {
+      for (const target of found) await run(target, silentLine(report))
+      return found.length
+    }
+    const items = found.map((target) => ({
+      title: target.word === '' ? name : `${name}:${target.word}`,
+      continue: found.length > 1,
+      run: (line: Line) => run(target, line),
+    }))
+    // Nodes do not depend on each other; instances may, and questions come one by one.
+    await report.list(items, { concurrent: spec.needs === 'nodes' && spec.destructive !== true })
+    return found.length
+  }
+  // A command that passes through gets Ctrl-C itself.
+  const interrupted = spec.raw === true ? undefined : interruption()
+  try {
+    const count = await (interrupted === undefined ? work() : Promise.race([work(), interrupted.happens]))
+    return showResults(finished, { json: flags.json, several: count > 1 })
+  } catch (error) {
+    // What some targets have done is told although others failed.
+    if (finished.length > 0) showResults(finished, { json: flags.json, several: true })
+    throw error
   } finally {
-    stop()
+    report.stop()
     await end()
+    interrupted?.ignore()
   }
 }
 
 function help(entry: Entry): number {
   process.stdout.write(printHelp(entry))
   return 0
-}
-
-function show(results: readonly unknown[], json: boolean): number {
-  const texts = results.filter((result) => result instanceof Result)
-  if (json)
-    process.stdout.write(`${JSON.stringify(texts.length === 1 ? texts[0]?.data : texts.map(({ data }) => data), null, 2)}\n`)
-  else for (const { text } of texts) if (text !== '') process.stdout.write(`${text}\n`)
-  return results.find((result) => result instanceof ExitCode)?.code ?? 0
 }
 
 async function createReport({ events, debug }: { readonly events: boolean; readonly debug: boolean }): Promise<Report> {
@@ -90,25 +92,11 @@ async function createReport({ events, debug }: { readonly events: boolean; reado
   return (await import('../report/plain.js')).plainReport(write, { everything: debug })
 }
 
-// Ctrl-C gives locks back and closes connections before kraft goes; a second one goes at once.
-function interruptible(end: () => Promise<void>): () => void {
-  const listener = () => {
-    const first = performance.now()
-    // npm passes a Ctrl-C on to what the terminal sent it to already: that is not yet a second one.
-    process.on('SIGINT', () => performance.now() - first > 500 && process.exit(130))
-    const message = 'Interrupted; what a node had begun it finishes, and the next run continues from there'
-    process.stderr.write(`\n${printError(new KraftError({ kind: 'interrupted', message }), { debug: false, color: false })}`)
-    end().finally(() => process.exit(130))
-  }
-  process.once('SIGINT', listener)
-  return () => process.off('SIGINT', listener)
-}
-
 function silentLine(report: Report): Line {
   return {
     title: () => undefined,
     output: (text) => report.note(text),
-    skip: () => undefined,
+    skip: (reason) => report.note(reason),
     list: (items, options) => report.list(items, options),
   }
 }

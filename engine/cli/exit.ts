@@ -10,6 +10,7 @@ const codes: Record<Failure['kind'], number> = {
   command: 1,
   code: 1,
   task: 1,
+  several: 1,
   interrupted: 130,
 }
 

@@ -1,11 +1,11 @@
-import type { OptionSpec } from '../task/option.js'
-import { dashed, globalOptions } from './parse.js'
+import { dashed, type OptionSpec } from '../task/option.js'
+import { globalOptions } from './parse.js'
 import type { Listed } from './print-list.js'
 import type { Entry, Registry } from './registry.js'
 
 /** The list of tasks as data. */
 export function listTasks(registry: Registry): readonly Listed[] {
-  return [...registry.values()].map((entry) => ({
+  return [...registry.tasks.values()].map((entry) => ({
     name: entry.name,
     help: (entry.doc ?? entry.task.spec.help ?? '').split('\n')[0] ?? '',
     group: entry.custom ? 'From your kraftfile' : (entry.task.spec.group ?? 'More'),

@@ -8,8 +8,6 @@ export interface Loaded {
   readonly registry: Registry
   /** The files that the kraftfile is made of; none without one. */
   readonly files: readonly string[]
-  /** Whether a kraftfile has a say in what a task is. */
-  readonly custom: boolean
 }
 
 /**
@@ -20,13 +18,12 @@ export async function loadRegistry(app: App, folder: string, name?: string): Pro
   if (nearestKraftfile(folder) === undefined) {
     const task = name === undefined ? undefined : await app.task(name)
     const builtin = name !== undefined && isTask(task) ? { [name]: task } : await app.tasks()
-    return { registry: createRegistry(builtin), files: [], custom: false }
+    return { registry: createRegistry(builtin), files: [] }
   }
   const { loadKraftfile } = await import('../config/kraftfile.js')
   const [builtin, kraftfile] = await Promise.all([app.tasks(), loadKraftfile(folder, { root: app.root })])
   return {
-    registry: createRegistry(builtin, kraftfile?.exports, kraftfile?.docs),
+    registry: createRegistry(builtin, kraftfile),
     files: kraftfile === undefined ? [] : [kraftfile.file, ...kraftfile.imports],
-    custom: kraftfile !== undefined,
   }
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { KraftError } from '../errors/failure.js'
 import { didYouMean } from '../errors/nearest.js'
-import type { OptionSpec, OptionSpecs } from '../task/option.js'
+import { dashed, type OptionSpec, type OptionSpecs } from '../task/option.js'
 
 /** `kraft TASK[:TARGET[,TARGET]]`, taken apart. */
 export interface Word {
@@ -10,18 +10,18 @@ export interface Word {
   readonly targets: readonly string[]
 }
 
-/** Takes `deploy:stage,live` apart. */
+/** Takes `deploy:stage,live` apart. Throws `usage` for what is not of this form. */
 export function parseWord(word: string): Word {
   const [task = '', targets, ...more] = word.split(':')
   const names = targets?.split(',') ?? []
-  if (more.length > 0 || names.includes('')) {
+  if (task === '' || more.length > 0 || names.includes('')) {
     throw new KraftError({
       kind: 'usage',
       message: `"${word}" is not TASK or TASK:TARGET`,
       next: 'For example: kraft deploy:stage',
     })
   }
-  return { task, targets: names }
+  return { task, targets: [...new Set(names)] }
 }
 
 /** The options that every task has. */
@@ -34,6 +34,9 @@ export const globalOptions = {
   help: { type: 'boolean', help: 'show the help of the task' },
 } as const satisfies OptionSpecs
 
+/** Letters for options that every task has. */
+const letters: Readonly<Record<string, keyof typeof globalOptions>> = { y: 'yes', h: 'help' }
+
 /** What was typed behind the task. */
 export interface Arguments {
   readonly options: Readonly<Record<string, unknown>>
@@ -42,95 +45,118 @@ export interface Arguments {
 }
 
 /**
- * Parses what follows the task's word by what the task declares.
+ * Parses what follows the task's word by what the task declares. Numbers may be negative: `--hours -2`.
  *
- * @throws KraftError `usage` for an unknown option (with the nearest one), a wrong value, a missing or extra argument.
+ * @throws KraftError `usage` for an unknown option (with the nearest one), a wrong value, an argument too many.
+ * @example parseArguments('clear-cache', { hours: option({ type: 'number' }) }, false, ['--hours', '2']).options // { hours: 2 }
  */
 export function parseArguments(name: string, specs: OptionSpecs, takesRest: boolean, given: readonly string[]): Arguments {
   const split = given.indexOf('--')
   const own = split < 0 ? given : given.slice(0, split)
   const rest = split < 0 ? [] : given.slice(split + 1)
-  if (rest.length > 0 && !takesRest) {
-    throw usage(name, `${name} takes no command behind --`)
-  }
-  const flags = Object.entries(specs).filter(([, spec]) => spec.positional !== true)
+  if (split >= 0 && !takesRest) throw usage(name, `${name} takes no command behind --`)
+  const entries = Object.entries(specs)
+  const flags = new Map(entries.filter(([, spec]) => spec.positional !== true).map(([key, spec]) => [dashed(key), { key, spec }]))
   const known = new Map<string, OptionSpec>([
-    ...flags.map(([key, spec]) => [dashed(key), spec] as const),
+    ...[...flags].map(([flag, { spec }]) => [flag, spec] as const),
     ...Object.entries(globalOptions),
   ])
-  const { values, positionals } = parse(name, own, known)
+  const { values, words } = parse(name, own, known)
   const options: Record<string, unknown> = {}
-  for (const [key, spec] of flags) {
-    const value = values[dashed(key)]
-    if (value !== undefined)
-      options[key] =
-        spec.many === true
-          ? [value].flat().map((each) => convert(name, `--${dashed(key)}`, spec, each))
-          : convert(name, `--${dashed(key)}`, spec, value)
+  for (const [flag, { key, spec }] of flags) {
+    const texts = values.get(flag)
+    if (texts !== undefined) options[key] = convertAll(name, `--${flag}`, spec, texts)
   }
-  const words = [...positionals]
-  for (const [key, spec] of Object.entries(specs).filter(([, each]) => each.positional === true)) {
-    const word = words.shift()
-    if (word !== undefined) options[key] = convert(name, key.toUpperCase(), spec, word)
+  for (const [key, spec] of entries.filter(([, each]) => each.positional === true)) {
+    const texts = spec.many === true ? words.splice(0) : words.splice(0, 1)
+    if (texts.length > 0) options[key] = convertAll(name, dashed(key).toUpperCase(), spec, texts)
   }
   if (words[0] !== undefined) throw usage(name, `${name} does not know what to do with "${words[0]}"`)
-  const globals = Object.fromEntries(Object.keys(globalOptions).map((key) => [key, values[key] === true]))
-  return { options, globals: globals as Arguments['globals'], rest }
-}
-
-/** Throws what is missing; apart from parsing, because `--help` comes first. */
-export function requireOptions(name: string, specs: OptionSpecs, options: Readonly<Record<string, unknown>>): void {
-  for (const [key, spec] of Object.entries(specs)) {
-    if (spec.required === true && options[key] === undefined) {
-      throw usage(
-        name,
-        `${name} needs ${spec.positional === true ? key.toUpperCase() : `--${dashed(key)}`}${spec.help === undefined ? '' : `: ${spec.help}`}`,
-      )
-    }
+  const is = (option: keyof typeof globalOptions) => values.has(option)
+  return {
+    options,
+    globals: {
+      'dry-run': is('dry-run'),
+      yes: is('yes'),
+      json: is('json'),
+      events: is('events'),
+      debug: is('debug'),
+      help: is('help'),
+    },
+    rest,
   }
 }
 
-/** `dropOld` as it is typed: `drop-old`. */
-export function dashed(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-}
-
+/** Sorts arguments into options with their texts, and words; a boolean option has the text ''. */
 function parse(name: string, args: readonly string[], known: ReadonlyMap<string, OptionSpec>) {
-  const options = Object.fromEntries(
-    [...known].map(([key, spec]) => [
-      key,
-      { type: spec.type === 'boolean' ? ('boolean' as const) : ('string' as const), multiple: spec.many === true },
-    ]),
+  const declared = Object.fromEntries(
+    [...known].map(([flag, { type }]) => [flag, { type: type === 'boolean' ? type : 'string' }]),
   )
-  const short = { yes: 'y', help: 'h' } as const
-  for (const [key, letter] of Object.entries(short)) Object.assign(options[key] ?? {}, { short: letter })
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
-  } catch (error) {
-    const option = /Unknown option '(--?[^']+)'/.exec(String(error))?.[1]
-    if (option !== undefined) {
-      const near = didYouMean(option.replace(/^-+/, ''), known.keys()).replace(/"(.*)"/, '"--$1"')
-      throw usage(name, `${name} has no option ${option}.${near}`, error)
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: declared as Record<string, { type: 'boolean' | 'string' }>,
+    allowPositionals: true,
+    // Not strict: kraft says itself what is wrong, and knows the nearest word.
+    strict: false,
+    tokens: true,
+  })
+  const values = new Map<string, string[]>()
+  const words = new Map<number, string>()
+  for (const token of tokens) {
+    const raw = args[token.index] ?? ''
+    if (token.kind === 'positional') words.set(token.index, token.value)
+    else if (token.kind === 'option' && isNegative(raw)) words.set(token.index, raw)
+    else if (token.kind === 'option') {
+      const flag = raw.startsWith('--') ? token.name : (letters[token.name] ?? token.name)
+      const spec = token.rawName.startsWith('-') && (raw.startsWith('--') || flag !== token.name) ? known.get(flag) : undefined
+      if (spec === undefined) {
+        const near = didYouMean(flag, known.keys()).replace(/"(.*)"/, '"--$1"')
+        throw usage(name, `${name} has no option ${token.rawName}.${near}`)
+      }
+      values.set(flag, [...(values.get(flag) ?? []), textOf(name, flag, spec, token)])
     }
-    throw usage(name, String(error instanceof Error ? error.message : error).split('\n')[0] ?? '', error)
   }
+  return { values, words: [...words.values()] }
 }
 
-function convert(name: string, label: string, spec: OptionSpec, value: unknown): unknown {
-  if (spec.type === 'number') {
-    const number = Number(value)
-    if (value === '' || !Number.isFinite(number)) throw usage(name, `${label} is a number, got "${String(value)}"`)
-    return number
+function textOf(
+  name: string,
+  flag: string,
+  spec: OptionSpec,
+  token: { value?: string | undefined; inlineValue?: boolean | undefined },
+) {
+  const { value, inlineValue } = token
+  if (spec.type === 'boolean') {
+    if (value !== undefined) throw usage(name, `--${flag} takes no value, got "${value}"`)
+    return ''
   }
-  if (spec.choices !== undefined && !spec.choices.includes(String(value))) {
-    throw usage(
-      name,
-      `${label} is one of ${spec.choices.join(', ')}; got "${String(value)}".${didYouMean(String(value), spec.choices)}`,
-    )
+  // What begins with a hyphen is rather the next option, unless it is a number or written with =.
+  if (value === undefined || (inlineValue !== true && /^-./.test(value) && !isNegative(value))) {
+    throw usage(name, `--${flag} needs a value${value === undefined ? '' : `; for "${value}" write --${flag}=${value}`}`)
   }
   return value
 }
 
-function usage(name: string, message: string, cause?: unknown): KraftError {
-  return new KraftError({ kind: 'usage', message, next: `See: kraft help ${name}` }, cause)
+function isNegative(text: string): boolean {
+  return /^-(\d+\.?\d*|\.\d+)$/.test(text)
+}
+
+function convertAll(name: string, label: string, spec: OptionSpec, texts: readonly string[]): unknown {
+  const values = texts.map((text) => convert(name, label, spec, text))
+  return spec.many === true ? values : values.at(-1)
+}
+
+function convert(name: string, label: string, spec: OptionSpec, text: string): string | number | boolean {
+  if (spec.type === 'boolean') return true
+  if (spec.choices !== undefined && !spec.choices.includes(text)) {
+    throw usage(name, `${label} is one of ${spec.choices.join(', ')}; got "${text}".${didYouMean(text, spec.choices)}`)
+  }
+  if (spec.type === 'string') return text
+  const number = Number(text)
+  if (text.trim() === '' || !Number.isFinite(number)) throw usage(name, `${label} is a number, got "${text}"`)
+  return number
+}
+
+function usage(name: string, message: string): KraftError {
+  return new KraftError({ kind: 'usage', message, next: `See: kraft help ${name}` })
 }

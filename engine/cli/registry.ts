@@ -1,43 +1,86 @@
-import { KraftError } from '../errors/failure.js'
+import { KraftError, type Place } from '../errors/failure.js'
 import { didYouMean } from '../errors/nearest.js'
-import { isTask, type Task } from '../task/task.js'
-import { dashed } from './parse.js'
+import { dashed } from '../task/option.js'
+import type { About } from '../task/session.js'
+import { isTask, type Task, type TaskSpec } from '../task/task.js'
+import { globalOptions } from './parse.js'
 
 /** A task under the name by which people call it. */
 export interface Entry {
   readonly name: string
   readonly task: Task
+  /** Exported by a kraftfile. */
   readonly custom: boolean
   /** The doc comment of a kraftfile's task. */
   readonly doc?: string
+  /** Where a kraftfile declares it. */
+  readonly place?: Place
 }
 
-/** All tasks that can be called, by name. */
-export type Registry = ReadonlyMap<string, Entry>
+/** What a kraftfile brings: its exports, with their doc comments and places. */
+export interface Custom {
+  readonly file: string
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly docs: Readonly<Record<string, string>>
+  readonly declared: Readonly<Record<string, Place>>
+}
 
-/** Built-in tasks and those of a kraftfile, which replace built-in ones of the same name. */
-export function createRegistry(
-  builtin: Readonly<Record<string, unknown>>,
-  custom: Readonly<Record<string, unknown>> = {},
-  docs: Readonly<Record<string, string>> = {},
-): Registry {
-  const entries = new Map<string, Entry>()
-  for (const [key, task] of Object.entries(builtin))
-    if (isTask(task)) entries.set(dashed(key), { name: dashed(key), task, custom: false })
-  for (const [key, task] of Object.entries(custom)) {
-    const doc = docs[key]
-    if (isTask(task)) entries.set(dashed(key), { name: dashed(key), task, custom: true, ...(doc === undefined ? {} : { doc }) })
+/** All tasks. */
+export interface Registry {
+  /** Those that can be called, by name. */
+  readonly tasks: ReadonlyMap<string, Entry>
+  /** What is known of any task, also of a built-in one that a kraftfile replaces. */
+  about(task: Task): About
+}
+
+/**
+ * Built-in tasks and those of a kraftfile, which replace built-in ones of the same name.
+ *
+ * @throws KraftError `setting` for a task whose option has the name of one that every task has.
+ */
+export function createRegistry(builtin: Readonly<Record<string, unknown>>, custom?: Custom): Registry {
+  const tasks = new Map<string, Entry>()
+  const known = new Map<TaskSpec, About>()
+  const add = (entry: Entry) => {
+    tasks.set(entry.name, entry)
+    // A built-in one that a kraftfile passes on, perhaps with options, is still built-in code.
+    if (!known.has(entry.task.spec)) known.set(entry.task.spec, entry)
   }
-  return entries
+  for (const [key, task] of Object.entries(builtin)) if (isTask(task)) add({ name: dashed(key), task, custom: false })
+  for (const [key, task] of Object.entries(custom?.exports ?? {})) {
+    if (!isTask(task) || custom === undefined) continue
+    const [doc, place] = [own(custom.docs, key), own(custom.declared, key)]
+    const taken = Object.keys(task.spec.options ?? {}).find((option) => Object.hasOwn(globalOptions, dashed(option)))
+    if (taken !== undefined) {
+      throw new KraftError({
+        kind: 'setting',
+        place: place ?? { file: custom.file },
+        message: `${key} cannot have an option "${taken}": every task has --${dashed(taken)}`,
+        next: 'Give the option another name',
+      })
+    }
+    add({
+      name: dashed(key),
+      task,
+      custom: true,
+      ...(doc === undefined ? {} : { doc }),
+      ...(place === undefined ? {} : { place }),
+    })
+  }
+  return { tasks, about: (task) => known.get(task.spec) ?? { name: undefined, custom: custom !== undefined } }
+}
+
+function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined
 }
 
 /** The task of a name. Throws `usage` with the nearest name. */
 export function findTask(registry: Registry, name: string): Entry {
-  const entry = registry.get(name)
+  const entry = registry.tasks.get(name)
   if (entry !== undefined) return entry
   throw new KraftError({
     kind: 'usage',
-    message: `There is no task "${name}".${didYouMean(name, registry.keys())}`,
+    message: `There is no task "${name}".${didYouMean(name, registry.tasks.keys())}`,
     next: 'kraft alone lists the tasks',
   })
 }

@@ -1,10 +1,10 @@
-import { KraftError } from '../errors/failure.js'
 import { createNode, type Node } from '../node/node.js'
 import type { Report } from '../report/report.js'
 import { connect } from '../ssh/connect.js'
 import type { Question } from '../ssh/question.js'
 import type { Applied } from '../step/show.js'
-import type { Flags, Prompt, Session } from '../task/session.js'
+import type { About, Flags, Prompt, Session } from '../task/session.js'
+import type { TaskSpec } from '../task/task.js'
 import type { App, Workspace } from './app.js'
 import { type Loaded, loadRegistry } from './load.js'
 import { findTask } from './registry.js'
@@ -27,9 +27,9 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
   const { registry } = parts.loaded
   const nodes = new Map<string, Node>()
   const applied = new Map<string, Applied[]>()
+  // Tasks that other tasks call; without a kraftfile the registry holds only the one that was typed.
+  const called = new Map<TaskSpec, About>()
   const endings: (() => Promise<void>)[] = []
-  const custom = new Set([...registry.values()].filter((entry) => entry.custom).map((entry) => entry.task.spec))
-  const builtin = new Set([...registry.values()].filter((entry) => !entry.custom).map((entry) => entry.task.spec))
 
   const session: Session = {
     ...parts,
@@ -62,23 +62,15 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
       for (const [key] of gone) nodes.delete(key)
       await gone[0]?.[1].connection.close()
     },
-    async resolve(word, needs, destructive) {
-      const { inventory } = session
-      if (word === 'all') {
-        const names = (await inventory()).all().map(({ name }) => name)
-        if (names.length > 0) return Promise.all(names.map(one))
-        throw new KraftError({ kind: 'usage', message: 'There is no node yet', next: 'Make one: kraft provision one' })
-      }
-      return [await one(word)]
-      function one(each: string | undefined) {
-        return workspace.resolve({ word: each, needs, destructive, task: parts.task, connect: session.connect })
-      }
-    },
+    resolve: (word, needs, destructive) =>
+      workspace.resolve({ word, needs, destructive, task: parts.task, connect: session.connect }),
     async task(name) {
-      const known = registry.has(name) ? registry : (await loadRegistry(parts.app, parts.folder, name)).registry
-      return findTask(known, name).task
+      const known = registry.tasks.has(name) ? registry : (await loadRegistry(parts.app, parts.folder, name)).registry
+      const entry = findTask(known, name)
+      called.set(entry.task.spec, entry)
+      return entry.task
     },
-    isCustom: (task) => parts.loaded.custom && (custom.has(task.spec) || !builtin.has(task.spec)),
+    about: (task) => called.get(task.spec) ?? registry.about(task),
     onEnd: (action) => void endings.unshift(action),
   }
   const end = async () => {

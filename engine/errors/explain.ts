@@ -29,7 +29,9 @@ export function explain(error: unknown): KraftError | undefined {
   if ('exitCode' in error && 'stdall' in error) return failedCommand(error, error.exitCode, String(error.stdall))
   const place = thrownAt(error)
   if (place === undefined) return undefined
-  return new KraftError({ kind: 'code', place, message: error.message }, error)
+  // The kraftfile's loader keeps lines as they are written, but not columns.
+  const { file, line } = place
+  return new KraftError({ kind: 'code', place: line === undefined ? { file } : { file, line }, message: error.message }, error)
 }
 
 function* causes(error: unknown): Generator<unknown> {

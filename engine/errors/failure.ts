@@ -11,6 +11,7 @@ export interface Place {
  * - `unreachable`: no connection to a node (3). `host-key`: a node is not the one that we knew (3).
  * - `step`: a step failed on a node (1). `command`: a command failed on a node or here (1). `code`: a kraftfile's code threw (1).
  * - `task`: the task cannot go on, for a reason that it explains (1). `interrupted`: Ctrl-C (130).
+ * - `several`: of things that do not depend on each other (nodes, targets) some failed (1).
  */
 export type Failure =
   | { readonly kind: 'usage'; readonly message: string; readonly next?: string }
@@ -36,9 +37,13 @@ export type Failure =
   | { readonly kind: 'code'; readonly message: string; readonly place: Place }
   | { readonly kind: 'task'; readonly message: string; readonly node?: string; readonly output?: string; readonly next?: string }
   | { readonly kind: 'interrupted'; readonly message: string }
+  | { readonly kind: 'several'; readonly failed: readonly Ended[]; readonly done: readonly string[] }
 
-/** The kinds of {@link Failure}. */
-export type FailureKind = Failure['kind']
+/** One of several things that failed: what it is called, and how it ended. */
+export interface Ended {
+  readonly title: string
+  readonly error: unknown
+}
 
 const mark = Symbol.for('kraftwerk.error')
 
@@ -80,6 +85,11 @@ export function summary(failure: Failure): string {
       return `${formatPlace(failure.place)}: ${failure.message}`
     case 'task':
       return failure.node === undefined ? failure.message : `${failure.node}: ${failure.message}`
+    case 'several': {
+      const { failed, done } = failure
+      const titles = failed.map(({ title }) => title).join(', ')
+      return `${failed.length} of ${failed.length + done.length} failed: ${titles}${done.length === 0 ? '' : `; done: ${done.join(', ')}`}`
+    }
     default:
       return failure.message
   }

@@ -1,19 +1,28 @@
 import { explain } from './explain.js'
 import { type Failure, summary } from './failure.js'
 
+/** How errors are printed. */
+export interface PrintOptions {
+  /** With stack traces. */
+  readonly debug: boolean
+  readonly color: boolean
+}
+
 /**
- * An error as a person reads it: what and where, the last lines of output, what to do next. A stack only with `debug`.
+ * An error as a person reads it: what and where, the last lines of output, what to do next. Of several, each, and at the end
+ * which failed and which did not. A stack only with `debug`.
  */
-export function printError(error: unknown, options: { readonly debug: boolean; readonly color: boolean }): string {
+export function printError(error: unknown, options: PrintOptions): string {
   const paint = (code: number, text: string) => (options.color ? `\x1b[${code}m${text}\x1b[0m` : text)
   const failure = explain(error)?.failure ?? unknown(error)
+  const each = failure.kind === 'several' ? failure.failed.map((ended) => printError(ended.error, options)).join('') : ''
   const parts = [`${paint(31, 'error:')} ${summary(failure)}`]
   const output = outputOf(failure)
   if (output !== '') parts.push(...output.split('\n').map((line) => paint(2, `  | ${line}`)))
   if ('next' in failure && failure.next !== undefined) parts.push(`${paint(36, 'next:')}  ${failure.next}`)
   if (options.debug) parts.push(...stacks(error))
   else if (isUnplanned(error)) parts.push(paint(2, '  --debug shows where it came from'))
-  return `${parts.join('\n')}\n`
+  return `${each}${parts.join('\n')}\n`
 }
 
 function unknown(error: unknown): Failure {

@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { promisify } from 'node:util'
 import { KraftError } from '../errors/failure.js'
 
 const mark = '# kraft'
@@ -38,16 +38,35 @@ async function replace(change: (text: string) => string): Promise<void> {
   const after = change(before)
   if (after === before) return
   // In place and not renamed: in a container /etc/hosts is a mount of its own. The copy beside it is there if the write is cut.
-  const script = 'cp -p "$1" "$1.kraft" && printf %s "$2" >"$1" && rm -f "$1.kraft"'
-  const words = ['sh', '-c', script, 'sh', file, after]
+  const script = 'cp -p "$1" "$1.kraft" && cat >"$1" && rm -f "$1.kraft"'
+  const words = ['sh', '-c', script, 'sh', file]
   const [command = 'sh', ...args] =
     process.getuid?.() === 0 || process.env.KRAFT_HOSTS_FILE !== undefined ? words : ['sudo', ...words]
+  const said = await feed(command, args, after)
+  if (said === undefined) return
+  const line = after.split('\n').find((row) => !before.split('\n').includes(row))
+  throw new KraftError({
+    kind: 'task',
+    message: `${file} could not be changed`,
+    output: said,
+    next: line === undefined ? `Take the line that ends in "${mark}" out of it` : `Add this line to it: ${line}`,
+  })
+}
+
+/** By stdin, because a hosts file that blocks advertising is longer than an argument may be. Returns what a failure said. */
+async function feed(command: string, args: readonly string[], text: string): Promise<string | undefined> {
+  const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  // A command that ends early has said why.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(text)
   try {
-    await promisify(execFile)(command, args)
+    const [code] = await once(child, 'close')
+    return code === 0 ? undefined : said
   } catch (error) {
-    throw new KraftError(
-      { kind: 'task', message: `${file} could not be changed`, next: `Its content should be:\n${after}` },
-      error,
-    )
+    return String(error)
   }
 }

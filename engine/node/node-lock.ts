@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream'
 import { KraftError } from '../errors/failure.js'
 import { quote, sh } from '../shell/sh.js'
+import { noSudo, sudoRefused } from '../step/apply.js'
 import type { Node } from './node.js'
 
 const beat = 5_000
 const patience = 30
+const held = 75
 
 /** A lock that this process holds on a node. */
 export interface NodeLock {
@@ -26,7 +28,7 @@ export async function lockNode(node: Node, name: string, holder: string): Promis
   const script = sh`
     mkdir -p ${folder} && cd ${folder} || exit 98
     exec 8>>${`${name}.held`}
-    if ! flock -n 8; then cat ${`${name}.holder`} 2>/dev/null; exit 75; fi
+    if ! flock -n 8; then cat ${`${name}.holder`} 2>/dev/null; exit ${held}; fi
     number=$(($(cat ${name} 2>/dev/null || echo 0) + 1))
     echo "$number" >${`${name}.new`} && mv -f ${`${name}.new`} ${name}
     printf '%s, since %s\n' ${holder} "$(date -u '+%F %T UTC')" >${`${name}.holder`}
@@ -35,15 +37,14 @@ export async function lockNode(node: Node, name: string, holder: string): Promis
   `
   const channel = await node.connection.exec(node.asRoot(`exec bash -c ${quote(script.text)}`))
   channel.stdin.on('error', () => undefined)
-  channel.stderr.resume()
+  let said = ''
+  channel.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-4000)
+  })
   const number = await firstLine(channel.stdout)
   if (!/^\d+$/.test(number)) {
-    throw new KraftError({
-      kind: 'task',
-      node: node.name,
-      message: `somebody else is changing ${name} now: ${number}`,
-      next: 'Wait until it is done; if it was interrupted, the node frees it within 30 seconds',
-    })
+    channel.stdin.end()
+    throw refusal(node, name, number, (await channel.exit).code, said.trim())
   }
   const timer = setInterval(() => channel.stdin.write('\n'), beat)
   timer.unref()
@@ -60,6 +61,17 @@ export async function lockNode(node: Node, name: string, holder: string): Promis
       return released
     },
   }
+}
+
+function refusal(node: Node, name: string, holder: string, code: number | null, said: string): KraftError {
+  if (sudoRefused(said)) return noSudo(node.connection, said)
+  if (code !== held) return new KraftError({ kind: 'command', node: node.name, command: `lock ${name}`, code, output: said })
+  return new KraftError({
+    kind: 'task',
+    node: node.name,
+    message: `somebody else is changing ${name} now: ${holder}`,
+    next: `Wait until it is done; if it was interrupted, the node frees it within ${patience} seconds`,
+  })
 }
 
 // Not by iteration: leaving a loop would destroy the stream, and with it the channel that holds the lock.

@@ -18,12 +18,23 @@ export function withMark(title: string, mark: string): string {
 export class CalmRenderer extends DefaultRenderer {
   // The list is drawn on stderr, so whether stdout is a terminal does not matter.
   static override nonTTY = true
+  private static readonly drawing = new Set<CalmRenderer>()
   private timer: NodeJS.Timeout | undefined
   private cost = 0
   private ended = false
 
+  /** Ends whatever is drawn now. */
+  static stop(): void {
+    for (const renderer of CalmRenderer.drawing) renderer.end()
+  }
+
+  override async render(): Promise<void> {
+    CalmRenderer.drawing.add(this)
+    await super.render()
+  }
+
   override update(): void {
-    if (this.timer !== undefined) return
+    if (this.timer !== undefined || this.ended) return
     this.timer = setTimeout(
       () => {
         this.timer = undefined
@@ -37,7 +48,9 @@ export class CalmRenderer extends DefaultRenderer {
 
   override end(): void {
     clearTimeout(this.timer)
+    if (this.ended) return
     this.ended = true
+    CalmRenderer.drawing.delete(this)
     super.end()
   }
 

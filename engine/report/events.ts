@@ -48,5 +48,9 @@ export function eventReport(write: (text: string) => void): Report {
       const end = { event: 'end' as const, id, title, ...(mark === undefined ? {} : { mark }) }
       emit(reason === undefined ? { ...end, status: 'done' } : { ...end, status: 'skipped', reason })
     })
-  return { list: (items, options) => list(items, undefined, options?.concurrent), note: (text) => emit({ event: 'note', text }) }
+  return {
+    list: (items, options) => list(items, undefined, options?.concurrent),
+    note: (text) => emit({ event: 'note', text }),
+    stop: () => undefined,
+  }
 }

@@ -53,5 +53,6 @@ export function plainReport(write: (text: string) => void, { everything = false 
   return {
     list: (items, options) => list(items, '', options),
     note: (text) => write(`${text}\n`),
+    stop: () => undefined,
   }
 }

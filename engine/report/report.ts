@@ -2,7 +2,7 @@
 export interface Item {
   readonly title: string
   run(line: Line): Promise<void> | void
-  /** Say so and go on where this one fails; the whole list still fails at its end. */
+  /** The rest does not rely on it: where it fails they run all the same, and the list ends with who failed and who did not. */
   readonly continue?: boolean
 }
 
@@ -41,6 +41,8 @@ export interface Report {
   list(items: readonly Item[], options?: ListOptions): Promise<void>
   /** One line that stays, outside any list. */
   note(text: string): void
+  /** Draws no more and gives the terminal back, because kraft ends before its lists do. */
+  stop(): void
 }
 
 /** A title with its mark, as text. */

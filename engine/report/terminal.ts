@@ -8,7 +8,9 @@ import {
   ProcessOutput,
 } from 'listr2'
 import { CalmRenderer, withMark } from './calm-renderer.js'
+import { Outcomes } from './outcomes.js'
 import type { Item, ListOptions, Report } from './report.js'
+import { goesOn } from './run-all.js'
 
 type Context = Record<string, never>
 type Wrapper = ListrTaskWrapper<Context, typeof CalmRenderer, typeof CalmRenderer>
@@ -17,37 +19,34 @@ type Wrapper = ListrTaskWrapper<Context, typeof CalmRenderer, typeof CalmRendere
 export function terminalReport(): Report {
   return {
     async list(items, options) {
-      const started: Promise<void>[] = []
+      const outcomes = new Outcomes(items)
       const logger = new ListrLogger<string>({ useIcons: true, processOutput: new ProcessOutput(process.stderr, process.stderr) })
-      const listr = new Listr<Context, typeof CalmRenderer>(toTasks(items, options, started), {
+      const listr = new Listr<Context, typeof CalmRenderer>(toTasks(items, options, outcomes), {
         renderer: CalmRenderer,
         concurrent: options?.concurrent ?? false,
         // kraft has its own SIGINT: the lock must be given back first.
         registerSignalListeners: false,
         rendererOptions: { logger, collapseErrors: false, showErrorMessage: false, collapseSubtasks: false },
       })
-      await settle(() => listr.run(), started)
+      await finish(() => listr.run(), outcomes)
     },
     note: (text) => void process.stderr.write(`${text}\n`),
+    stop: () => CalmRenderer.stop(),
   }
 }
 
 function toTasks(
   items: readonly Item[],
   options: ListOptions | undefined,
-  started: Promise<void>[],
+  outcomes: Outcomes,
   crowded = false,
 ): ListrTask<Context, typeof CalmRenderer>[] {
   const many = crowded || (options?.concurrent !== undefined && options.concurrent !== false && items.length > 1)
   return items.map((item) => ({
     title: item.title,
-    ...(item.continue === true ? { exitOnError: false } : {}),
+    exitOnError: !goesOn(item, options?.concurrent ?? false),
     rendererOptions: { outputBar: 4 },
-    task: (_, wrapper: Wrapper) => {
-      const running = runItem(item, wrapper, many)
-      started.push(running)
-      return running
-    },
+    task: (_, wrapper: Wrapper) => outcomes.note(item, () => runItem(item, wrapper, many)),
   }))
 }
 
@@ -64,8 +63,8 @@ async function runItem(item: Item, wrapper: Wrapper, crowded: boolean): Promise<
       reason = why
     },
     list: async (inner, options) => {
-      const started: Promise<void>[] = []
-      const list = wrapper.newListr(toTasks(inner, options, started, crowded), { concurrent: options?.concurrent ?? false })
+      const outcomes = new Outcomes(inner)
+      const list = wrapper.newListr(toTasks(inner, options, outcomes, crowded), { concurrent: options?.concurrent ?? false })
       // What listr2 does with a list that a task returns; an item may show several, one after the other.
       const show = (tasks: typeof list.tasks) => {
         wrapper.task.subtasks = tasks
@@ -74,18 +73,20 @@ async function runItem(item: Item, wrapper: Wrapper, crowded: boolean): Promise<
       const before = wrapper.task.subtasks ?? []
       show([...before, ...list.tasks])
       list.rendererClass = getRendererClass('silent')
-      await settle(() => list.run(), started)
+      await finish(() => list.run(), outcomes)
       if (options?.brief === true || crowded) show(before)
     },
   })
   if (reason !== undefined) wrapper.skip(`${item.title} (${reason})`)
 }
 
-// listr2 gives up a concurrent list at its first failure while the others still run: wait for them, then fail.
-async function settle(run: () => Promise<unknown>, started: readonly Promise<void>[]): Promise<void> {
+/** Runs a list of listr2, which throws some failures and forgets others; the outcomes know them all. */
+async function finish(run: () => Promise<unknown>, outcomes: Outcomes): Promise<void> {
   try {
     await run()
-  } finally {
-    await Promise.allSettled(started)
+  } catch (error) {
+    outcomes.check()
+    throw error
   }
+  outcomes.check()
 }

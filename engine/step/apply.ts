@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { KraftError } from '../errors/failure.js'
-import { quote } from '../shell/sh.js'
+import { quote, sh } from '../shell/sh.js'
 import type { Channel, Connection } from '../ssh/connection.js'
 import type { Script } from './compile.js'
 import type { StepStatus } from './step.js'
@@ -20,7 +19,8 @@ export type StepEvent =
  * Sends a compiled script to a node over one channel and yields its events. The script arrives whole, is checked by its
  * hash, and then runs detached: losing the connection does not stop it half-way, and the next run waits for it.
  *
- * @throws KraftError `unreachable`, or `task` where sudo refuses.
+ * @throws KraftError `unreachable`, or `task` where sudo refuses or the node can't run it.
+ * @example for await (const event of apply(connection, compile('Packages', apt('nginx')))) console.log(event)
  */
 export async function* apply(
   connection: Connection,
@@ -28,12 +28,9 @@ export async function* apply(
   mode: 'apply' | 'check' = 'apply',
 ): AsyncGenerator<StepEvent> {
   const token = randomBytes(12).toString('hex')
-  const text = Buffer.from(script.text)
-  const secrets = script.secrets.map(({ path, value }) => ({ path, content: Buffer.from(value()) }))
-  const launcher = launch({ token: token.length, mode, hash: script.hash, size: text.length, secrets })
   const channel = await connection.exec(asRoot(connection.user, launcher))
-  channel.stdin.end(Buffer.concat([Buffer.from(token), text, ...secrets.map(({ content }) => content)]))
-  const errors = collect(channel)
+  const said = collect(channel)
+  channel.stdin.end(parcel(token, mode, script))
   let finished = false
   // The stream is left whole: a destroyed one never tells that its channel has ended, and keeps the channel's place.
   for await (const event of parse(channel.stdout.iterator({ destroyOnReturn: false }), token)) {
@@ -45,8 +42,11 @@ export async function* apply(
     channel.close()
     return
   }
-  const { code } = await channel.exit
-  throw explain(connection, code, (await errors).trim())
+  const code = await channel.exit.then(
+    (exit) => exit.code,
+    () => null,
+  )
+  throw explain(connection, code, said().trim())
 }
 
 /** Puts a command line behind sudo where the login is not root. Never asks: a prompt would eat the script's stream. */
@@ -54,36 +54,50 @@ export function asRoot(user: string, command: string): string {
   return user === 'root' ? `sh -c ${quote(command)}` : `sudo -n -- sh -c ${quote(command)}`
 }
 
-function launch(given: {
-  token: number
-  mode: string
-  hash: string
-  size: number
-  secrets: readonly { path: string; content: Buffer }[]
-}): string {
-  const room = '/run/kraftwerk'
-  return [
-    'umask 077',
-    `mkdir -p ${room} && d=$(mktemp -d ${room}/XXXXXXXX) && cd "$d" || exit 98`,
-    `find ${room} -mindepth 1 -maxdepth 1 -type d -mmin +1440 -exec rm -rf {} +`,
-    // The token comes by stdin: an argument would show in ps to those it must be hidden from.
-    `token=$(head -c ${given.token})`,
-    `head -c ${given.size} >script`,
-    ...given.secrets.flatMap(({ path, content }) => [
-      `mkdir -p ${quote(path.slice(0, path.lastIndexOf('/')))}`,
-      `head -c ${content.length} >${quote(path)}`,
-    ]),
-    `printf '%s  script\\n' ${given.hash} | sha256sum -c --status || { cd /; rm -rf "$d"; echo 'the script arrived damaged' >&2; exit 97; }`,
-    `exec 9>>${room}/lock`,
-    `flock -w 2 9 || { printf '\\n\\036%s waiting\\n' "$token"; flock 9; }`,
-    ': >log',
-    // Whoever follows may go; the script stays, removes its secrets, and keeps the lock until it is done.
-    `KRAFT_DIR="$d" KRAFT_TOKEN="$token" KRAFT_MODE=${given.mode} setsid sh -c 'sh "$KRAFT_DIR/script"; rm -rf "$KRAFT_DIR"/[0-9]*' </dev/null >>log 2>&1 &`,
-    'exec 9>&-',
-    'tail -c +1 -s 0.2 -f --pid=$! log',
-    'cd / && rm -rf "$d"',
-  ].join('\n')
+/** What goes to the launcher's stdin: a line of what to do, then each file as a line with its size and path and its bytes. */
+function parcel(token: string, mode: string, script: Script): Buffer {
+  const files = [
+    { path: 'script', content: Buffer.from(script.text) },
+    ...script.secrets.map(({ path, value }) => ({ path, content: Buffer.from(value()) })),
+  ]
+  return Buffer.concat([
+    Buffer.from(`${token} ${mode} ${script.hash}\n`),
+    ...files.flatMap(({ path, content }) => [Buffer.from(`${content.length} ${path}\n`), content]),
+    Buffer.from('0 end\n'),
+  ])
 }
+
+const damaged = 97
+
+// The same for every run: what is said on a command line shows in ps and in sudo's log. Only the last line of the parcel
+// proves that the secrets came whole as well. Whoever gave up waiting for the lock reads no more: writing to nobody ends the
+// launcher, and nothing runs behind their back. Whoever follows the log may go; the script stays, removes its secrets, and
+// keeps the lock until it is done.
+const launcher = sh`
+  umask 077
+  room=/run/kraftwerk
+  mkdir -p "$room" && d=$(mktemp -d "$room/XXXXXXXX") && cd "$d" || exit 98
+  find "$room" -mindepth 1 -maxdepth 1 -type d -mmin +1440 -exec rm -rf {} +
+  path=
+  read -r token mode hash
+  while read -r size path && [ "$path" != end ]; do
+    case $path in */*) mkdir -p "\${path%/*}" ;; esac
+    head -c "$size" >"$path"
+  done
+  if [ "$path" != end ] || ! printf '%s  script\n' "$hash" | sha256sum -c --status; then
+    cd / && rm -rf "$d"
+    echo 'the script arrived damaged' >&2
+    exit ${damaged}
+  fi
+  say() { printf '\n\036%s %s\n' "$token" "$1"; }
+  exec 9>>"$room/lock"
+  flock -w 2 9 || { say waiting; flock 9; say waited; }
+  : >log
+  KRAFT_DIR=$d KRAFT_TOKEN=$token KRAFT_MODE=$mode setsid sh -c 'sh "$KRAFT_DIR/script"; rm -rf "$KRAFT_DIR"/[0-9]*' </dev/null >>log 2>&1 &
+  exec 9>&-
+  tail -c +1 -s 0.2 -f --pid=$! log
+  cd / && rm -rf "$d"
+`.text
 
 async function* parse(stream: AsyncIterable<Buffer>, token: string): AsyncGenerator<StepEvent> {
   const decoder = new TextDecoder()
@@ -93,55 +107,81 @@ async function* parse(stream: AsyncIterable<Buffer>, token: string): AsyncGenera
     const rows = (rest + decoder.decode(chunk, { stream: true })).split('\n')
     rest = rows.pop() ?? ''
     for (const row of rows) {
-      if (row.startsWith(mark)) yield read(row.slice(mark.length))
-      else if (row !== '') yield { type: 'output', text: row }
+      const event = row.startsWith(mark) ? read(row.slice(mark.length)) : row === '' ? undefined : output(row)
+      if (event !== undefined) yield event
     }
   }
 }
 
-function read(report: string): StepEvent {
-  const [type = '', first = '', second = '', ...more] = report.split(' ')
+function output(text: string): StepEvent {
+  return { type: 'output', text }
+}
+
+function read(report: string): StepEvent | undefined {
+  const [type = '', ...words] = report.split(' ')
   switch (type) {
     case 'begin':
-      return { type, step: Number(first) }
+      return { type, step: Number(words[0]) }
     case 'end':
-      return { type, step: Number(first), status: second as StepStatus, detail: more.join(' ') }
+      return { type, step: Number(words[0]), status: words[1] as StepStatus, detail: words.slice(2).join(' ') }
     case 'handler':
-      return { type, name: first }
-    case 'handled':
-      return { type: 'handler-end', name: first, code: 0 }
-    case 'handler-failed':
-      return { type: 'handler-end', name: first, code: Number(second) }
+      return { type, name: words.join(' ') }
+    case 'handler-end':
+      return { type, code: Number(words[0]), name: words.slice(1).join(' ') }
+    case 'finish':
+      return { type, ok: words[0] === '0' }
     case 'waiting':
       return { type }
     default:
-      return { type: 'finish', ok: first === '0' }
+      return undefined
   }
 }
 
-async function collect(channel: Channel): Promise<string> {
+function collect(channel: Channel): () => string {
   let text = ''
   channel.stderr.on('data', (chunk: Buffer) => {
     text = (text + chunk.toString()).slice(-4000)
   })
-  await once(channel.stderr, 'close')
-  return text
+  return () => text
+}
+
+/** Whether sudo wants a password that nobody is there to type. */
+export function sudoRefused(said: string): boolean {
+  return /sudo:.*(password is required|terminal is required|no tty present)|is not in the sudoers|sudo: (command )?not found/.test(
+    said,
+  )
+}
+
+/** The error for a login that may not become root. */
+export function noSudo({ node, user }: Connection, said: string): KraftError {
+  return new KraftError({
+    kind: 'task',
+    node,
+    message: `${user} may not use sudo without a password there`,
+    output: said,
+    next: `Log in as root, or give ${user} the line "${user} ALL=(ALL) NOPASSWD:ALL" in /etc/sudoers.d`,
+  })
 }
 
 function explain(connection: Connection, code: number | null, said: string): KraftError {
-  if (/sudo:.*password is required|sudo:.*a terminal is required|is not in the sudoers/.test(said)) {
+  if (sudoRefused(said)) return noSudo(connection, said)
+  const next = 'Run the same command again: it waits for what still runs and does only what is missing'
+  if (code === null || code === damaged) {
     return new KraftError({
-      kind: 'task',
+      kind: 'unreachable',
       node: connection.node,
-      message: `${connection.user} may not use sudo without a password there`,
-      output: said,
-      next: `Log in as root, or give ${connection.user} the line "${connection.user} ALL=(ALL) NOPASSWD:ALL" in /etc/sudoers.d`,
+      message:
+        code === null
+          ? 'the connection ended while steps ran; what had started goes on there'
+          : 'the steps arrived damaged; none ran',
+      next,
     })
   }
   return new KraftError({
-    kind: 'unreachable',
+    kind: 'task',
     node: connection.node,
-    message: `the connection ended while steps ran (code ${code ?? 'none'}); what had started goes on there`,
-    next: `${said === '' ? '' : `It said: ${said}. `}Run the same command again: it waits for what still runs and does only what is missing`,
+    message: 'the steps ended there before all were done',
+    ...(said === '' ? {} : { output: said }),
+    next,
   })
 }

@@ -24,7 +24,7 @@ export function compile(title: string, steps: readonly Step[]): Script {
   const handlers = new Map<string, Handler>()
   const secrets: { path: string; value: () => string }[] = []
   const body = steps.map((step, index) => {
-    for (const handler of step.notify ?? []) handlers.set(handler.name, handler)
+    for (const handler of step.notify ?? []) note(handlers, handler)
     const parts = [`\n# ${index}: ${oneLine(step.title)}`, `mkdir -p "$KRAFT_DIR/${index}"`]
     for (const [name, content] of Object.entries(step.files ?? {})) {
       if (!/^[a-z]\w*$/.test(name)) throw new TypeError(`The file "${name}" of the step "${step.title}" needs a name of letters`)
@@ -41,6 +41,16 @@ export function compile(title: string, steps: readonly Step[]): Script {
   const known = [...handlers.values()].map((handler) => put(`handler-${handler.name}`, `${handler.apply.text}\n`))
   const text = `${['#!/bin/sh', `# kraft: ${oneLine(title)}`, prelude, ...known, ...body, '\nfinish'].join('\n')}\n`
   return { title, steps, text, hash: createHash('sha256').update(text).digest('hex'), secrets }
+}
+
+// The name is a file's on the node, and two steps that mean the same handler must mean the same thing.
+function note(handlers: Map<string, Handler>, handler: Handler): void {
+  if (!/^\w[\w .:@-]*$/.test(handler.name)) throw new TypeError(`A handler cannot be called "${handler.name}"`)
+  const other = handlers.get(handler.name)
+  if (other !== undefined && other.apply.text !== handler.apply.text) {
+    throw new TypeError(`Two handlers are called "${handler.name}" and do different things`)
+  }
+  handlers.set(handler.name, handler)
 }
 
 function oneLine(text: string): string {
@@ -66,7 +76,8 @@ token=$KRAFT_TOKEN mode=$KRAFT_MODE failed= changes= due=/var/lib/kraftwerk/hand
 unset KRAFT_TOKEN KRAFT_MODE
 export KRAFT_DIR KRAFT_STEP=
 event() { printf '\\n\\036%s %s\\n' "$token" "$*"; }
-run() { sh -e "$1" </dev/null; }
+# Without the lock: what a step leaves running must not keep it.
+run() { sh -e "$1" </dev/null 9>&-; }
 step() {
   n=$1 kind=$2; shift 2
   KRAFT_STEP=$KRAFT_DIR/$n code=1
@@ -99,8 +110,8 @@ finish() {
       [ -f "$script" ] || continue
       event handler "\${script##*/}"
       run "$script" 2>&1; code=$?
-      if [ "$code" = 0 ]; then rm -f "$script"; event handled "\${script##*/}"
-      else failed=1; event handler-failed "\${script##*/}" "$code"; fi
+      if [ "$code" = 0 ]; then rm -f "$script"; else failed=1; fi
+      event handler-end "$code" "\${script##*/}"
     done
   fi
   event finish "\${failed:-0}"

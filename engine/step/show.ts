@@ -1,5 +1,5 @@
 import { KraftError } from '../errors/failure.js'
-import type { Item, Line, Mark } from '../report/report.js'
+import type { Line, Mark } from '../report/report.js'
 import type { Connection } from '../ssh/connection.js'
 import { apply, type StepEvent } from './apply.js'
 import type { Script } from './compile.js'
@@ -12,61 +12,30 @@ export interface Applied {
   readonly output: readonly (readonly string[])[]
 }
 
-interface Running {
-  readonly done: Promise<{ status: StepStatus; detail: string }>
-  finish(status: StepStatus, detail: string): void
-  readonly output: string[]
-  line?: Line
-}
-
-/** Runs a script on a node and shows each step as a line of its own below `line`. Throws the first failed step. */
+/**
+ * Runs a script on a node and shows each step as a line of its own below `line`.
+ *
+ * @throws KraftError `step` for the first step or handler that failed, or what {@link apply} throws.
+ */
 export async function showSteps(connection: Connection, script: Script, mode: 'apply' | 'check', line: Line): Promise<Applied> {
   const counts = { ok: 0, changed: 0, failed: 0, skipped: 0, changes: 0, maybe: 0 }
-  if (script.steps.length === 0) return { counts, output: [] }
-  const running = script.steps.map(deferred)
-  const handlers = deferred()
-  const follow = async () => {
-    let failure: KraftError | undefined
-    let current: Running | undefined
-    try {
-      for await (const event of apply(connection, script, mode)) {
-        current = note(event, script.steps, running, handlers, current, line)
-        failure ??= failed(event, connection.node, script, running, handlers)
-      }
-    } finally {
-      for (const step of [...running, handlers]) step.finish('failed', 'the connection was lost')
-    }
-    if (failure !== undefined) throw failure
-  }
-  const following = follow()
-  const items = script.steps.map(
-    (step, index): Item => ({ title: step.title, run: (own) => showStep(running[index], step, own) }),
+  const shown = script.steps.map((step) => new ShownStep(step))
+  if (shown.length === 0) return { counts, output: [] }
+  const following = follow(apply(connection, script, mode), shown, line, connection.node)
+  // Each line waits for its step; one that never ran fails with what ended the script.
+  const ended = following.then(
+    () => shown.forEach((step) => void step.fail(new Error('The script passed over this step'))),
+    (error: unknown) => shown.forEach((step) => void step.fail(error)),
   )
-  const shown = line.list(items, { brief: true })
-  // The script's own failure says more than the line's; both are awaited, so that neither is unhandled.
-  const [followed, listed] = await Promise.allSettled([following, shown])
-  if (followed.status === 'rejected') throw followed.reason
-  if (listed.status === 'rejected') throw listed.reason
-  for (const step of running) counts[(await step.done).status] += 1
-  return { counts, output: running.map((step) => step.output) }
-}
-
-function deferred(): Running {
-  let finish: Running['finish'] = () => undefined
-  const done = new Promise<{ status: StepStatus; detail: string }>((resolve) => {
-    finish = (status, detail) => resolve({ status, detail })
-  })
-  return { done, finish: (status, detail) => finish(status, detail), output: [] }
-}
-
-async function showStep(running: Running | undefined, step: Step, line: Line): Promise<void> {
-  if (running === undefined) return
-  running.line = line
-  for (const text of running.output) line.output(text, kindOf(step))
-  const { status, detail } = await running.done
-  if (status === 'failed') throw new StepFailed(step.title)
-  if (status === 'skipped') line.skip(detail)
-  else line.title(step.title, markOf(step, status))
+  const listed = line.list(
+    shown.map((step) => ({ title: step.title, run: (own) => step.show(own) })),
+    { brief: true },
+  )
+  // Both are awaited, so that neither is unhandled; what ended the script says the most.
+  const [followed, list] = await Promise.allSettled([following, listed, ended])
+  for (const result of [followed, list]) if (result.status === 'rejected') throw result.reason
+  for (const step of shown) counts[(await step.done).status] += 1
+  return { counts, output: shown.map((step) => step.output) }
 }
 
 // What a step without a check does each time is no difference that somebody made.
@@ -76,58 +45,87 @@ function markOf({ check }: Step, status: 'ok' | 'changed' | 'changes' | 'maybe')
   return status
 }
 
-const kindOf = (step: Step | undefined) => (step?.loud === true ? undefined : 'detail')
+/** A step and the line that shows it; output may come before the line is there. */
+class ShownStep {
+  readonly output: string[] = []
+  readonly done: Promise<{ status: StepStatus; detail: string }>
+  end: (status: StepStatus, detail: string) => void = () => undefined
+  fail: (error: unknown) => void = () => undefined
+  private line: Line | undefined
 
-class StepFailed extends Error {}
+  constructor(private readonly step: Step) {
+    this.done = new Promise((resolve, reject) => {
+      this.end = (status, detail) => resolve({ status, detail })
+      this.fail = reject
+    })
+    // A line that is never shown waits for nothing.
+    this.done.catch(() => undefined)
+  }
 
-function note(
-  event: StepEvent,
-  steps: readonly Step[],
-  running: readonly Running[],
-  handlers: Running,
-  current: Running | undefined,
-  line: Line,
-): Running | undefined {
-  switch (event.type) {
-    case 'waiting':
-      line.output('waiting for another run of kraft on this node')
-      return current
-    case 'begin':
-      return running[event.step]
-    case 'output':
-      current?.output.push(event.text)
-      ;(current?.line ?? line).output(event.text, kindOf(current === undefined ? undefined : steps[running.indexOf(current)]))
-      return current
-    case 'end':
-      running[event.step]?.finish(event.status, event.detail)
-      return undefined
-    case 'handler':
-      line.output(event.name, 'detail')
-      return { ...handlers, line }
-    default:
-      return undefined
+  get title(): string {
+    return this.step.title
+  }
+
+  print(text: string): void {
+    this.output.push(text)
+    if (this.line !== undefined) this.say(this.line, text)
+  }
+
+  async show(line: Line): Promise<void> {
+    this.line = line
+    for (const text of this.output) this.say(line, text)
+    const { status, detail } = await this.done
+    if (status === 'skipped') line.skip(detail)
+    else if (status !== 'failed') line.title(this.title, markOf(this.step, status))
+  }
+
+  private say(line: Line, text: string): void {
+    line.output(text, this.step.loud === true ? undefined : 'detail')
   }
 }
 
-function failed(
-  event: StepEvent,
-  node: string,
-  script: Script,
-  running: readonly Running[],
-  handlers: Running,
-): KraftError | undefined {
-  if (event.type === 'end' && event.status === 'failed') {
-    const output = running[event.step]?.output.slice(-20).join('\n') ?? ''
-    return new KraftError({ kind: 'step', node, step: script.steps[event.step]?.title ?? '', code: Number(event.detail), output })
+/** Hands events on to their lines; throws the first failure once the script has ended. */
+async function follow(events: AsyncIterable<StepEvent>, steps: readonly ShownStep[], line: Line, node: string): Promise<void> {
+  let failure: KraftError | undefined
+  let current: ShownStep | undefined
+  let handler: string[] = []
+  const fail = (step: string, code: number, output: readonly string[]) => {
+    const error = new KraftError({ kind: 'step', node, step, code, output: output.slice(-20).join('\n') })
+    failure ??= error
+    return error
   }
-  if (event.type === 'handler-end' && event.code !== 0) {
-    return new KraftError({
-      kind: 'step',
-      node,
-      step: event.name,
-      code: event.code,
-      output: handlers.output.slice(-20).join('\n'),
-    })
+  for await (const event of events) {
+    switch (event.type) {
+      case 'waiting':
+        line.output('waiting for another run of kraft on this node')
+        break
+      case 'begin':
+        current = steps[event.step]
+        break
+      case 'output':
+        if (current !== undefined) current.print(event.text)
+        else {
+          handler.push(event.text)
+          line.output(event.text)
+        }
+        break
+      case 'end': {
+        const step = steps[event.step]
+        if (event.status === 'failed') step?.fail(fail(step.title, Number(event.detail), step.output))
+        else step?.end(event.status, event.detail)
+        current = undefined
+        break
+      }
+      case 'handler':
+        handler = []
+        line.output(event.name, 'detail')
+        break
+      case 'handler-end':
+        if (event.code !== 0) fail(event.name, event.code, handler)
+        break
+      case 'finish':
+        break
+    }
   }
-  return undefined
+  if (failure !== undefined) throw failure
 }

@@ -1,3 +1,5 @@
+import { KraftError } from '../errors/failure.js'
+
 /** How an option or a positional argument of a task is declared: parsing, help and completion are made from it. */
 export interface OptionSpec {
   readonly type: 'string' | 'number' | 'boolean'
@@ -45,4 +47,28 @@ export type OptionValues<O extends OptionSpecs> = { readonly [Name in keyof O]: 
  */
 export function option<const S extends OptionSpec>(spec: S): S {
   return spec
+}
+
+/** `dropOld` as it is typed: `drop-old`. */
+export function dashed(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+/** The values of options that were not given. */
+export function defaultOptions(specs: OptionSpecs): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(specs).map(([name, { type, default: value, many }]) => [
+    name,
+    value ?? (many === true ? [] : type === 'boolean' ? false : undefined),
+  ])
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+}
+
+/** Throws `usage` for a required option that has no value. */
+export function requireOptions(task: string, specs: OptionSpecs, options: Readonly<Record<string, unknown>>): void {
+  for (const [name, { required, positional, help }] of Object.entries(specs)) {
+    if (required !== true || options[name] !== undefined) continue
+    const label = positional === true ? dashed(name).toUpperCase() : `--${dashed(name)}`
+    const message = `${task} needs ${label}${help === undefined ? '' : `: ${help}`}`
+    throw new KraftError({ kind: 'usage', message, next: `See: kraft help ${task}` })
+  }
 }

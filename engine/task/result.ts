@@ -1,8 +1,12 @@
-/** What a task hands back: text for a person on stdout, or the same as data with `--json`. */
+/**
+ * What a task hands back: text for a person on stdout, or the same as data with `--json`. `next` is the command that most
+ * people call after it, shown on a terminal.
+ */
 export class Result {
   constructor(
     readonly text: string,
     readonly data: unknown,
+    readonly next?: string,
   ) {}
 }
 

@@ -1,140 +1,148 @@
-import { KraftError } from '../errors/failure.js'
+import type { Shell } from 'zx'
+import { formatPlace, KraftError } from '../errors/failure.js'
 import { hasRole, type Node } from '../node/node.js'
 import type { Line } from '../report/report.js'
 import type { NodeContext, Target, TargetContext, TaskProject } from './context.js'
 import { hooksOf } from './hooks.js'
+import { defaultOptions, requireOptions } from './option.js'
 import type { Session } from './session.js'
-import type { Task } from './task.js'
+import type { Task, TaskSpec } from './task.js'
 
 /** One call of a task. */
 export interface Call {
   readonly task: Task
-  readonly name: string
   readonly target: Target
+  /** As given; what was fixed with `.with` wins over them, and defaults fill in. */
   readonly options: Readonly<Record<string, unknown>>
   readonly rest: readonly string[]
   readonly session: Session
+  /** The node that the caller runs on, where a body for one node calls another task. */
+  readonly node?: Node
+  /** The tasks whose hooks run now. */
+  readonly hooked?: readonly TaskSpec[]
 }
 
 /** Runs a task with its hooks on a target and returns what its body returned. */
 export async function runTask(call: Call, line: Line): Promise<unknown> {
   const { before, after } = hooksOf(call.task)
-  for (const hook of before) await runTask({ ...call, task: hook, options: hook.given }, line)
+  for (const hook of before) await runTask(hookCall(call, hook), line)
   const result = await runBody(call, line)
-  for (const hook of after) await runTask({ ...call, task: hook, options: hook.given }, line)
+  for (const hook of after) await runTask(hookCall(call, hook), line)
   return result
 }
 
-async function runBody(call: Call, line: Line): Promise<unknown> {
-  const { spec } = call.task
-  const options = { ...call.options, ...call.task.given }
-  if (spec.members !== undefined) {
-    let last: unknown
-    await line.list(
-      spec.members.map((member) => ({
-        title: member.spec.help ?? call.name,
-        run: async (own) => {
-          last = await runTask({ ...call, task: member, options: { ...defaults(member), ...options } }, own)
-        },
-      })),
-      { concurrent: spec.together === true },
-    )
-    return last
+// A hook has options of its own, and what follows `--` is not meant for it.
+function hookCall(call: Call, hook: Task): Call {
+  const hooked = [...(call.hooked ?? []), call.task.spec]
+  if (!hooked.includes(hook.spec)) return { ...call, task: hook, options: {}, rest: [], hooked }
+  throw new KraftError({ kind: 'usage', message: `${nameOf(call, hook)} is, by way of its hooks, a hook of itself` })
+}
+
+async function runBody(given: Call, line: Line): Promise<unknown> {
+  const { spec, given: fixed } = given.task
+  const specs = spec.options ?? {}
+  const call: Call = { ...given, options: { ...defaultOptions(specs), ...given.options, ...fixed } }
+  requireOptions(nameOf(call), specs, call.options)
+  if (spec.on === 'once') {
+    if (call.node === undefined) return spec.members === undefined ? runOnce(call, line) : runMembers(call, spec.members, line)
+    throw new KraftError({
+      kind: 'usage',
+      message: `${nameOf(call)} is for a whole target and cannot run inside a task that runs on one node at a time`,
+      next: "Put both side by side with series(), or give the calling task on: 'once'",
+    })
   }
-  if (spec.on === 'once') return runOnce(call, options, line)
-  const nodes = choose(call)
-  if (nodes.length === 1 && nodes[0] !== undefined) return runOnNode(call, nodes[0], options, line)
+  const nodes = call.node === undefined ? choose(call) : [call.node]
+  const [only] = nodes
+  if (nodes.length === 1 && only !== undefined) return runOnNode(call, only, line)
   await line.list(
-    nodes.map((node) => ({
-      title: node.name,
-      continue: true,
-      run: (own) => runOnNode(call, node, options, own).then(() => undefined),
-    })),
+    nodes.map((node) => ({ title: node.name, continue: true, run: async (own) => void (await runOnNode(call, node, own)) })),
     { concurrent: spec.parallel ?? true },
   )
   return undefined
 }
 
-/** The values of options that were not given. */
-export function defaults(task: Task): Record<string, unknown> {
-  const entries = Object.entries(task.spec.options ?? {}).map(([name, { type, default: value, many }]) => [
-    name,
-    value ?? (many === true ? [] : type === 'boolean' ? false : undefined),
-  ])
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+async function runMembers(call: Call, members: readonly Task[], line: Line): Promise<unknown> {
+  let last: unknown
+  await line.list(
+    members.map((task) => ({
+      title: nameOf(call, task),
+      run: async (own) => {
+        last = await runTask({ ...call, task }, own)
+      },
+    })),
+    { concurrent: call.task.spec.together === true },
+  )
+  return last
 }
 
-function choose({ task, name, target }: Call): readonly Node[] {
+function choose(call: Call): readonly Node[] {
+  const { target, task } = call
   const { on } = task.spec
   const role = typeof on === 'object' ? on.role : 'web'
   const nodes = on === 'each' ? target.nodes : target.nodes.filter((node) => hasRole(node, role))
   if (nodes.length === 0) {
     throw new KraftError({
       kind: 'usage',
-      message: target.nodes.length === 0 ? `${name} needs a node` : `No node of ${target.word} has the role ${role}`,
-      next: `Name one: kraft ${name}:NODE (kraft nodes lists them)`,
+      message: target.nodes.length === 0 ? `${nameOf(call)} needs a node` : `No node of ${target.word} has the role ${role}`,
+      next: `Name one: kraft ${nameOf(call)}:NODE (kraft nodes lists them)`,
     })
   }
   return on === 'first' ? nodes.slice(0, 1) : nodes
 }
 
-async function runOnce(call: Call, options: Readonly<Record<string, unknown>>, line: Line): Promise<unknown> {
-  const custom = call.session.isCustom(call.task)
-  if (custom) await Promise.all(call.target.nodes.map((node) => node.prepare()))
-  const context = await targetContext(call, options, line)
-  if (custom && skipsCode(call, line)) return undefined
-  return (call.task.spec.run as (context: TargetContext<unknown>) => unknown)(context)
+async function runOnce(call: Call, line: Line): Promise<unknown> {
+  const { spec } = call.task
+  if (call.session.about(call.task).custom) {
+    if (skipsCode(call, line)) return undefined
+    await Promise.all(call.target.nodes.map((node) => node.prepare()))
+  }
+  const run = spec.run as (context: TargetContext<unknown>) => unknown
+  return run(await targetContext(call, line))
 }
 
-async function runOnNode(call: Call, node: Node, options: Readonly<Record<string, unknown>>, line: Line): Promise<unknown> {
-  const { spec } = call.task
-  const shared = await targetContext(call, options, line)
-  const { project } = call.target
+async function runOnNode(call: Call, node: Node, line: Line): Promise<unknown> {
+  const { run, steps } = call.task.spec
+  if (steps === undefined && skipsCode(call, line)) return undefined
   await node.prepare()
-  const facts = await node.facts()
-  const $ = project === undefined ? node.$ : await instanceShell(node, project, line)
+  const { project } = call.target
   const context: NodeContext<unknown> = {
-    ...shared,
-    $,
+    ...(await targetContext({ ...call, node }, line)),
+    $: shown(project === undefined ? node.$ : await instanceShell(node, project), line),
     node,
-    facts,
+    facts: await node.facts(),
     get project() {
       if (project !== undefined) return project
       throw new KraftError({
         kind: 'usage',
-        message: `${call.name} needs a project, and there is no kraftwerk.yaml here`,
+        message: `${nameOf(call)} needs a project, and there is no kraftwerk.yaml here`,
         next: 'Go to the folder of the project, or make one: kraft init NAME',
       })
     },
-    call: (task, given) => {
-      if (task.spec.on === 'once') {
-        throw new KraftError({
-          kind: 'usage',
-          message: `${call.name} runs on one node at a time and cannot call a task of the whole target`,
-          next: `Put both side by side with series(), or give ${call.name} on: 'once'`,
-        })
-      }
-      return runOnNode({ ...call, task }, node, { ...defaults(task), ...task.given, ...given }, line).then(() => undefined)
-    },
   }
-  if (spec.steps !== undefined) {
-    const steps = await (spec.steps as (context: NodeContext<unknown>) => Iterable<never> | Promise<Iterable<never>>)(context)
-    return node.apply(call.name, steps, line)
-  }
-  if (skipsCode(call, line)) return undefined
-  return (spec.run as (context: NodeContext<unknown>) => unknown)(context)
+  if (steps === undefined) return (run as (context: NodeContext<unknown>) => unknown)(context)
+  const recipe = steps as (context: NodeContext<unknown>) => ReturnType<NonNullable<TaskSpec['steps']>>
+  return node.apply(nameOf(call), await recipe(context), line)
 }
 
 // A dry run promises to change nothing, and only steps can keep that promise.
-function skipsCode({ session, name }: Call, line: Line): boolean {
-  if (!session.flags.dryRun) return false
-  line.skip(`${name} runs code`)
+function skipsCode(call: Call, line: Line): boolean {
+  if (!call.session.flags.dryRun) return false
+  const { place } = call.session.about(call.task)
+  line.skip(`${nameOf(call)} runs code${place === undefined ? '' : `: ${formatPlace(place)}`}`)
   return true
 }
 
-async function instanceShell(node: Node, project: TaskProject, line: Line) {
+function nameOf({ session, task }: Call, of: Task = task): string {
+  return session.about(of).name ?? of.spec.help ?? 'a task without a name'
+}
+
+async function instanceShell(node: Node, project: TaskProject): Promise<Shell> {
   const { remoteShell } = await import('../shell/remote.js')
-  const shell = await remoteShell(node.connection, (command) => node.asRoot(project.enter(command)))
+  return remoteShell(node.connection, (command) => node.asRoot(project.enter(command)))
+}
+
+/** A shell whose commands say on a line what they print. */
+function shown(shell: Shell, line: Line): Shell {
   return shell({ log: (entry) => showOutput(entry, line), verbose: true })
 }
 
@@ -143,20 +151,17 @@ function showOutput(entry: { readonly kind: string; readonly data?: unknown }, l
   for (const text of String(entry.data).split('\n')) if (text !== '') line.output(text)
 }
 
-async function targetContext(
-  call: Call,
-  options: Readonly<Record<string, unknown>>,
-  line: Line,
-): Promise<TargetContext<unknown>> {
-  const { session, target, rest } = call
+async function targetContext(call: Call, line: Line): Promise<TargetContext<unknown>> {
+  const { session, target, options, rest } = call
+  const custom = session.about(call.task).custom
   return {
     target,
     options,
     rest,
     line,
     session,
-    local: session.isCustom(call.task) ? { $: await (await import('../shell/local.js')).localShell() } : noShell,
-    call: (task, given) => runTask({ ...call, task, options: { ...defaults(task), ...given } }, line).then(() => undefined),
+    local: custom ? { $: await (await import('../shell/local.js')).localShell() } : noShell,
+    call: async (task, given = {}) => void (await runTask({ ...call, task, options: given }, line)),
   }
 }
 

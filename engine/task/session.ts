@@ -1,4 +1,5 @@
 import type { UserSettings } from '../config/user.js'
+import type { Place } from '../errors/failure.js'
 import type { Inventory } from '../node/inventory.js'
 import type { Node } from '../node/node.js'
 import type { NodeRecord } from '../node/record.js'
@@ -20,6 +21,16 @@ export interface Prompt {
   confirm(message: string): Promise<boolean>
   text(message: string): Promise<string>
   secret(message: string): Promise<string>
+}
+
+/** What kraft knows of a task beside what it does. */
+export interface About {
+  /** By which people call it; undefined for one that is not exported. */
+  readonly name: string | undefined
+  /** It is code of a kraftfile, which gets zx. */
+  readonly custom: boolean
+  /** Where it is declared in a kraftfile. */
+  readonly place?: Place
 }
 
 /** One call of kraft: what its tasks share. */
@@ -44,12 +55,12 @@ export interface Session {
   connect(record: NodeRecord, roles: readonly string[] | 'every'): Node
   /** Closes the connection of a node and forgets it, so that the next use logs in anew. */
   disconnect(name: string): Promise<void>
-  /** Finds what stands behind the colon. */
+  /** Finds what stands behind the colon: one target, several for `all`. */
   resolve(word: string | undefined, needs: Needs | undefined, destructive: boolean): Promise<readonly Target[]>
   /** A built-in task, or what the kraftfile put in its place. */
   task(name: string): Promise<Task>
-  /** Whether a task is code of a kraftfile, which gets zx. */
-  isCustom(task: Task): boolean
+  /** What is known of a task: its name if it can be called, and where a kraftfile declares it. */
+  about(task: Task): About
   /** What steps did on each node so far. */
   readonly applied: ReadonlyMap<string, readonly Applied[]>
   /** Runs when kraft ends, also by Ctrl-C: locks are given back, connections closed. */

@@ -24,8 +24,6 @@ interface Common<O extends OptionSpecs> {
   readonly takesRest?: boolean
   /** Writes to the terminal itself; no list is shown. */
   readonly raw?: boolean
-  /** The task that most people call next, for the hint after this one. */
-  readonly next?: string
 }
 
 /** A task that runs once, with all nodes of its target and no `$`. */

@@ -11,11 +11,11 @@ export function nodeState(story: Story, name: string): Promise<string> {
 // Times, sizes and process ids differ from run to run, as do the names of systemd's private folders.
 const state = `
 find /web /etc /run/web /run/kraftwerk /var/lib/kraftwerk /var/log/nginx /var/log/runit /usr/local /opt /home /root /tmp /var/tmp /dev/shm \\
-  -xdev \\( -path '*/systemd-private-*' -o -path '/web/*/venvs/*/lib' -o -path '/etc/ssl' -o -path '*/supervise' \\) -prune \\
+  -xdev \\( -path '*/systemd-private-*' -o -path '/web/*/venvs/*/lib' -o -path '/etc/ssl' -o -path '*/supervise' -o -path '/dev/shm/PostgreSQL.*' \\) -prune \\
   -o ! -path '/run/kraftwerk/*' -printf '%p %y %M %u:%g %l\\n' 2>/dev/null | sort
 find /etc/nginx /etc/kraftwerk /etc/sv /etc/logrotate.d -xdev -type f ! -path '*/supervise/*' -exec sha256sum {} + | sort -k 2
 cut -d: -f1 /etc/passwd | sort | sed 's/^/user /'
 sort /etc/group | cut -d: -f1,4 | sed 's/^/group /'
 runuser -u postgres -- psql -XAtq -d postgres -c "SELECT 'database ' || datname FROM pg_database UNION ALL SELECT 'role ' || rolname FROM pg_roles ORDER BY 1"
-ps -eo user:40=,args= | grep -E '[g]unicorn|[r]unsv ' | sed 's/ *$//' | sort
+ps -C gunicorn,runsv -o user:40=,args= | sort
 `

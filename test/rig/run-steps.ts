@@ -51,8 +51,14 @@ function read(output: string, steps: readonly Step[]): readonly Ended[] {
     if (type === 'end') {
       ended.push({ title: steps[Number(first)]?.title ?? '', status, detail: detail.join(' '), output: said.join('\n') })
     }
-    if (type === 'handled' || type === 'handler-failed') {
-      ended.push({ title: `handler ${first}`, status: type, detail: status, output: said.join('\n') })
+    if (type === 'handler-end') {
+      const [name, code] = [[status, ...detail].join(' '), first === '0' ? '' : first]
+      ended.push({
+        title: `handler ${name}`,
+        status: code === '' ? 'handled' : 'handler-failed',
+        detail: code,
+        output: said.join('\n'),
+      })
     }
     said = []
   }

@@ -32,8 +32,15 @@ export interface Sshd {
   stop(): Promise<void>
 }
 
-/** Starts an sshd; `config` are further lines of sshd_config, which win; `second` is its host key beside ed25519. */
-export async function startSshd(config: readonly string[] = [], second: 'ecdsa' | 'rsa' = 'ecdsa'): Promise<Sshd> {
+/**
+ * Starts an sshd; `config` are further lines of sshd_config, which win; `second` is its host key beside ed25519. Its logins
+ * find the folders in `hidden` empty and their own, so that what they write there does not touch this machine; needs root.
+ */
+export async function startSshd(
+  config: readonly string[] = [],
+  second: 'ecdsa' | 'rsa' = 'ecdsa',
+  hidden: readonly string[] = [],
+): Promise<Sshd> {
   await ensurePackages(['openssh-server', 'openssh-client'])
   await removeLeftovers()
   if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 })
@@ -78,7 +85,9 @@ export async function startSshd(config: readonly string[] = [], second: 'ecdsa' 
     ].join('\n'),
   )
   const log = await open(file('log'), 'a')
-  const server = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', file('sshd_config')], { stdio: ['ignore', log.fd, log.fd] })
+  const sshd = ['/usr/sbin/sshd', '-D', '-e', '-f', file('sshd_config')]
+  const [command = '', ...args] = hidden.length === 0 ? sshd : ['unshare', '-m', 'sh', '-euc', hide, sshd.join(' '), ...hidden]
+  const server = spawn(command, args, { stdio: ['ignore', log.fd, log.fd] })
   await log.close()
   await answers(server, port, file('log'))
   const user = userInfo().username
@@ -97,6 +106,13 @@ export async function startSshd(config: readonly string[] = [], second: 'ecdsa' 
     },
   }
 }
+
+const hide = `
+for folder in "$@"; do
+  mkdir -p "$folder"
+  mount -t tmpfs -o mode=0755 tmpfs "$folder"
+done
+exec $0`
 
 async function end(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return

@@ -39,7 +39,8 @@ export async function checkRoot(): Promise<void> {
   throw new KraftError({
     kind: 'task',
     message: 'Local nodes need root on this machine: they have file systems, addresses and processes of their own',
-    next: 'Run `sudo -v` and try again, or run kraft as root.',
+    // A password that was typed for `sudo -v` counts for the terminal's own processes, and these are in a session of their own.
+    next: 'Run kraft as root, or as a user whose sudo asks for no password (NOPASSWD).',
   })
 }
 

@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+// `npm run bench`: what kraft costs, as medians with the machine's noise, on a real node of its own.
+import { loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import * as again from './again.mjs'
+import * as command from './command.mjs'
+import * as demo from './demo.mjs'
+import * as list from './list.mjs'
+import { call, guestbook, prepare, removeNodes } from './place.mjs'
+import { machine, save } from './save.mjs'
+import { table } from './table.mjs'
+
+const parts = { list, command, again, demo }
+const usage = `Usage: npm run bench -- [PART…] [--runs N] [--save]
+Parts: ${Object.entries(parts)
+  .map(([name, { about }]) => `${name} (${about})`)
+  .join(', ')}
+--runs N  how often the slow ones run, 5 if left out; the quick ones run several times as often
+--save    write bench/results.json and the table in bench/README.md
+`
+const node = 'bench'
+
+const { values, positionals } = arguments_()
+const interrupt = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupt.abort(new Error('Interrupted')))
+const { signal } = interrupt
+const say = (text) => process.stderr.write(`${text}\n`)
+const load = () => loadavg()[0]?.toFixed(1)
+const before = load()
+const rows = []
+try {
+  await prepare()
+  await measureAll()
+} catch (error) {
+  if (!signal.aborted) throw error
+  process.exitCode = 130
+} finally {
+  say('Removing the node')
+  await removeNodes()
+}
+const after = load()
+if (rows.length > 0) {
+  const { cores, node: version } = machine()
+  process.stdout.write(`\n${cores} cores, Node.js ${version}, load ${before} before and ${after} after\n\n${table(rows)}\n`)
+}
+if (values.save && !signal.aborted) save(rows, { before, after })
+
+async function measureAll() {
+  const chosen = positionals.length === 0 ? Object.values(parts) : positionals.map((name) => parts[name])
+  const context = { runs: Number(values.runs), signal, row: (row) => rows.push(row), node, project: undefined }
+  let ready = false
+  for (const part of chosen) {
+    if (part.needsNode && !ready) {
+      context.project = await makeNode()
+      ready = true
+    }
+    say(`Measuring ${part.about}`)
+    await part.measure(context)
+  }
+}
+
+async function makeNode() {
+  const project = guestbook()
+  say('Making a node (the first time with its image, about a minute) and preparing it')
+  await call(['provision', node], { signal })
+  await call([`bootstrap:${node}`], { signal })
+  await call([`deploy:${node}`], { cwd: project, signal })
+  return project
+}
+
+function arguments_() {
+  const options = { runs: { type: 'string', default: '5' }, save: { type: 'boolean', default: false }, help: { type: 'boolean' } }
+  const given = parseArgs({ options, allowPositionals: true })
+  const unknown = given.positionals.find((name) => !Object.hasOwn(parts, name))
+  const wrong = unknown !== undefined || !/^[1-9]\d*$/.test(given.values.runs)
+  if (!wrong && given.values.help !== true) return given
+  process.stderr.write(usage)
+  process.exit(wrong ? 2 : 0)
+}
