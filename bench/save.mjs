@@ -32,9 +32,9 @@ export function save(rows, load) {
   const page = join(root, 'bench', 'README.md')
   const { cores, cpu, memory, node } = result.machine
   const text = `${result.date}, commit ${result.commit}; ${cores} cores (${cpu}), ${memory}, Node.js ${node}; load ${load.before} before, ${load.after} after.\n\n${table(rows)}`
-  const marks = /(<!-- results -->\n)[\s\S]*?(\n<!-- end -->)/
+  const marks = /(<!-- results -->\n)[\s\S]*?(<!-- end -->)/
   writeFileSync(
     page,
-    readFileSync(page, 'utf8').replace(marks, (_, begin, end) => `${begin}${text}${end}`),
+    readFileSync(page, 'utf8').replace(marks, (_, begin, end) => `${begin}${text}\n${end}`),
   )
 }

@@ -107,9 +107,7 @@ function drawRun({ x, look, text }, y) {
   const kept = text.trimEnd()
   const start = x + (kept.length - kept.trimStart().length)
   const shown = kept.trimStart()
-  const style = [bold ? ' font-weight="bold"' : '', dim ? ' opacity=".6"' : '', line ? ' text-decoration="underline"' : ''].join(
-    '',
-  )
+  const style = [bold ? ' class="b"' : '', dim ? ' opacity=".6"' : '', line ? ' text-decoration="underline"' : ''].join('')
   // The length keeps columns straight in whatever font a reader has.
   const length = ([...shown].length * cell.width).toFixed(1)
   const place = `x="${(margin.side + start * cell.width).toFixed(1)}" y="${y.toFixed(1)}" textLength="${length}" lengthAdjust="spacingAndGlyphs"`

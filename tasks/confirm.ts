@@ -15,8 +15,11 @@ export function requireAnswer(session: Session, task: string): void {
   })
 }
 
-/** Asks before data is lost. Without a terminal only `--yes` answers. Throws `interrupted` for a no. */
-export async function confirmLoss(session: Session, question: string): Promise<void> {
+/**
+ * Asks before data is lost. Without a terminal only `--yes` answers. Throws `interrupted` for a no. An environment marked
+ * `live: true` gives the name that has to be typed: a yes is given too quickly.
+ */
+export async function confirmLoss(session: Session, question: string, typed?: string): Promise<void> {
   if (session.flags.yes || session.flags.dryRun) return
   if (session.prompt === undefined) {
     throw new KraftError({
@@ -25,5 +28,9 @@ export async function confirmLoss(session: Session, question: string): Promise<v
       next: 'If you mean it, add --yes',
     })
   }
-  if (!(await session.prompt.confirm(question))) throw new KraftError({ kind: 'interrupted', message: 'Nothing was changed' })
+  const sure =
+    typed === undefined
+      ? await session.prompt.confirm(question)
+      : (await session.prompt.text(`${question} It is live: type ${typed} to go on`)).trim() === typed
+  if (!sure) throw new KraftError({ kind: 'interrupted', message: 'Nothing was changed' })
 }

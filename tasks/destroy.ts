@@ -32,7 +32,11 @@ export const destroy = task({
         })
       }
     }
-    await confirmLoss(session, `Remove ${instance.name} from ${where}, with all data (${services.join(', ') || 'no services'})?`)
+    await confirmLoss(
+      session,
+      `Remove ${instance.name} from ${where}, with all data (${services.join(', ') || 'no services'})?`,
+      instance.settings.live ? instance.project.name : undefined,
+    )
     await line.list(
       target.nodes.map((node) => ({
         title: `Remove ${instance.name} from ${node.name}`,

@@ -46,7 +46,11 @@ export const load = task({
     requireAnswer(session, 'load')
     await currentRelease(node, instance)
     const what = `${services.map(({ service }) => service.name).join(' and ')} of ${instance.name} on ${node.name}`
-    await confirmLoss(session, `Put the data of ${manifest.instance} (${manifest.time}) in the place of ${what}?`)
+    await confirmLoss(
+      session,
+      `Put the data of ${manifest.instance} (${manifest.time}) in the place of ${what}?`,
+      instance.settings.live ? instance.project.name : undefined,
+    )
     if (session.flags.dryRun) return new Result(`Would load ${what} from ${file}`, { file })
     const lock = await lockNode(node, instance.name, userInfo().username)
     session.onEnd(() => lock.release())

@@ -68,6 +68,11 @@ async function content(
   return { count, entries, photos }
 }
 
+/** runit looks every five seconds, so that the supervisor of a service that is gone may live on for a moment. */
+async function isAsBefore(state: string): Promise<void> {
+  await expect.poll(() => nodeState(story, 'one'), { timeout: 15_000, interval: 1000 }).toBe(state)
+}
+
 /** Changes files of the project for the time of one deploy. */
 async function withChanges<T>(changes: Readonly<Record<string, (text: string) => string>>, run: () => Promise<T>): Promise<T> {
   const kept: [string, string][] = []
@@ -329,7 +334,7 @@ for (const { what, changes, said } of [
     for (const words of said) expect(message).toContain(words)
     flawless(reports, { fresh: 100, kept: 100, slow: 2 })
     expect(releasesSeen(reports)).toEqual([serving])
-    expect(await nodeState(story, 'one')).toBe(before)
+    await isAsBefore(before)
   })
 }
 
@@ -337,7 +342,7 @@ chapter('data that loses is asked about: without a terminal only --yes answers',
   const before = await nodeState(story, 'one')
   const { code, stderr } = await story.kraft(['destroy:stage'])
   expect([code, stderr.includes('--yes')]).toEqual([2, true])
-  expect(await nodeState(story, 'one')).toBe(before)
+  await isAsBefore(before)
 })
 
 chapter('dump writes one bundle; a damaged or wrong one is refused or taken back, and changes nothing', async () => {
@@ -348,7 +353,7 @@ chapter('dump writes one bundle; a damaged or wrong one is refused or taken back
   const state = await nodeState(story, 'one')
   const unchanged = async () => {
     expect(await content(stageHost)).toEqual(rows)
-    expect(await nodeState(story, 'one')).toBe(state)
+    await isAsBefore(state)
   }
 
   const whole = await readFile(bundle)

@@ -27,8 +27,10 @@ export interface Load {
   readonly address: string
   /** The Host header. */
   readonly host: string
-  /** Requests at the same time, each with a path of its own; every one answers the release. */
+  /** Requests at the same time, each with a path of its own. */
   readonly paths: readonly string[]
+  /** What an answer looks like; a release if left out. */
+  readonly answer?: RegExp
   readonly keepAlive: boolean
   /** Bounds; 20,000 requests and 120 seconds if left out. */
   readonly most?: { readonly requests: number; readonly seconds: number }
@@ -38,9 +40,8 @@ export interface Load {
  * Starts to ask a site, again and again, until it is stopped. Nothing is ever asked twice: a request that fails is counted as
  * failed, with connection errors, resets, cut answers and codes other than 200 among the failures.
  */
-export function startLoad({ address, host, paths, keepAlive, most = { requests: 20_000, seconds: 120 } }: Load): {
-  stop(): Promise<LoadReport>
-} {
+export function startLoad(load: Load): { stop(): Promise<LoadReport> } {
+  const { address, host, paths, keepAlive, answer = /^\d{8}-\d{6}$/, most = { requests: 20_000, seconds: 120 } } = load
   const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: paths.length }) : undefined
   const samples: Sample[] = []
   const failures: Record<string, number> = {}
@@ -81,7 +82,7 @@ export function startLoad({ address, host, paths, keepAlive, most = { requests: 
           const release = text.trim()
           if (response.statusCode !== 200) reject(new Error(`code ${response.statusCode}`))
           else if (!response.complete) reject(new Error('cut off'))
-          else if (!/^\d{8}-\d{6}$/.test(release)) reject(new Error(`no release: ${release.slice(0, 40)}`))
+          else if (!answer.test(release)) reject(new Error(`another answer: ${release.slice(0, 40)}`))
           else resolve(release)
         })
       })
@@ -101,6 +102,13 @@ export function startLoad({ address, host, paths, keepAlive, most = { requests: 
   }
 }
 
+/** What {@link underLoad} asks for: the guestbook's own pages if left out. */
+export interface Asked {
+  readonly quick?: string
+  readonly slow?: string
+  readonly answer?: RegExp
+}
+
 /**
  * Does something while clients load a site in all ways (connections of their own, kept connections, slow requests that must not
  * be cut off), and returns what they saw with how it ended.
@@ -108,12 +116,12 @@ export function startLoad({ address, host, paths, keepAlive, most = { requests: 
 export async function underLoad<T>(
   site: { readonly address: string; readonly host: string },
   run: () => Promise<T>,
-  { slow = '/slow?seconds=1.5' }: { readonly slow?: string } = {},
+  { quick = '/release', slow = '/slow?seconds=1.5', ...answer }: Asked = {},
 ): Promise<{ result: T; reports: Readonly<Record<'fresh' | 'kept' | 'slow', LoadReport>> }> {
   const clients = {
-    fresh: startLoad({ ...site, paths: ['/release', '/release'], keepAlive: false }),
-    kept: startLoad({ ...site, paths: ['/release', '/release'], keepAlive: true }),
-    slow: startLoad({ ...site, paths: [slow], keepAlive: false }),
+    fresh: startLoad({ ...site, ...answer, paths: [quick, quick], keepAlive: false }),
+    kept: startLoad({ ...site, ...answer, paths: [quick, quick], keepAlive: true }),
+    slow: startLoad({ ...site, ...answer, paths: [slow], keepAlive: false }),
   }
   const stop = async () => {
     const [fresh, kept, slow] = await Promise.all([clients.fresh.stop(), clients.kept.stop(), clients.slow.stop()])
