@@ -28,7 +28,7 @@ export function resolveTargets(query: Query, known: Known): readonly Target[] {
   throw new KraftError({
     kind: 'usage',
     message: known.project === undefined ? 'There is no node yet' : `${known.project.name} has no environment with nodes`,
-    next: known.project === undefined ? 'Make one: kraft provision NAME' : 'Add environments to kraftwerk.yaml, or name a node',
+    next: known.project === undefined ? 'Make one: kraft provision one' : 'Add environments to kraftwerk.yaml, or name a node',
   })
 }
 

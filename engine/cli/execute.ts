@@ -38,7 +38,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     loaded,
     flags,
     report,
-    prompt: createPrompt(flags.yes),
+    prompt: createPrompt(flags.yes, report),
     folder: process.cwd(),
     task: name,
   })

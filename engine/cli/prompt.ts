@@ -1,13 +1,18 @@
 import { KraftError } from '../errors/failure.js'
+import type { Report } from '../report/report.js'
 import type { Prompt } from '../task/session.js'
 
 type Clack = typeof import('@clack/prompts')
 
-/** Questions on the terminal, drawn on stderr; undefined where there is nobody to ask. */
-export function createPrompt(yes: boolean): Prompt | undefined {
+/** Questions on the terminal, drawn on stderr beside no list, one after the other; undefined where there is nobody to ask. */
+export function createPrompt(yes: boolean, report: Report): Prompt | undefined {
   if (!process.stdin.isTTY || !process.stderr.isTTY || process.env.CI !== undefined) return undefined
+  let last: Promise<unknown> = Promise.resolve()
   const ask = async <Answer>(question: (clack: Clack) => Promise<Answer>): Promise<Exclude<Answer, symbol>> => {
-    const answer = await question(await import('@clack/prompts'))
+    const clack = await import('@clack/prompts')
+    const turn = last.then(() => report.aside(() => question(clack)))
+    last = turn.catch(() => undefined)
+    const answer = await turn
     if (typeof answer === 'symbol')
       throw new KraftError({ kind: 'interrupted', message: 'Stopped at a question; nothing was changed' })
     return answer as Exclude<Answer, symbol>

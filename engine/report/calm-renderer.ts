@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { color, DefaultRenderer, figures, indent } from 'listr2'
+import { color, DefaultRenderer, figures, indent, type ProcessOutput } from 'listr2'
 import { clip, shorten } from './shorten.js'
 
 // Between a title and its mark, where no title has it: a title that is cut keeps its mark.
@@ -22,6 +22,25 @@ export class CalmRenderer extends DefaultRenderer {
   private timer: NodeJS.Timeout | undefined
   private cost = 0
   private ended = false
+  private aside = false
+
+  private readonly terminal: ProcessOutput | undefined
+
+  constructor(...given: ConstructorParameters<typeof DefaultRenderer>) {
+    super(...given)
+    this.terminal = given[1].logger?.process
+  }
+
+  /** Takes what is drawn now away while something else has the terminal, whose lines stay. */
+  static async aside<T>(other: () => Promise<T>): Promise<T> {
+    const drawn = [...CalmRenderer.drawing].filter((renderer) => !renderer.aside)
+    for (const renderer of drawn) renderer.leave()
+    try {
+      return await other()
+    } finally {
+      for (const renderer of drawn) renderer.comeBack()
+    }
+  }
 
   /** Ends whatever is drawn now. */
   static stop(): void {
@@ -34,7 +53,7 @@ export class CalmRenderer extends DefaultRenderer {
   }
 
   override update(): void {
-    if (this.timer !== undefined || this.ended) return
+    if (this.timer !== undefined || this.ended || this.aside) return
     this.timer = setTimeout(
       () => {
         this.timer = undefined
@@ -50,11 +69,31 @@ export class CalmRenderer extends DefaultRenderer {
     clearTimeout(this.timer)
     if (this.ended) return
     this.ended = true
+    this.aside = false
     CalmRenderer.drawing.delete(this)
     super.end()
   }
 
+  private leave(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    this.aside = true
+    // Draws the empty line that create() gives now.
+    super.update()
+    this.terminal?.release()
+  }
+
+  private comeBack(): void {
+    if (this.ended) return
+    // The next drawing erases the last line, which it takes for its own empty one.
+    process.stderr.write('\n')
+    this.terminal?.hijack()
+    this.aside = false
+    this.update()
+  }
+
   override create(options?: Parameters<DefaultRenderer['create']>[0]): string {
+    if (this.aside) return ''
     const text = super.create(options)
     if (this.ended) return text
     const signs = { waiting: figures.squareSmallFilled, done: [figures.tick, figures.arrowDown] }

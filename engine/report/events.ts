@@ -51,6 +51,7 @@ export function eventReport(write: (text: string) => void): Report {
   return {
     list: (items, options) => list(items, undefined, options?.concurrent),
     note: (text) => emit({ event: 'note', text }),
+    aside: (other) => other(),
     stop: () => undefined,
   }
 }

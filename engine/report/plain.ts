@@ -53,6 +53,7 @@ export function plainReport(write: (text: string) => void, { everything = false 
   return {
     list: (items, options) => list(items, '', options),
     note: (text) => write(`${text}\n`),
+    aside: (other) => other(),
     stop: () => undefined,
   }
 }

@@ -41,6 +41,8 @@ export interface Report {
   list(items: readonly Item[], options?: ListOptions): Promise<void>
   /** One line that stays, outside any list. */
   note(text: string): void
+  /** Leaves the terminal to something else, for example a question, until that is done. */
+  aside<T>(other: () => Promise<T>): Promise<T>
   /** Draws no more and gives the terminal back, because kraft ends before its lists do. */
   stop(): void
 }

@@ -31,6 +31,7 @@ export function terminalReport(): Report {
       await finish(() => listr.run(), outcomes)
     },
     note: (text) => void process.stderr.write(`${text}\n`),
+    aside: (other) => CalmRenderer.aside(other),
     stop: () => CalmRenderer.stop(),
   }
 }

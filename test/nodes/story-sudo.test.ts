@@ -84,10 +84,13 @@ chapter('shell is a real terminal', async () => {
     terminal.resize(120, 40)
     terminal.type('stty size\r')
     await terminal.sees('40 120\r\n')
-    terminal.type("trap 'echo resized to $(stty size)' WINCH; sleep 0.1\r")
+    // A program in it is told at once.
+    terminal.type('bash -c \'trap "echo resized to \\$(stty size)" WINCH; echo ready.; while sleep 0.1; do :; done\'\r')
+    await terminal.sees('ready.\r\n')
     terminal.resize(66, 22)
-    terminal.type('\r')
     await terminal.sees('resized to 22 66')
+    terminal.type('\x03')
+    await terminal.sees('$ ')
 
     terminal.type('sleep 600\r')
     await terminal.sees('sleep 600\r\n')

@@ -11,11 +11,12 @@ async function run(unit: string, nodes: string) {
   await cp(join(root, 'scripts/test.mjs'), join(home.project, 'scripts/test.mjs'))
   await symlink(join(root, 'node_modules'), join(home.project, 'node_modules'))
   await home.write('calculator/package.json', '{ "type": "module" }')
-  const projects = ['unit', 'package', 'nodes'].map((name) => ({ test: { name, include: [`${name}/*.test.js`] } }))
+  const projects = ['unit', 'package', 'cloud', 'nodes'].map((name) => ({ test: { name, include: [`${name}/*.test.js`] } }))
   await home.write('calculator/vitest.config.js', `export default { test: { projects: ${JSON.stringify(projects)} } }`)
   const fine = "import { it } from 'vitest'\nit('a', () => {})\n"
   await home.write('calculator/unit/a.test.js', fine + unit)
   await home.write('calculator/package/a.test.js', fine)
+  await home.write('calculator/cloud/a.test.js', fine)
   await home.write('calculator/nodes/a.test.js', fine + nodes)
   const { VITEST: _vitest, VITEST_MODE: _mode, ...env } = process.env
   const { status, stdout } = spawnSync(process.execPath, [join(home.project, 'scripts/test.mjs')], { encoding: 'utf8', env })
@@ -24,13 +25,13 @@ async function run(unit: string, nodes: string) {
 
 it('sums the suites up and shows the time of each', async () => {
   const { status, last, stdout } = await run("it('b', () => {})", '')
-  expect(last).toBe('4 passed, 0 failed')
+  expect(last).toBe('5 passed, 0 failed')
   expect(stdout).toMatch(/^unit: 2 passed, 0 failed in \d+\.\d s$/m)
   expect(status).toBe(0)
 }, 60_000)
 
 it('a failure, a skipped test and a file that does not load fail it, and the other suites run', async () => {
   const { status, last } = await run("it('b', () => { throw new Error('no') })\nit.skip('c', () => {})", "import './nothing.js'")
-  expect(last).toBe('2 passed, 3 failed')
+  expect(last).toBe('3 passed, 3 failed')
   expect(status).toBe(1)
 }, 60_000)
