@@ -20,7 +20,10 @@ export function printHelp(entry: Entry): string {
   const target = { nothing: '', nodes: ':NODE', instance: ':TARGET' }[spec.needs ?? 'instance']
   const usage = [
     `kraft ${entry.name}${target}`,
-    ...positional.map(([name, option]) => (option.required === true ? name.toUpperCase() : `[${name.toUpperCase()}]`)),
+    ...positional.map(([name, option]) => {
+      const word = `${argument(name)}${option.many === true ? '…' : ''}`
+      return option.required === true ? word : `[${word}]`
+    }),
     ...(options.length > positional.length ? ['[--options]'] : []),
     ...(spec.takesRest === true ? ['-- COMMAND'] : []),
   ].join(' ')
@@ -29,7 +32,7 @@ export function printHelp(entry: Entry): string {
     `\n${entry.doc ?? spec.help ?? ''}`,
     ...table(
       'Arguments',
-      positional.map(([name, option]) => [name.toUpperCase(), describe(option)]),
+      positional.map(([name, option]) => [argument(name), describe(option)]),
     ),
     ...table(
       'Options',
@@ -44,10 +47,12 @@ export function printHelp(entry: Entry): string {
   return `${sections.join('\n')}\n`
 }
 
+function argument(name: string): string {
+  return dashed(name).toUpperCase()
+}
+
 function flag(name: string, option: OptionSpec): string {
-  return option.type === 'boolean'
-    ? `--${dashed(name)}`
-    : `--${dashed(name)} ${option.type === 'number' ? 'N' : dashed(name).toUpperCase()}`
+  return option.type === 'boolean' ? `--${dashed(name)}` : `--${dashed(name)} ${option.type === 'number' ? 'N' : argument(name)}`
 }
 
 function describe(option: OptionSpec): string {

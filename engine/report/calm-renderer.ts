@@ -98,11 +98,11 @@ export class CalmRenderer extends DefaultRenderer {
     if (this.ended) return text
     const signs = { waiting: figures.squareSmallFilled, done: [figures.tick, figures.arrowDown] }
     // The cursor's line is below the list.
-    return shorten(text.split('\n'), (process.stderr.rows ?? 24) - 1, signs).join('\n')
+    return shorten(text.split('\n'), (process.stderr.rows || 24) - 1, signs).join('\n')
   }
 
   protected override format(message: string, icon: string, level: number): string[] {
-    const width = (process.stderr.columns ?? 80) - 2 * level - 1
+    const width = (process.stderr.columns || 80) - 2 * level - 1
     return message.split('\n').flatMap((text, index) => {
       const [title = '', mark] = stripVTControlCharacters(text).trimEnd().split(separator)
       if (title === '') return []

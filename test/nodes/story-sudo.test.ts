@@ -145,7 +145,7 @@ chapter('destroy asks, takes a no, and leaves nothing after a yes', async () => 
   expect(await ask('y')).toBe(0)
   const lines = new Set(bare.split('\n'))
   const left = (await nodeState(story, 'two')).split('\n').filter((line) => !lines.has(line))
-  const stays = /^(\/etc\/kraftwerk|\/run\/web|\/var\/lib\/kraftwerk\/locks(\/httpbin(\.held|\.holder)?)?) [df] /
+  const stays = /^(\/etc\/kraftwerk|\/run\/web(\/\.trial)?|\/var\/lib\/kraftwerk\/locks(\/httpbin(\.held|\.holder)?)?) [df] /
   expect(left.filter((line) => !stays.test(line))).toEqual([])
 })
 

@@ -92,8 +92,9 @@ async function withChanges<T>(changes: Readonly<Record<string, (text: string) =>
 }
 
 essential('provision makes a node, remembers it with its host key, and says what comes next', async () => {
-  const { stdout } = await story.must(['provision', 'one'], { cwd: story.home })
-  expect(stdout).toContain('Next: kraft bootstrap:one')
+  const { stdout, stderr } = await story.must(['provision', 'one'], { cwd: story.home })
+  expect(stdout).toMatch(/^one is at [\d.]+ \(root@, local\)$/m)
+  expect(stderr).toContain('kraft bootstrap:one')
   expect(await readFile(join(story.home, '.kraftwerk/nodes.yaml'), 'utf8')).toMatch(/^ {2}host_keys:\n {4}- ssh-ed25519 AAAA/m)
   address = await story.address('one')
   expect(await story.onNode('one', 'cat /proc/1/comm; id -un; . /etc/os-release; echo $VERSION_CODENAME')).toBe(
@@ -444,7 +445,8 @@ chapter('destroy leaves nothing', async () => {
   const lines = new Set(bare.split('\n'))
   const left = (await nodeState(story, 'one')).split('\n').filter((line) => !lines.has(line))
   // Folders that all instances share, and numbers of locks, which go on growing: an old deploy must not pass for a new one's.
-  const stays = /^(\/etc\/kraftwerk|\/run\/web|\/var\/lib\/kraftwerk\/locks(\/guestbook(-stage)?(\.held|\.holder)?)?) [df] /
+  const stays =
+    /^(\/etc\/kraftwerk|\/run\/web(\/\.trial)?|\/var\/lib\/kraftwerk\/locks(\/guestbook(-stage)?(\.held|\.holder)?)?) [df] /
   expect(left.filter((line) => !stays.test(line))).toEqual([])
 })
 

@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process'
+import { stripVTControlCharacters } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Program, program } from '../../rig/program.js'
+import { inTerminal, type Terminal } from '../../rig/terminal.js'
+
+let built: Program
+beforeAll(async () => {
+  built = await program(new URL('./kraft.fixture.ts', import.meta.url).pathname, ['engine'])
+})
+afterAll(() => built.remove())
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const { CI: _ci, ...inherited } = process.env
+const surroundings = { cwd: '/tmp', env: { ...inherited, NO_COLOR: '1' } }
+
+/** Runs the fixture; it is interrupted once it has said `when`. */
+async function kraft(line: string, { when = '' } = {}): Promise<Ended> {
+  const child = spawn('sh', ['-c', `exec ${process.execPath} ${built.file} ${line}`], surroundings)
+  const said = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk) => {
+    said.stdout += String(chunk)
+  })
+  child.stderr.on('data', (chunk) => {
+    if (when !== '' && !said.stderr.includes(when) && (said.stderr + chunk).includes(when)) child.kill('SIGINT')
+    said.stderr += String(chunk)
+  })
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
+  return { code, ...said }
+}
+
+/** Runs the fixture in a terminal. */
+function inTerminalOf(...words: string[]): Promise<Terminal> {
+  const { cwd, env } = surroundings
+  return inTerminal([process.execPath, built.file, ...words], { columns: 100, rows: 30, cwd, env: { ...env, TERM: 'xterm' } })
+}
+
+describe('Ctrl-C', () => {
+  it('gives back what is held, says so once and ends with 130', async () => {
+    const started = Date.now()
+    const { code, stdout, stderr } = await kraft('slow', { when: 'ready' })
+    expect(code).toBe(130)
+    expect(stdout).toBe('lock given back\n')
+    expect(stderr.match(/^error: /gm)).toHaveLength(1)
+    expect(stderr).toContain('error: Interrupted; what a node had begun it finishes')
+    expect(Date.now() - started).toBeLessThan(10_000)
+  })
+
+  it('at a terminal shows the cursor again and leaves the list as it was', async () => {
+    const terminal = await inTerminalOf('slow')
+    await terminal.sees('slow')
+    terminal.type('\x03')
+    expect(await terminal.ended()).toBe(130)
+    const screen = terminal.seen()
+    expect(screen).toContain('\x1b[?25l')
+    expect(screen.lastIndexOf('\x1b[?25h')).toBeGreaterThan(screen.lastIndexOf('\x1b[?25l'))
+    expect(stripVTControlCharacters(screen)).toMatch(/slow\s[\s\S]*error: Interrupted/)
+  })
+})
+
+describe('results', () => {
+  it('go to stdout, progress and warnings to stderr', async () => {
+    const { code, stdout, stderr } = await kraft('greet:a')
+    expect([code, stdout]).toEqual([0, 'hello a\n'])
+    expect(stderr).toContain('warning: ~/.kraftwerk.yaml can be read by others\n')
+    expect(stderr).toContain('greet:a')
+    expect(stderr).not.toContain('Next:')
+  })
+
+  it('name the next command at a terminal', async () => {
+    const terminal = await inTerminalOf('greet:a')
+    expect(await terminal.ended()).toBe(0)
+    expect(stripVTControlCharacters(terminal.seen())).toMatch(/hello a\r\nNext: kraft thank:a\r\n$/)
+  })
+
+  it('are one JSON document: the data, null for none, a list for several targets', async () => {
+    const json = async (line: string) => JSON.parse((await kraft(`${line} --json`)).stdout)
+    expect(await json('greet:a')).toEqual({ greeted: 'a' })
+    expect(await json('idle')).toBeNull()
+    const several = await json('greet:a,b')
+    expect(several).toEqual([
+      { target: 'a', data: { greeted: 'a' } },
+      { target: 'b', data: { greeted: 'b' } },
+    ])
+  })
+
+  it('of those that are done are told although others failed, and then which did', async () => {
+    const { code, stdout, stderr } = await kraft('greet:a,b,c --hide b')
+    expect(code).toBe(1)
+    expect(stdout).toBe('hello a\nhello c\n')
+    expect(stderr).toContain('error: b hides\n')
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe('error: 1 of 3 failed: greet:b; done: greet:a, greet:c')
+  })
+
+  it('with --events come beside one event a line', async () => {
+    const { stdout, stderr } = await kraft('greet:a --events --json')
+    expect(JSON.parse(stdout)).toEqual({ greeted: 'a' })
+    const events = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).event)
+    expect(events).toEqual(['note', 'begin', 'end'])
+  })
+})
+
+describe('the exit code', () => {
+  it.each([
+    ['idle', 0],
+    ['code -- 0', 0],
+    ['code -- 7', 7],
+    ['greet:a --hide a', 1],
+    ['bug', 1],
+    ['nosuch', 2],
+    ['idle --nosuch', 2],
+    ['idle:a', 2],
+    ['--json idle', 2],
+    ['help idle', 0],
+    ['idle --help', 0],
+    ['--version', 0],
+  ])('of %s is %i', async (line, code) => expect((await kraft(line)).code).toBe(code))
+})
+
+it('a bug shows no stack but with --debug', async () => {
+  expect((await kraft('bug')).stderr).not.toMatch(/^ +at /m)
+  expect((await kraft('bug --debug')).stderr).toMatch(/^ +at /m)
+})
+
+it('help may name a target as well', async () => {
+  expect((await kraft('help greet:a')).stdout).toContain('kraft greet:NODE')
+})

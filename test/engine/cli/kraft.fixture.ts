@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { App } from '../../../engine/cli/app.js'
+import { main } from '../../../engine/cli/main.js'
+import { KraftError } from '../../../engine/errors/failure.js'
+import { option } from '../../../engine/task/option.js'
+import { ExitCode, Result } from '../../../engine/task/result.js'
+import { type Task, task } from '../../../engine/task/task.js'
+
+// A command line of its own on the engine, for tests of what is around a task.
+const tasks: Readonly<Record<string, Task>> = {
+  slow: task({
+    on: 'once',
+    needs: 'nothing',
+    async run({ session, line }) {
+      session.onEnd(async () => {
+        await sleep(100)
+        process.stdout.write('lock given back\n')
+      })
+      line.output('ready')
+      await sleep(20_000)
+    },
+  }),
+  greet: task({
+    on: 'once',
+    needs: 'nodes',
+    options: { hide: option({ type: 'string', many: true }) },
+    run({ target, options }) {
+      if (options.hide.includes(target.word)) throw new KraftError({ kind: 'task', message: `${target.word} hides` })
+      return new Result(`hello ${target.word}`, { greeted: target.word }, `kraft thank:${target.word}`)
+    },
+  }),
+  idle: task({ on: 'once', needs: 'nothing', run: () => undefined }),
+  code: task({ on: 'once', needs: 'nothing', raw: true, takesRest: true, run: ({ rest }) => new ExitCode(Number(rest[0])) }),
+  bug: task({
+    on: 'once',
+    needs: 'nothing',
+    run() {
+      throw new TypeError('undefined is not a function')
+    },
+  }),
+}
+
+const app: App = {
+  root: process.cwd(),
+  version: '1.2.3',
+  tasks: async () => tasks,
+  task: async (name) => tasks[name],
+  open: async () => ({
+    project: undefined,
+    user: {
+      file: undefined,
+      provider: undefined,
+      default_node: undefined,
+      templates: undefined,
+      pubkey: undefined,
+      providers: {},
+      warnings: ['~/.kraftwerk.yaml can be read by others'],
+    },
+    inventory: async () => ({ get: () => undefined, all: () => [] }),
+    resolve: async ({ word = '' }) => [{ word, nodes: [], project: undefined }],
+  }),
+}
+
+const code = await main(app, process.argv.slice(2))
+if (code === 130) process.exit(code)
+process.exitCode = code

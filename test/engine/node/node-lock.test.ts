@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Node } from '../../../engine/node/node.js'
+import { lockNode } from '../../../engine/node/node-lock.js'
+import { failureOf } from '../../rig/failure.js'
+import { type Loopback, startLoopback } from '../../rig/loopback.js'
+
+let loopback: Loopback
+let node: Node
+
+beforeAll(async () => {
+  loopback = await startLoopback()
+  node = loopback.node()
+})
+afterAll(() => loopback.stop())
+
+describe('the lock of an instance', () => {
+  it('is held by one at a time, who is named to others', async () => {
+    const held = await lockNode(node, 'shop', 'ann@laptop')
+    const told = await failureOf(lockNode(loopback.node(), 'shop', 'bob@desk'))
+    expect(told).toMatchObject({ kind: 'task', next: expect.stringContaining('within 30 seconds') })
+    expect(told.said).toMatch(/^one: somebody else is changing shop now: ann@laptop, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/)
+    const other = await lockNode(node, 'other', 'bob@desk')
+    await Promise.all([held.release(), other.release()])
+  })
+
+  it('is free again when it is given back, and its number grows each time', async () => {
+    const numbers: number[] = []
+    for (let round = 0; round < 3; round++) {
+      const held = await lockNode(node, 'numbers', 'ann')
+      numbers.push(Number(held.number))
+      expect((await node.read(`cat ${held.file}`)).trim()).toBe(held.number)
+      await held.release()
+      await held.release()
+    }
+    expect(numbers).toEqual([1, 2, 3])
+  })
+
+  it('goes with the process that holds it', async () => {
+    const dying = loopback.node()
+    const held = await lockNode(dying, 'shop', 'ann')
+    await dying.connection.capture('kill -9 $(cut -d" " -f4 /proc/$$/stat)').catch(() => undefined)
+    for (let attempt = 0; ; attempt++) {
+      const next = await lockNode(node, 'shop', 'bob').catch(() => undefined)
+      if (next !== undefined) {
+        // Whoever lost it has an older number, which the switch refuses.
+        expect(Number(next.number)).toBeGreaterThan(Number(held.number))
+        expect((await node.read(`cat ${held.file}`)).trim()).not.toBe(held.number)
+        await next.release()
+        break
+      }
+      expect(attempt).toBeLessThan(50)
+      await sleep(100)
+    }
+    await held.release()
+  })
+
+  it('stays held by a kraft that says nothing else', async () => {
+    const held = await lockNode(node, 'quiet', 'ann')
+    await sleep(6000)
+    expect((await failureOf(lockNode(node, 'quiet', 'bob'))).said).toContain('ann, since')
+    await held.release()
+  })
+
+  it('that cannot be taken at all is told as what it is', async () => {
+    await node.read('rm -rf /var/lib/kraftwerk/locks && touch /var/lib/kraftwerk/locks')
+    expect(await failureOf(lockNode(node, 'shop', 'ann'))).toMatchObject({
+      kind: 'command',
+      said: 'one: lock shop: ended with code 98',
+    })
+    await node.read('rm /var/lib/kraftwerk/locks')
+  })
+})

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+import { truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { type Header, pack } from 'tar-stream'
+import { describe, expect, it } from 'vitest'
+import { proveBundle } from '../../project/bundle.js'
+import { failureOf } from '../rig/failure.js'
+import { freshHome } from '../rig/home.js'
+
+const home = freshHome()
+const data = { 'postgres.dump': Buffer.from('rows\n'.repeat(5000)), 'files.tar': Buffer.from('files') }
+const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex')
+const members = Object.entries(data).map(([file, content]) => ({
+  file,
+  service: file.split('.')[0] ?? '',
+  size: content.length,
+  sha256: sha256(content),
+  counts: { rows: 5000 },
+}))
+const manifest = {
+  format: 'kraftwerk bundle',
+  version: 1,
+  kraft: '0.1.0',
+  project: 'shop',
+  environment: null,
+  instance: 'shop',
+  release: '20261101T000000Z',
+  time: '2026-11-01T00:00:00.000Z',
+  members,
+}
+
+type Entry = readonly [header: Partial<Header> & { name: string }, content: Buffer | string]
+
+async function bundle(entries: readonly Entry[]): Promise<string> {
+  const archive = pack()
+  const whole = buffer(archive)
+  for (const [header, content] of entries) archive.entry({ ...header }, header.type === undefined ? content : '')
+  archive.finalize()
+  const file = join(home.home, 'a.bundle')
+  await writeFile(file, await whole)
+  return file
+}
+
+const head = (change: Record<string, unknown> = {}): Entry => [
+  { name: 'manifest.json' },
+  JSON.stringify({ ...manifest, ...change }),
+]
+const body = Object.entries(data).map(([name, content]): Entry => [{ name }, content])
+const wrong = async (entries: readonly Entry[]) => failureOf(proveBundle(await bundle(entries)))
+
+it('a whole bundle gives its manifest', async () => {
+  expect(await proveBundle(await bundle([head(), ...body]))).toEqual(manifest)
+  expect(await proveBundle(await bundle([head(), ...[...body].reverse()]))).toEqual(manifest)
+})
+
+it('one that keeps nothing is whole', async () => {
+  expect((await proveBundle(await bundle([head({ members: [] })]))).members).toEqual([])
+})
+
+describe('a bundle', () => {
+  it('that was cut off anywhere is refused', async () => {
+    const file = await bundle([head(), ...body])
+    for (const size of [26_000, 20_000, 3000, 1600, 700, 100, 1]) {
+      await truncate(file, size)
+      expect(await failureOf(proveBundle(file)), String(size)).toMatchObject({ kind: 'setting' })
+    }
+    await truncate(file, 0)
+    expect((await failureOf(proveBundle(file))).said).toContain('it is empty')
+  })
+
+  it('with one flipped bit is refused', async () => {
+    const flipped = Buffer.from(data['postgres.dump'])
+    flipped[20_000] = (flipped[20_000] ?? 0) ^ 1
+    expect(await wrong([head(), [{ name: 'postgres.dump' }, flipped], ...body.slice(1)])).toMatchObject({
+      kind: 'setting',
+      said: expect.stringContaining('postgres.dump is damaged'),
+      next: expect.stringContaining('Nothing was changed'),
+    })
+  })
+
+  it.each<[string, readonly Entry[], string]>([
+    ['without a member', [head(), ...body.slice(1)], 'postgres.dump is missing in it'],
+    [
+      'with a member too many',
+      [head(), ...body, [{ name: 'more.tar' }, 'x']],
+      'it holds more.tar, which the manifest does not name',
+    ],
+    ['with a member twice', [head(), ...body, ...body.slice(1)], 'files.tar is in it twice'],
+    [
+      'with a longer member',
+      [head(), [{ name: 'postgres.dump' }, 'x'], ...body.slice(1)],
+      'has 1 bytes, and the manifest says 25000',
+    ],
+    ['that does not begin with its manifest', [...body, head()], 'it does not begin with a manifest'],
+    ['with a path for a member', [head(), ...body, [{ name: '../../etc/cron.d/x' }, 'x']], 'which the manifest does not name'],
+    [
+      'with a link for a member',
+      [head(), [{ name: 'postgres.dump', type: 'symlink', linkname: '/etc/shadow' }, ''], ...body.slice(1)],
+      'postgres.dump in it is no file but a symlink',
+    ],
+    ['whose manifest is not JSON', [[{ name: 'manifest.json' }, '{'], ...body], 'its manifest is not JSON'],
+    ['whose manifest is null', [[{ name: 'manifest.json' }, 'null'], ...body], 'its manifest is not that of a bundle'],
+    ['of another format', [head({ format: 'other' })], 'its manifest is not that of a bundle'],
+    ['without a list of members', [head({ members: 'all' })], 'its manifest is wrong at members'],
+    [
+      'that names a path',
+      [head({ members: [{ ...members[0], file: '../../etc/passwd' }] })],
+      'its manifest is wrong at members.0.file',
+    ],
+    [
+      'that names a hidden file',
+      [head({ members: [{ ...members[0], file: '.bashrc' }] })],
+      'its manifest is wrong at members.0.file',
+    ],
+    [
+      'with no proper checksum',
+      [head({ members: [{ ...members[0], sha256: 'x' }] })],
+      'its manifest is wrong at members.0.sha256',
+    ],
+    [
+      'with counts that are no numbers',
+      [head({ members: [{ ...members[0], counts: { rows: '1\n2' } }] })],
+      'its manifest is wrong at members.0.counts.rows',
+    ],
+  ])('%s is refused', async (_name, entries, said) => {
+    const told = await wrong(entries)
+    expect(told.kind).toBe('setting')
+    expect(told.said).toContain(said)
+  })
+
+  it('of a newer version asks for a newer kraft', async () => {
+    expect(await wrong([head({ version: 2, members: { new: 'shape' } })])).toMatchObject({
+      said: expect.stringContaining('This bundle has version 2, and this kraft knows version 1'),
+      next: expect.stringContaining('Update kraft'),
+    })
+  })
+
+  it('that is no archive, or not there, is told so', async () => {
+    const file = await home.write('a.bundle', 'not an archive'.repeat(100))
+    expect((await failureOf(proveBundle(file))).said).toContain('cut off or damaged')
+    expect((await failureOf(proveBundle(join(home.home, 'none.bundle')))).said).toMatch(/there is no such file/i)
+  })
+})

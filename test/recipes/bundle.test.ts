@@ -1,0 +1,130 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { sh } from '../../engine/shell/sh.js'
+import type { Manifest } from '../../project/bundle.js'
+import type { Place } from '../../project/service.js'
+import { defineService } from '../../project/service.js'
+import { type DataService, describeMembers, discard, dumpMembers, loadBeside, readMembers, swapIn } from '../../recipes/bundle.js'
+import { runSteps } from '../rig/run-steps.js'
+
+let home: string
+let place: Place
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'kraft-bundle-'))
+  await mkdir(join(home, 'dump'))
+  place = { name: 'shop', home }
+})
+afterEach(() => rm(home, { recursive: true, force: true }))
+
+/** A service whose data is one file: live, beside it and former. */
+function service(name: string, more: { swap?: 'fails' } = {}): DataService {
+  const at = (what: string) => `${home}/${name}.${what}`
+  const data = {
+    member: `${name}.txt`,
+    dump: () => sh`cp ${at('live')} "$KRAFT_OUT"; echo "lines in it $(wc -l <"$KRAFT_OUT")"`,
+    beside: () => sh`cp "$KRAFT_IN" ${at('beside')}`,
+    countBeside: () => sh`echo "lines in it $(wc -l <${at('beside')})"`,
+    swap: () =>
+      more.swap === 'fails' ? sh`echo broken; exit 4` : sh`mv ${at('live')} ${at('former')}; mv ${at('beside')} ${at('live')}`,
+    undo: () => sh`if [ -e ${at('former')} ]; then mv ${at('live')} ${at('beside')}; mv ${at('former')} ${at('live')}; fi`,
+    discard: () => sh`rm -f ${at('beside')}`,
+  }
+  const unused = { doc: '', section: {}, install: () => [], setup: () => [], environ: () => ({}), destroy: () => [] }
+  return { service: defineService({ name, ...unused, data }), data }
+}
+
+const live = async (name: string, text: string) => writeFile(join(home, `${name}.live`), text)
+const read = (file: string) => readFile(join(home, file), 'utf8')
+const statuses = async (steps: Parameters<typeof runSteps>[0]) => (await runSteps(steps)).map(({ status }) => status)
+
+async function dumped(services: readonly DataService[]): Promise<Manifest> {
+  expect(await statuses(dumpMembers(place, 'one', services))).toEqual(['ok', ...services.map(() => 'ok')])
+  const [told] = await runSteps([{ title: 'Describe', apply: describeMembers(place, 'one', services) }])
+  const members = readMembers(`${told?.output}\n`)
+  return {
+    format: 'kraftwerk bundle',
+    version: 1,
+    kraft: '',
+    project: '',
+    environment: null,
+    instance: 'shop',
+    release: '',
+    time: '',
+    members,
+  }
+}
+
+describe('a dump', () => {
+  it('writes each member with its size, checksum and counts, for root alone', async () => {
+    await live('a', 'one\ntwo\n')
+    await live('b', '')
+    const { members } = await dumped([service('a'), service('b')])
+    expect(members).toMatchObject([
+      { file: 'a.txt', service: 'a', size: 8, sha256: expect.stringMatching(/^[0-9a-f]{64}$/), counts: { 'lines in it': 2 } },
+      { file: 'b.txt', service: 'b', size: 0, counts: { 'lines in it': 0 } },
+    ])
+    const [modes] = await runSteps([{ title: 'Modes', apply: sh`stat -c %a ${`${home}/dump/one`} ${`${home}/dump/one/a.txt`}` }])
+    expect(modes?.output.split('\n')).toEqual(['700', '600'])
+  })
+
+  it('fails where a service does', async () => {
+    expect(await statuses(dumpMembers(place, 'one', [service('missing'), service('b')]))).toEqual(['ok', 'failed'])
+  })
+})
+
+describe('a load', () => {
+  it('proves the bundle, loads beside and leaves what is live alone, then swaps', async () => {
+    const services = [service('a'), service('b')]
+    await live('a', 'new\n')
+    await live('b', 'new b\n')
+    const manifest = await dumped(services)
+    await live('a', 'old\n')
+    expect(await statuses(loadBeside(place, 'one', services, manifest))).toEqual(['ok', 'ok', 'ok'])
+    expect([await read('a.live'), await read('a.beside')]).toEqual(['old\n', 'new\n'])
+    expect(await statuses(swapIn(place, services))).toEqual(['changed'])
+    expect([await read('a.live'), await read('a.former')]).toEqual(['new\n', 'old\n'])
+    expect(await statuses(discard(place, 'one', services))).toEqual(['ok'])
+    expect(await readdir(join(home, 'dump'))).toEqual([])
+  })
+
+  it('of a member that was changed on its way loads nothing', async () => {
+    await live('a', 'new\n')
+    const manifest = await dumped([service('a')])
+    await writeFile(join(home, 'dump/one/a.txt'), 'bad\n')
+    const ended = await runSteps(loadBeside(place, 'one', [service('a')], manifest))
+    expect(ended.map(({ status }) => status)).toEqual(['failed'])
+    expect(ended[0]?.output).toContain('a.txt: FAILED')
+    expect(await readdir(home)).not.toContain('a.beside')
+  })
+
+  it('whose counts are not those of the manifest fails before it swaps', async () => {
+    await live('a', 'new\n')
+    const manifest = await dumped([service('a')])
+    const members = manifest.members.map((member) => ({ ...member, counts: { 'lines in it': 9 } }))
+    const ended = await runSteps(loadBeside(place, 'one', [service('a')], { ...manifest, members }))
+    expect(ended.map(({ status }) => status)).toEqual(['ok', 'failed'])
+    expect(ended[1]?.output).toContain('What was loaded is not what the manifest says')
+  })
+
+  it('whose swap fails puts back what was swapped before it', async () => {
+    const services = [service('a'), service('b', { swap: 'fails' })]
+    for (const name of ['a', 'b']) {
+      await live(name, 'old\n')
+      await writeFile(join(home, `${name}.beside`), 'new\n')
+    }
+    const [ended] = await runSteps(swapIn(place, services))
+    expect(ended).toMatchObject({ status: 'failed', output: expect.stringContaining('the data that was live is put back') })
+    expect([await read('a.live'), await read('b.live')]).toEqual(['old\n', 'old\n'])
+  })
+})
+
+it('counts whose names hold spaces are read as they are', () => {
+  const hash = 'a'.repeat(64)
+  expect(readMembers(`member p.dump postgres 10 ${hash}\nrows.public.my table 3\nmember f.tar files 0 ${hash}\n`)).toEqual([
+    { file: 'p.dump', service: 'postgres', size: 10, sha256: hash, counts: { 'rows.public.my table': 3 } },
+    { file: 'f.tar', service: 'files', size: 0, sha256: hash, counts: {} },
+  ])
+})
