@@ -4,6 +4,7 @@ import { render } from '../engine/template/render.js'
 import { layout } from '../project/layout.js'
 import type { Health } from '../project/settings.js'
 import { file } from './file.js'
+import { servedMark } from './leftovers.js'
 import { type Release, renameLink } from './release.js'
 import { takeOver } from './runit.js'
 
@@ -92,9 +93,9 @@ export function healthy(release: Release, health: Health, host: string): readonl
           echo
         fi
         # All of it is to fit in what an error shows, and gunicorn's own end says nothing of why.
-        echo 'Its log:'
-        tail -c "+$(($(cat ${`${trial}.log`}) + 1))" ${`${layout.log(place)}/web`} | grep -v '\[INFO\]' \
-          | sed '/\[ERROR\] Worker (pid:[0-9]*) exited with code/,$d' | tail -n 16
+        log=$(tail -c "+$(($(cat ${`${trial}.log`}) + 1))" ${`${layout.log(place)}/web`} | grep -v '\[INFO\]' \
+          | sed '/\[ERROR\] Worker (pid:[0-9]*) exited with code/,$d' | tail -n 16)
+        if [ -n "$log" ]; then printf 'Its log:\n%s\n' "$log"; fi
         exit 1
       `,
     },
@@ -123,6 +124,7 @@ export function switchTo(
           echo 'Another deploy has taken over in the meantime; nothing was switched'
           exit 1
         fi
+        : >${servedMark(place, id)}
         ${rename}
         rm -f ${layout.trial(place, generation)} ${`${layout.trial(place, generation)}.log`}
       `,

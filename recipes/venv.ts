@@ -50,11 +50,17 @@ export function buildVirtualenv(
       files: { requirements, constraints },
       check: sh`test -e ${path}/.complete`,
       apply: sh`
+        if ! command -v ${python} >/dev/null; then
+          printf 'There is no %s on this node, which has %s\n' ${python} "$(python3 --version)"
+          echo 'Name a version that it has in kraftwerk.yaml (python:), or leave that out'
+          exit 1
+        fi
         rm -rf ${path} ${`${path}.input`}
         install -d -o ${builder} -g ${place.name} -m 0750 ${path}
         # A name on tmpfs that the builder may read, because the script's own folder is root's alone.
         input=$(mktemp -d /tmp/kraft-requirements.XXXXXXXX)
-        trap 'rm -rf "$input"' EXIT
+        # Nothing stays of one that can't be built.
+        trap ${`rm -rf "$input"; if [ ! -e ${path}/.complete ]; then rm -rf ${path}; fi`} EXIT
         install -o ${builder} -m 0400 "$KRAFT_STEP/requirements" "$input/requirements.txt"
         install -o ${builder} -m 0400 "$KRAFT_STEP/constraints" "$input/constraints.txt"
         chown ${builder} "$input"

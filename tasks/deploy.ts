@@ -8,6 +8,7 @@ import { layout } from '../project/layout.js'
 import { hostOf, hostsOf, readApplication, refuseSplitData } from '../recipes/application.js'
 import { apt } from '../recipes/apt.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
+import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration, unpackCommand } from '../recipes/release.js'
 import { freeNames, type Site, site } from '../recipes/site.js'
@@ -89,6 +90,7 @@ export const deploy = task({
     ])
     await orTakeBack(rollout, line, [
       stepsOnEach(rollout, 'Set up', () => [
+        ...removeLeftovers(instance, settings.timeout),
         ...apt(...settings.apt),
         ...instanceSteps(instance),
         ...application.services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),

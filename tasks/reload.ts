@@ -6,6 +6,7 @@ import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { readApplication } from '../recipes/application.js'
+import { removeLeftovers } from '../recipes/leftovers.js'
 import { type Release, releaseId } from '../recipes/release.js'
 import {
   generationSteps,
@@ -47,7 +48,10 @@ export const reload = task({
     renderProcesses(rollout)
     await line.list([lock(rollout)])
     await orTakeBack(rollout, line, [
-      stepsOnEach(rollout, 'Environment', (node) => generationSteps(rollout, node)),
+      stepsOnEach(rollout, 'Environment', (node) => [
+        ...removeLeftovers(instance, instance.settings.timeout),
+        ...generationSteps(rollout, node),
+      ]),
       ...startAndCheck(rollout),
       ...switchAndDrain(rollout),
       ...restartProcesses(rollout),

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os'
+import { isKraftError, KraftError } from '../engine/errors/failure.js'
 import type { Node } from '../engine/node/node.js'
 import { lockNode, type NodeLock } from '../engine/node/node-lock.js'
 import type { Item, Line } from '../engine/report/report.js'
@@ -123,18 +124,43 @@ function restartSteps({ application: { instance } }: Rollout): readonly Step[] {
 
 /** Runs items; if one fails, what has not switched is taken back before the failure is shown. */
 export async function orTakeBack(rollout: Rollout, line: Line, items: readonly Item[]): Promise<void> {
+  const begun = new Set<string>()
+  const watched = items.map((item) => ({
+    ...item,
+    run: (own: Line) => {
+      begun.add(item.title)
+      return item.run(own)
+    },
+  }))
   try {
-    await line.list(items)
+    await line.list(watched)
   } catch (error) {
-    if (!rollout.session.flags.dryRun) {
-      await line.list([stepsOnEach(rollout, 'Take it back', (node) => takeBack(rollout, node))]).catch((also: unknown) => {
-        line.output(`Taking it back failed as well: ${String(also)}`)
-      })
+    if (rollout.session.flags.dryRun) throw error
+    try {
+      await line.list([stepsOnEach(rollout, 'Take it back', (node) => takeBack(rollout, node))])
+    } catch (also) {
+      line.output(`Taking it back failed as well: ${String(also)}`)
+      throw error
     }
-    throw error
+    throw afterwards(rollout, begun, error)
   } finally {
     for (const held of rollout.locks.values()) await held.release()
   }
+}
+
+// Two things are asked first when a deploy fails: does the site still serve, and was data changed?
+function afterwards({ application, kind, fresh }: Rollout, begun: ReadonlySet<string>, error: unknown): unknown {
+  if (!isKraftError(error) || begun.has('Switch')) return error
+  const { failure } = error
+  if ((failure.kind !== 'step' && failure.kind !== 'command') || failure.next !== undefined) return error
+  const { instance, release } = application
+  const serving =
+    fresh.size > 0
+      ? `Nothing of ${instance.name} is left on the node`
+      : `Nothing was switched: ${instance.name} serves what it served before`
+  const ran = kind === 'release' && fresh.size === 0 && release !== undefined && begun.has('Start beside the old')
+  const data = ran ? `, but the release command (${release}) has run` : ''
+  return new KraftError({ ...failure, next: `${serving}${data}. Correct it and run the same command again` }, error)
 }
 
 // A first deploy that never served leaves nothing of the instance: there can't be data that anybody misses.

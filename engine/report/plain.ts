@@ -11,7 +11,11 @@ export interface PlainOptions {
  * Plain lines without cursor tricks, for CI and pipes: a line when something with parts starts, one for each part that did
  * something. What runs side by side says on each line whose it is.
  */
-export function plainReport(write: (text: string) => void, { everything = false }: PlainOptions = {}): Report {
+export function plainReport(print: (text: string) => void, { everything = false }: PlainOptions = {}): Report {
+  let stopped = false
+  const write = (text: string) => {
+    if (!stopped) print(text)
+  }
   const list = (items: readonly Item[], start: string, options: Parameters<Line['list']>[1] = {}): Promise<void> => {
     const { concurrent = false } = options
     const together = concurrent !== false && items.length > 1
@@ -54,6 +58,8 @@ export function plainReport(write: (text: string) => void, { everything = false 
     list: (items, options) => list(items, '', options),
     note: (text) => write(`${text}\n`),
     aside: (other) => other(),
-    stop: () => undefined,
+    stop: () => {
+      stopped = true
+    },
   }
 }

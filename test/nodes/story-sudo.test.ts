@@ -5,7 +5,7 @@ import { chapters } from '../rig/chapters.js'
 import { ask } from '../rig/http.js'
 import { kraftProgram } from '../rig/kraft.js'
 import { flawless, underLoad } from '../rig/load-client.js'
-import { nodeState } from '../rig/node-state.js'
+import { leftBehind, nodeState } from '../rig/node-state.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 import { inTerminal, type Terminal } from '../rig/terminal.js'
 
@@ -143,10 +143,7 @@ chapter('destroy asks, takes a no, and leaves nothing after a yes', async () => 
   expect(await ask('n')).toBe(130)
   expect((await get('/status/204')).status).toBe(204)
   expect(await ask('y')).toBe(0)
-  const lines = new Set(bare.split('\n'))
-  const left = (await nodeState(story, 'two')).split('\n').filter((line) => !lines.has(line))
-  const stays = /^(\/etc\/kraftwerk|\/run\/web(\/\.trial)?|\/var\/lib\/kraftwerk\/locks(\/httpbin(\.held|\.holder)?)?) [df] /
-  expect(left.filter((line) => !stays.test(line))).toEqual([])
+  await expect.poll(() => leftBehind(story, 'two', bare), { timeout: 15_000, interval: 1000 }).toEqual([])
 })
 
 chapter('terminate removes the node, and kraft forgets it', async () => {

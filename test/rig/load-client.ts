@@ -25,6 +25,8 @@ export interface LoadReport {
 /** What a load client asks for. */
 export interface Load {
   readonly address: string
+  /** 80 if left out. */
+  readonly port?: number
   /** The Host header. */
   readonly host: string
   /** Requests at the same time, each with a path of its own. */
@@ -41,7 +43,7 @@ export interface Load {
  * failed, with connection errors, resets, cut answers and codes other than 200 among the failures.
  */
 export function startLoad(load: Load): { stop(): Promise<LoadReport> } {
-  const { address, host, paths, keepAlive, answer = /^\d{8}-\d{6}$/, most = { requests: 20_000, seconds: 120 } } = load
+  const { address, port = 80, host, paths, keepAlive, answer = /^\d{8}-\d{6}$/, most = { requests: 20_000, seconds: 120 } } = load
   const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: paths.length }) : undefined
   const samples: Sample[] = []
   const failures: Record<string, number> = {}
@@ -71,7 +73,7 @@ export function startLoad(load: Load): { stop(): Promise<LoadReport> } {
   function once(path: string): Promise<string> {
     return new Promise((resolve, reject) => {
       const headers = { host, connection: keepAlive ? 'keep-alive' : 'close' }
-      const asked = request({ host: address, port: 80, path, headers, agent: agent ?? false, timeout: 30_000 }, (response) => {
+      const asked = request({ host: address, port, path, headers, agent: agent ?? false, timeout: 30_000 }, (response) => {
         let text = ''
         response.setEncoding('utf8')
         response.on('data', (chunk: string) => {

@@ -8,6 +8,15 @@ export function nodeState(story: Story, name: string): Promise<string> {
   return story.onNode(name, state)
 }
 
+/** What {@link nodeState} shows of a node on which nothing is left of any instance, beyond what it showed before the first. */
+export async function leftBehind(story: Story, name: string, before: string): Promise<readonly string[]> {
+  const lines = new Set(before.split('\n'))
+  return (await nodeState(story, name)).split('\n').filter((line) => !lines.has(line) && !stays.test(line))
+}
+
+// Folders that all instances share, and numbers of locks, which go on growing: an old deploy must not pass for a new one's.
+const stays = /^(\/etc\/kraftwerk|\/run\/web(\/\.trial)?|\/var\/lib\/kraftwerk\/locks(\/[\w.-]+)?) [df] /
+
 // Times, sizes and process ids differ from run to run, as do the names of systemd's private folders.
 const state = `
 find /web /etc /run/web /run/kraftwerk /var/lib/kraftwerk /var/log/nginx /var/log/runit /usr/local /opt /home /root /tmp /var/tmp /dev/shm \\

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { quote } from '../../engine/shell/sh.js'
 import { removeState, stateFrom } from '../../recipes/providers/local/state.js'
+import { mendImage } from './broken-image.js'
 import { type CallOptions, call, callKraft, kraftProgram, type Ran } from './kraft.js'
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url))
@@ -46,6 +47,7 @@ export async function beginStory(example: string): Promise<Story> {
     await rm(home, { recursive: true, force: true })
   }
   await remove()
+  await mendImage(state)
   await mkdir(home, { mode: 0o700 })
   await cp(join(examples, example), project, { recursive: true, filter: (path) => !/\/(\.venv|\.local|__pycache__)$/.test(path) })
 

@@ -79,7 +79,8 @@ export async function buildImage(
     install -d -m 700 ${state.root}/images
     new=${image}.new
     rm -rf --one-file-system "$new"
-    printf '%s\n' ${sources} | mmdebstrap --quiet --mode=root --variant=minbase --include=${packages.join()} ${mirror.options} ${suite} "$new" -`
+    # With mounts of its own, which nobody else walks into, and which are gone however it ends.
+    printf '%s\n' ${sources} | unshare --mount mmdebstrap --quiet --mode=root --variant=minbase --include=${packages.join()} ${mirror.options} ${suite} "$new" -`
   const publish = sh`
     sync -f "$new"
     mv "$new" ${image}`

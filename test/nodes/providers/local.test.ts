@@ -8,10 +8,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { isKraftError } from '../../../engine/errors/failure.js'
 import type { NodeRecord } from '../../../engine/node/record.js'
 import { sh } from '../../../engine/shell/sh.js'
-import { imageName } from '../../../recipes/providers/local/image.js'
 import { asRoot } from '../../../recipes/providers/local/root.js'
 import { removeState, stateFrom } from '../../../recipes/providers/local/state.js'
 import { provider } from '../../../recipes/providers/local.js'
+import { breakImage, mendImage } from '../../rig/broken-image.js'
 
 // The image and the package caches stay for the next run, everything else is removed, also after a run that crashed.
 process.env.KRAFT_LOCAL_STATE = '/var/lib/kraftwerk-tests/local'
@@ -201,10 +201,8 @@ describe('a node whose processes were killed', () => {
 })
 
 describe('a node that cannot boot', () => {
-  const broken = `${state.root}/images/${imageName('trixie')}`
-
-  beforeAll(() => asRoot('Make an image without systemd', sh`mkdir -p ${broken}/etc/ssh ${broken}/root`))
-  afterAll(() => asRoot('Remove the image', sh`rm -rf ${broken}`))
+  beforeAll(() => breakImage(state))
+  afterAll(() => mendImage(state))
 
   test('is an error with its console, and is removed', async () => {
     const error = await failure(create('broken', { image: 'trixie' }))
