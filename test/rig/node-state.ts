@@ -17,7 +17,7 @@ export async function leftBehind(story: Story, name: string, before: string): Pr
 // Folders that all instances share, and numbers of locks, which go on growing: an old deploy must not pass for a new one's.
 const stays = /^(\/etc\/kraftwerk|\/run\/web(\/\.trial)?|\/var\/lib\/kraftwerk\/locks(\/[\w.-]+)?) [df] /
 
-// Times, sizes and process ids differ from run to run, as do the names of systemd's private folders.
+// A process that has ended and waits for its parent is nothing that is left. Times, sizes and process ids differ from run to run, as do the names of systemd's private folders.
 const state = `
 find /web /etc /run/web /run/kraftwerk /var/lib/kraftwerk /var/log/nginx /var/log/runit /usr/local /opt /home /root /tmp /var/tmp /dev/shm \\
   -xdev \\( -path '*/systemd-private-*' -o -path '/web/*/venvs/*/lib' -o -path '/etc/ssl' -o -path '*/supervise' -o -path '/dev/shm/PostgreSQL.*' \\) -prune \\
@@ -26,5 +26,5 @@ find /etc/nginx /etc/kraftwerk /etc/sv /etc/logrotate.d -xdev -type f ! -path '*
 cut -d: -f1 /etc/passwd | sort | sed 's/^/user /'
 sort /etc/group | cut -d: -f1,4 | sed 's/^/group /'
 runuser -u postgres -- psql -XAtq -d postgres -c "SELECT 'database ' || datname FROM pg_database UNION ALL SELECT 'role ' || rolname FROM pg_roles ORDER BY 1"
-ps -C gunicorn,runsv -o user:40=,args= | sort
+ps -C gunicorn,runsv -o user:40=,args= | grep -v '<defunct>' | sort
 `
