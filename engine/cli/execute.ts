@@ -84,12 +84,14 @@ function help(entry: Entry): number {
   return 0
 }
 
-async function createReport({ events, debug }: { readonly events: boolean; readonly debug: boolean }): Promise<Report> {
+async function createReport(globals: Readonly<Record<'events' | 'debug' | 'dry-run', boolean>>): Promise<Report> {
   const write = (text: string) => void process.stderr.write(text)
-  if (events) return (await import('../report/events.js')).eventReport(write)
-  if (process.stderr.isTTY === true && process.env.CI === undefined)
+  if (globals.events) return (await import('../report/events.js')).eventReport(write)
+  // A plan is there to be read: lines of a list that moves would take its diffs away again.
+  if (process.stderr.isTTY === true && process.env.CI === undefined && !globals['dry-run']) {
     return (await import('../report/terminal.js')).terminalReport()
-  return (await import('../report/plain.js')).plainReport(write, { everything: debug })
+  }
+  return (await import('../report/plain.js')).plainReport(write, { everything: globals.debug })
 }
 
 function silentLine(report: Report): Line {

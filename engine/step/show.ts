@@ -19,7 +19,7 @@ export interface Applied {
  */
 export async function showSteps(connection: Connection, script: Script, mode: 'apply' | 'check', line: Line): Promise<Applied> {
   const counts = { ok: 0, changed: 0, failed: 0, skipped: 0, changes: 0, maybe: 0 }
-  const shown = script.steps.map((step) => new ShownStep(step))
+  const shown = script.steps.map((step) => new ShownStep(step, mode === 'check' || step.loud === true))
   if (shown.length === 0) return { counts, output: [] }
   const following = follow(apply(connection, script, mode), shown, line, connection.node)
   // Each line waits for its step; one that never ran fails with what ended the script.
@@ -53,7 +53,11 @@ class ShownStep {
   fail: (error: unknown) => void = () => undefined
   private line: Line | undefined
 
-  constructor(private readonly step: Step) {
+  constructor(
+    private readonly step: Step,
+    /** What it prints is the point: the command's own words, or the diff of a dry run. */
+    private readonly loud: boolean,
+  ) {
     this.done = new Promise((resolve, reject) => {
       this.end = (status, detail) => resolve({ status, detail })
       this.fail = reject
@@ -80,7 +84,7 @@ class ShownStep {
   }
 
   private say(line: Line, text: string): void {
-    line.output(text, this.step.loud === true ? undefined : 'detail')
+    line.output(text, this.loud ? undefined : 'detail')
   }
 }
 
