@@ -110,11 +110,12 @@ test('every task of kraftfile.example.ts runs on the node', async () => {
   expect(readFileSync(join(project, 'one.log'), 'utf8')).toContain('gunicorn')
 
   const before = await done(project, 'run:stage', '--', 'printenv', 'KRAFT_RELEASE')
+  writeFileSync(join(project, 'templates/reports.conf.ejs'), 'jobs = <%= jobs %> # again\n')
   const released = await kraft(project, 'release:stage')
   expect(released.code, released.stderr).toBe(0)
   expect(existsSync(join(project, 'before.bundle'))).toBe(true)
   // The hook before deploy ran as part of the series.
-  expect(released.stderr).toContain('File /etc/shop-stage.conf')
+  expect(await done(project, 'run:stage', '--', 'cat', '/etc/shop-stage.conf')).toMatch(/^jobs = \d+ # again\n$/)
   expect(await done(project, 'run:stage', '--', 'printenv', 'KRAFT_RELEASE')).not.toBe(before)
 })
 
