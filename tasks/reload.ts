@@ -33,7 +33,6 @@ export const reload = task({
     const application = await readApplication(instance)
     const generation = releaseId(new Date())
     const releases = new Map<string, Release>()
-    for (const node of nodes) releases.set(node.name, { place: instance, id: await currentRelease(node, instance), generation })
     const releaseOn = (node: Node) => releases.get(node.name) ?? { place: instance, id: generation, generation }
     const rollout: Rollout = {
       application,
@@ -47,6 +46,8 @@ export const reload = task({
     }
     renderProcesses(rollout)
     await line.list([lock(rollout)])
+    // Under the lock: a deploy that switched in between would have its processes drained as the old ones.
+    for (const node of nodes) releases.set(node.name, { place: instance, id: await currentRelease(node, instance), generation })
     await orTakeBack(rollout, line, [
       stepsOnEach(rollout, 'Environment', (node) => [
         ...removeLeftovers(instance, instance.settings.timeout),
