@@ -6,7 +6,7 @@ import type { Health } from '../project/settings.js'
 import { file } from './file.js'
 import { servedMark } from './leftovers.js'
 import { type Release, renameLink } from './release.js'
-import { takeOver } from './runit.js'
+import { endService, takeOver } from './runit.js'
 
 /** How gunicorn serves a release. */
 export interface WebProcess {
@@ -154,9 +154,9 @@ export function drainOthers(release: Release, seconds: number): readonly Step[] 
             if [ "$waiting" = 0 ] && [ "$try" -gt 2 ]; then break; fi
             sleep 0.1
           done
-          rm -f "$service"
-          sv -w ${seconds + 5} exit "/etc/sv/${place.name}.web.$old" >/dev/null || sv -w 5 kill "/etc/sv/${place.name}.web.$old" >/dev/null || :
-          rm -rf "/etc/sv/${place.name}.web.$old" "$socket"
+          service=\${service##*/}
+          ${endService(seconds + 5)}
+          rm -f "$socket"
         done
         # Generations of the current release that a reload has replaced.
         for folder in ${layout.meta(place, release.id)}/[0-9]*; do
@@ -170,7 +170,8 @@ export function drainOthers(release: Release, seconds: number): readonly Step[] 
 /** Takes a generation back that was never switched to. */
 export function abandon(release: Release, kind: 'release' | 'generation'): readonly Step[] {
   const { place, id, generation } = release
-  const service = `/etc/service/${layout.runit(place, generation)}`
+  const service = layout.runit(place, generation)
+  const trial = layout.trial(place, generation)
   const folder = kind === 'release' ? layout.release(place, id) : layout.generation(place, id, generation)
   return [
     {
@@ -180,12 +181,13 @@ export function abandon(release: Release, kind: 'release' | 'generation'): reado
         case $(readlink -f ${layout.current(place)}/.kraft/live 2>/dev/null) in
           ${layout.generation(place, id, generation)}) echo 'It had switched already and stays'; exit 0 ;;
         esac
-        if [ -e ${service} ]; then
-          rm -f ${service}
-          sv -w 10 exit ${`/etc/sv/${layout.runit(place, generation)}`} >/dev/null || sv -w 5 kill ${`/etc/sv/${layout.runit(place, generation)}`} >/dev/null || :
+        # On trial its finish script would take the end back.
+        rm -f ${trial} ${`${trial}.log`} ${`${trial}.ended`}
+        service=${service}
+        if [ -e "/etc/sv/$service/supervise" ]; then
+          ${endService(10)}
         fi
-        rm -rf ${`/etc/sv/${layout.runit(place, generation)}`} ${folder} ${`${place.home}/releases/.${id}`} ${layout.socket(place, generation)}
-        rm -f ${layout.trial(place, generation)} ${`${layout.trial(place, generation)}.log`} ${`${layout.trial(place, generation)}.ended`}
+        rm -rf "/etc/service/$service" "/etc/sv/$service" ${folder} ${`${place.home}/releases/.${id}`} ${layout.socket(place, generation)}
       `,
     },
   ]

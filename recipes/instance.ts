@@ -5,6 +5,7 @@ import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import { directory } from './file.js'
 import { nginxUser, reloadNginx } from './nginx.js'
+import { endService } from './runit.js'
 import { template } from './template.js'
 import { member, systemUser } from './user.js'
 
@@ -136,13 +137,12 @@ export function removeInstance(place: Place): readonly Step[] {
       title: `Processes of ${name}`,
       check: sh`! ls -d /etc/service/${name}.* /etc/sv/${name}.* >/dev/null 2>&1`,
       apply: sh`
-        for service in /etc/service/${name}.*; do
+        rm -f /run/web/.trial/${name}.*
+        for service in /etc/sv/${name}.*; do
           [ -e "$service" ] || continue
-          sv -w 35 force-stop "$service" || :
-          rm -f "$service"
+          service=\${service##*/}
+          ${endService(35)}
         done
-        sleep 1
-        rm -rf /etc/sv/${name}.*
       `,
     },
     {

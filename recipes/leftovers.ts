@@ -1,7 +1,8 @@
-import { sh } from '../engine/shell/sh.js'
+import { Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
+import { endService } from './runit.js'
 
 /** The mark of a release that has served; whatever has none was never switched to. */
 export function servedMark(place: Place, id: string): string {
@@ -41,9 +42,11 @@ export function removeLeftovers(place: Place, seconds: number): readonly Step[] 
           generation=\${service##*.}
           # What never served has no request to finish.
           if [ -e /run/web/.trial/${name}."$generation" ]; then patience=3; else patience=${seconds + 5}; fi
-          rm -f "$service"
-          sv -w "$patience" exit "/etc/sv/${name}.web.$generation" >/dev/null || sv -w 5 kill "/etc/sv/${name}.web.$generation" >/dev/null || :
-          rm -rf "/etc/sv/${name}.web.$generation" ${layout.sockets(place)}/"$generation.sock" /run/web/.trial/${name}."$generation"*
+          # On trial its finish script would take the end back.
+          rm -f /run/web/.trial/${name}."$generation"*
+          service=\${service##*/}
+          ${endService(new Sh('"$patience"'))}
+          rm -f ${layout.sockets(place)}/"$generation.sock"
         done
         releases | while read -r release; do rm -rf --one-file-system "$release"; done
       `,

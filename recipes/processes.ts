@@ -4,6 +4,7 @@ import { render } from '../engine/template/render.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import { directory, file } from './file.js'
+import { endService } from './runit.js'
 
 /**
  * The project's own processes (`processes:`), each a runit service that runs in the current release; they are started anew, and
@@ -34,9 +35,8 @@ export function processes(
       apply: sh`
         for folder in /etc/sv/${others}*; do
           case \${folder##*.process.} in ${known}) continue ;; esac
-          rm -f "/etc/service/\${folder##*/}"
-          sv -w ${given.patience} exit "$folder" >/dev/null || sv -w 5 kill "$folder" >/dev/null || :
-          rm -rf "$folder"
+          service=\${folder##*/}
+          ${endService(given.patience)}
         done
       `,
     },

@@ -72,6 +72,22 @@ function waitFor(name: string): Step {
 }
 
 /**
+ * Ends the service that the shell variable `service` names, within `seconds` as a rule, and takes it out of runit. Its supervisor is
+ * told to go by itself: runsvdir, which does that too, may miss a folder that changes twice in a second.
+ */
+export function endService(seconds: number | Sh): Sh {
+  return sh`
+    rm -f "/etc/service/$service"
+    if ! sv -w ${seconds} exit "/etc/sv/$service" >/dev/null; then
+      sv -w 5 kill "/etc/sv/$service" >/dev/null || :
+      # A finish or run script that asked for "down" just then has taken the first "exit" back.
+      sv -w 5 exit "/etc/sv/$service" >/dev/null || :
+    fi
+    rm -rf "/etc/sv/$service"
+  `
+}
+
+/**
  * Makes runit take over a service that was linked into /etc/service, and waits until it has: 0.1 s as a rule. By itself runsvdir
  * looks every five seconds. A dot in the pipe of its own log wakes it (it puts one there itself every quarter of an hour), and it
  * then reads a folder whose time has changed; were that time now, it would sleep a second before, so that it misses nothing.

@@ -273,6 +273,25 @@ describe('on a node that serves a release', () => {
       expect((await story.onNode('one', 'ls /etc/service | grep -c "^shop.web"')).trim()).toBe('1')
     })
 
+    test('that fails ends what it started also while runsvdir sees nothing', async () => {
+      const ill = await changed({
+        ...yaml(`${base}health: { path: /, tries: 12 }\n${stage}`),
+        'shop/wsgi.py': wsgi.replace('200 OK', '500 Internal Server Error'),
+      })
+      const services = 'pgrep -r S -af "^runsv " | cut -d" " -f3 | sort'
+      const before = await story.onNode('one', services)
+      const main = '$(systemctl show --property MainPID --value runit.service)'
+      running = startKraft(['deploy:stage'], { cwd: ill, env: story.env })
+      try {
+        await until(() => story.onNode('one', 'ls /run/web/shop | sed 1d'))
+        await story.onNode('one', `kill -STOP ${main}`)
+        expect(await running.ended).toMatchObject({ code: 1 })
+        expect(await story.onNode('one', services)).toBe(before)
+      } finally {
+        await story.onNode('one', `kill -CONT ${main}`)
+      }
+    })
+
     async function succeeds(): Promise<void> {
       const begun = performance.now()
       await story.must(['deploy:stage'], { cwd: project })
