@@ -1,4 +1,4 @@
-import type { ProcessPromise, Shell } from 'zx/core'
+import type { ProcessPromise } from 'zx/core'
 import { noteCommand } from '../errors/explain.js'
 
 /**
@@ -13,15 +13,4 @@ export function noted(made: ProcessPromise, where: string): void {
     return Reflect.apply(finalize, made, [output, ...more])
   }
   Object.defineProperty(made, 'finalize', { value, configurable: true })
-}
-
-/** A shell whose failing commands can be told by name. */
-export function notedShell(shell: Shell, Promised: typeof ProcessPromise, where: string): Shell {
-  return new Proxy(shell, {
-    apply(target, self, given) {
-      const made: unknown = Reflect.apply(target, self, given)
-      if (made instanceof Promised) noted(made, where)
-      return typeof made === 'function' ? notedShell(made as Shell, Promised, where) : made
-    },
-  })
 }

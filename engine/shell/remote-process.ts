@@ -29,7 +29,13 @@ export class RemoteProcess extends EventEmitter {
   killed = false
   readonly #group: Promise<Group>
 
-  constructor(connection: Connection, command: string, [stdin, stdout, stderr]: readonly [Tie, Tie, Tie]) {
+  /** `preamble` goes to the command's input before anything else. */
+  constructor(
+    connection: Connection,
+    command: string,
+    [stdin, stdout, stderr]: readonly [Tie, Tie, Tie],
+    readonly preamble = '',
+  ) {
     super()
     this.stdin = stdin === 'pipe' ? new PassThrough() : null
     this.stdout = stdout === 'pipe' ? new PassThrough() : null
@@ -52,6 +58,7 @@ export class RemoteProcess extends EventEmitter {
     try {
       const { channel } = await this.#group
       this.emit('spawn')
+      if (this.preamble !== '') channel.stdin.write(this.preamble)
       if (this.stdin !== null) this.stdin.pipe(channel.stdin)
       else if (stdin === 'inherit') process.stdin.pipe(channel.stdin)
       else channel.stdin.end()

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Shell } from 'zx/core'
+import { type Shell, within } from 'zx/core'
 import { isKraftError } from '../../../engine/errors/failure.js'
 import { localShell } from '../../../engine/shell/local.js'
 import { remoteShell } from '../../../engine/shell/remote.js'
+import { secret } from '../../../engine/shell/secret.js'
 import { quote } from '../../../engine/shell/sh.js'
 import { connect } from '../../../engine/ssh/connect.js'
 import type { Connection } from '../../../engine/ssh/connection.js'
+import { generatedStrings } from '../../rig/generated-strings.js'
 import { freePort, type Sshd, startSshd } from '../../rig/sshd.js'
 
 let sshd: Sshd
@@ -120,8 +123,116 @@ describe('$ on a node', () => {
     await expect(running).rejects.toMatchObject({ signal: 'SIGTERM' })
   })
 
-  it('does not look at the folder where kraft was called', async () => {
-    expect((await $({ cwd: '/no/such/folder' })`echo fine`).stdout).toBe('fine\n')
+  it('runs in the folder of the node that cwd names', async () => {
+    const cwd = join(sshd.folder, "some one's folder")
+    await $`mkdir ${cwd}`
+    expect((await $({ cwd })`pwd`).stdout).toBe(`${cwd}\n`)
+    await expect($({ cwd: '/no/such/folder' })`echo unreached`).rejects.toMatchObject({ exitCode: 1, stdout: '' })
+    const own = await remoteShell(connection)
+    await within(async () => {
+      Object.assign(own, { cwd: '/usr' })
+      expect((await own`pwd`).stdout).toBe('/usr\n')
+    })
+    expect((await own`pwd`).stdout).not.toBe('/usr\n')
+  })
+
+  it('sets variables of env on the node, and takes none of this machine along', async () => {
+    const env = { ...process.env, GREETING: "it's\n$HOME `x` \\", EMPTY: '' }
+    const { stdout } = await $({
+      env,
+      input: 'its own input',
+    })`printf '%s|' "$GREETING" "\${EMPTY-unset}" "\${VITEST-unset}"; cat`
+    expect(stdout).toBe(`${env.GREETING}||unset|its own input`)
+    await expect($({ env: { 'a-b': '1' } })`true`).rejects.toMatchObject({
+      cause: { message: 'No shell knows a variable called "a-b"' },
+    })
+  })
+
+  it('takes a secret to the command without a command line, an error or a log ever showing it', async () => {
+    const value = "c4n'ary $HOME"
+    const logged: unknown[] = []
+    const $logged = $({ log: (entry: unknown) => void logged.push(entry), verbose: true })
+    const running = $logged`printf %s ${secret(value, 'api key')} | wc -c; cat /proc/$$/cmdline /proc/$PPID/cmdline | tr '\\0' ' '`
+    const { stdout } = await running
+    expect(stdout).toMatch(/^13\n/)
+    expect(stdout).toContain('SECRET_API_KEY')
+    expect([stdout, running.cmd, JSON.stringify(logged)].join()).not.toContain('c4n')
+    expect((await here`printf %s ${[secret(value), secret('two')]}`).stdout).toBe(`${value}two`)
+    const failed: unknown = await $`false ${secret(value)}`.catch((error: unknown) => error)
+    expect(String(failed)).not.toContain('c4n')
+  })
+
+  it('runs in another shell', async () => {
+    const $dash = $({ shell: 'dash', prefix: 'set -eu;' })
+    expect((await $dash`echo \${BASH_VERSION-none} ${"it's"}`).stdout).toBe("none it's\n")
+  })
+
+  it('passes strings of every kind through bash and through dash unchanged', async () => {
+    const strings = generatedStrings(10_000, 1)
+    for (const shell of ['bash', 'dash']) {
+      const $in = $({ shell, prefix: '' })
+      for (let at = 0; at < strings.length; at += 500) {
+        const part = strings.slice(at, at + 500)
+        const { stdout } = await $in`printf '%s\\0' ${part}`.quiet()
+        expect(stdout.split('\0').slice(0, -1)).toEqual(part)
+      }
+    }
+  })
+
+  it('is paused while a pipe takes nothing, and forgets what it has passed on', async () => {
+    const source = $`head -c ${256 << 20} /dev/zero`.quiet()
+    const sink = here`sleep 2; sha256sum`
+    const piped = source.pipe(sink)
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    const { pid } = sink
+    expect(pid).toBeGreaterThan(0)
+    // What was read from the node by now fits into what may wait on the way.
+    expect(sink.stdin.writableLength).toBeLessThan(8 << 20)
+    const sum = createHash('sha256')
+      .update(Buffer.alloc(256 << 20))
+      .digest('hex')
+    expect((await piped).stdout).toContain(sum)
+    expect((await source).stdout.length).toBeLessThanOrEqual(17 << 20)
+    expect(() => source.pipe(here`cat`)).toThrow('Too late to pipe')
+  })
+
+  it.each([
+    ['sync', { sync: true }, 'cannot be synchronous'],
+    ['detached', { detached: true }, 'ends with its connection'],
+    ['preferLocal', { preferLocal: true }, 'node_modules/.bin of this machine'],
+    ['a spawn of its own', { spawn: () => undefined }, 'started by kraft'],
+  ])('refuses %s, which only makes sense on this machine', (_what, options, said) => {
+    expect(() => $(options as never)).toThrow(said)
+    expect(() => Object.assign($, options)).toThrow(said)
+  })
+
+  it('refuses to tie its output to a stream by stdio', async () => {
+    const tied = $({ stdio: ['pipe', process.stdout, 'pipe'] })`true`
+    await expect(tied).rejects.toMatchObject({ cause: { message: expect.stringContaining('use .pipe(it)') } })
+  })
+
+  it('has the rest of what zx documents', async () => {
+    expect((await $`printf 'a b'`).text('hex')).toBe('612062')
+    expect(await $`printf abc`.buffer()).toEqual(Buffer.from('abc'))
+    expect(await (await $`printf abc`.blob()).text()).toBe('abc')
+    expect(await $({ delimiter: '\0' })`printf 'a\\0b\\0'`.lines('\0')).toEqual(['a', 'b'])
+    expect((await $`printf '%s-' ${await $`echo from a command`}`).stdout).toBe('from a command-')
+    expect((await $`printf '%s-' ${Promise.resolve('later')}`).stdout).toBe('later-')
+    const halted = $({ halt: true })`echo ran`
+    expect(halted.stage).toBe('halted')
+    expect((await halted.run()).stdout).toBe('ran\n')
+    expect(await $`exit 9`.nothrow().exitCode).toBe(9)
+    const file = join(sshd.folder, 'piped here')
+    await $`echo to a file`.pipe(file)
+    expect(await readFile(file, 'utf8')).toBe('to a file\n')
+    expect((await $`echo out; echo err >&2`.pipe.stderr(here`cat`)).stdout).toBe('err\n')
+    expect(
+      await $`cat`
+        .pipe($`cat`)
+        .nothrow()
+        .kill('SIGTERM')
+        .then(() => 'killed'),
+    ).toBe('killed')
   })
 
   it('cannot be synchronous', () => {
