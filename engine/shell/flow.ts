@@ -50,6 +50,8 @@ export function flowing(): Flow {
       ((...given: Parameters<Spawn>) => {
         const started = start(...given)
         child = started
+        // A taker that has read enough closes its input. That is no failure, and without a listener it would end this process.
+        started.stdin?.on('error', () => undefined)
         // Behind zx's own listeners, which are what fills the takers.
         queueMicrotask(() => {
           for (const kind of ['stdout', 'stderr'] as const) {
