@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { homedir, userInfo } from 'node:os'
+import { homedir, hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { KraftError } from '../errors/failure.js'
@@ -38,72 +38,153 @@ export interface SshOptions {
   readonly strict: 'yes' | 'ask' | 'weaker'
 }
 
+/** The options of ssh_config that kraft reads, in lower case as `ssh -G` prints them. */
+export const readOptions = [
+  'user',
+  'hostname',
+  'port',
+  'hashknownhosts',
+  'identitiesonly',
+  'stricthostkeychecking',
+  'globalknownhostsfile',
+  'hostkeyalias',
+  'identityagent',
+  'identityfile',
+  'proxycommand',
+  'proxyjump',
+  'userknownhostsfile',
+] as const
+
+/** One option as `ssh -G` prints it; lists of hosts and files are one value, IdentityFile is several rows. */
+export type OptionRow = readonly [name: (typeof readOptions)[number], value: string]
+
 /**
  * The options that OpenSSH would use, by its own word (`ssh -G`); sane defaults where OpenSSH is not installed.
  * What the destination says itself wins, while Host and Match blocks still see its name.
+ *
+ * @throws KraftError `setting` with file and line where ssh_config is wrong; an option that this ssh does not know is passed over.
  */
 export async function sshOptions(destination: Destination, configFile?: string): Promise<SshOptions> {
+  return read(await optionRows(destination, configFile), destination)
+}
+
+/**
+ * The effective rows of `ssh -G` that kraft reads, in its order; without an installed OpenSSH its defaults.
+ *
+ * @example (await optionRows({ name: 'one', hostKeys: [] }))[0] // ['user', 'me']
+ */
+export async function optionRows(destination: Destination, configFile?: string): Promise<readonly OptionRow[]> {
   const { name, address, port, user } = destination
   const given = [
     ...(configFile === undefined ? [] : ['-F', configFile]),
     ...(address === undefined || address === name ? [] : ['-o', `HostName=${address}`]),
     ...(port === undefined ? [] : ['-o', `Port=${port}`]),
     ...(user === undefined || user === '' ? [] : ['-o', `User=${user}`]),
+    // The ssh of another machine may know more options than the one here.
+    '-o',
+    'IgnoreUnknown=*',
   ]
   const text = await run('ssh', ['-G', ...given, '--', name]).then(
     ({ stdout }) => stdout,
     (error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
       const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error)
       throw wrongConfig(said, name, error)
     },
   )
-  return read(text, destination)
+  return text === undefined ? defaultRows(destination) : rowsOf(text)
 }
 
 function wrongConfig(said: string, name: string, cause: unknown): KraftError {
-  const [, file, line, message] = /^(.*?): line (\d+): (.*)$/m.exec(said) ?? []
+  const [, file, line, message] = /^(.*?):? line (\d+): (.*)$/m.exec(said) ?? []
   const next = `Try: ssh -G ${name}`
-  if (file === undefined || message === undefined) {
-    return new KraftError({ kind: 'unreachable', node: name, message: `ssh cannot read its configuration: ${said}`, next }, cause)
-  }
-  return new KraftError({ kind: 'setting', place: { file, line: Number(line) }, message, next }, cause)
+  if (file !== undefined && message !== undefined)
+    return new KraftError({ kind: 'setting', place: { file, line: Number(line) }, message, next }, cause)
+  const [, absent, reason] = /^Can't open user config file (.*): (.*)$/m.exec(said) ?? []
+  if (absent !== undefined)
+    return new KraftError({ kind: 'setting', place: { file: absent }, message: `cannot be read: ${reason}` }, cause)
+  if (/hostname contains invalid characters/.test(said))
+    return new KraftError({ kind: 'usage', message: `"${name}" cannot be the name of a host` }, cause)
+  return new KraftError({ kind: 'unreachable', node: name, message: `ssh cannot read its configuration: ${said}`, next }, cause)
 }
 
-/** Reads what `ssh -G` prints: one option a row, in lower case, some several times. */
-function read(text: string, destination: Destination): SshOptions {
-  const rows = text.split('\n').map((row): [string, string] => {
+function rowsOf(text: string): OptionRow[] {
+  return text.split('\n').flatMap((row): OptionRow[] => {
     const space = row.indexOf(' ')
-    return space < 0 ? [row, ''] : [row.slice(0, space), row.slice(space + 1).trim()]
+    const name = readOptions.find((each) => each === (space < 0 ? row : row.slice(0, space)))
+    return name === undefined ? [] : [[name, space < 0 ? '' : row.slice(space + 1).trim()]]
   })
-  const all = (key: string): string[] => rows.filter(([name]) => name === key).map(([, value]) => value)
-  const one = (key: string): string | undefined => all(key).find((value) => value !== '' && value !== 'none')
+}
+
+function defaultRows({ name, address, port, user }: Destination): OptionRow[] {
+  return [
+    ['user', user || userInfo().username],
+    ['hostname', address ?? name],
+    ['port', String(port ?? 22)],
+    ['hashknownhosts', 'no'],
+    ['identitiesonly', 'no'],
+    ['stricthostkeychecking', 'ask'],
+    ['globalknownhostsfile', '/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2'],
+    ...standardIdentities.map((file): OptionRow => ['identityfile', file]),
+    ['userknownhostsfile', '~/.ssh/known_hosts ~/.ssh/known_hosts2'],
+  ]
+}
+
+function read(rows: readonly OptionRow[], destination: Destination): SshOptions {
+  const all = (key: OptionRow[0]): string[] => rows.filter(([name]) => name === key).map(([, value]) => value)
+  const one = (key: OptionRow[0]): string | undefined => all(key).find((value) => value !== '')
+  const set = (key: OptionRow[0]): string | undefined => all(key).find((value) => value !== '' && value !== 'none')
 
   const hostName = one('hostname') ?? destination.address ?? destination.name
   const port = Number(one('port') ?? destination.port ?? 22)
   const user = one('user') ?? destination.user ?? userInfo().username
-  const hostKeyAlias = one('hostkeyalias')
-  const tokens: Tokens = { '%': '%', d: homedir(), h: hostName, k: hostKeyAlias ?? destination.name, n: destination.name }
-  const path = (value: string): string => expand(value, { ...tokens, p: String(port), r: user, u: userInfo().username })
-  const files = (key: string, fallback: readonly string[]): string[] =>
-    (one(key)?.split(' ') ?? fallback).filter((file) => file !== 'none').map(path)
-  const identities = text === '' ? standardIdentities : all('identityfile').filter((file) => file !== 'none')
-  const strict = one('stricthostkeychecking') ?? 'ask'
+  const hostKeyAlias = set('hostkeyalias')
+  const tokens = tokensOf({ hostName, port, user, name: destination.name, hostKeyAlias })
+  const path = (value: string): string => expand(value, tokens)
+  const files = (key: OptionRow[0]): string[] => (set(key)?.split(' ') ?? []).filter((file) => file !== 'none').map(path)
   return {
     hostName,
     port,
     user,
-    identityFiles: [...new Set(identities.map(path))],
+    identityFiles: [
+      ...new Set(
+        all('identityfile')
+          .filter((file) => file !== 'none')
+          .map(path),
+      ),
+    ],
     identitiesOnly: one('identitiesonly') === 'yes',
     agent: agentSocket(all('identityagent')[0], path),
-    jumps: destination.jumps ?? one('proxyjump')?.split(',') ?? [],
-    proxyCommand:
-      destination.jumps === undefined ? proxy(one('proxycommand'), { ...tokens, p: String(port), r: user }) : undefined,
-    userKnownHosts: files('userknownhostsfile', ['~/.ssh/known_hosts', '~/.ssh/known_hosts2']).map(atHome),
-    globalKnownHosts: files('globalknownhostsfile', ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']),
+    jumps: destination.jumps ?? set('proxyjump')?.split(',') ?? [],
+    proxyCommand: destination.jumps === undefined ? proxy(set('proxycommand'), tokens) : undefined,
+    userKnownHosts: files('userknownhostsfile').map(atHome),
+    globalKnownHosts: files('globalknownhostsfile'),
     hostKeyAlias,
     hashKnownHosts: one('hashknownhosts') === 'yes',
-    strict: strict === 'true' || strict === 'yes' ? 'yes' : strict === 'ask' ? 'ask' : 'weaker',
+    strict: strictness(one('stricthostkeychecking')),
+  }
+}
+
+/** How kraft takes a value of StrictHostKeyChecking: whatever asks for less than a question counts as `weaker`. */
+export function strictness(value = 'ask'): SshOptions['strict'] {
+  if (value === 'true' || value === 'yes') return 'yes'
+  return value === 'ask' ? 'ask' : 'weaker'
+}
+
+function tokensOf(to: Pick<SshOptions, 'hostName' | 'port' | 'user' | 'hostKeyAlias'> & { readonly name: string }): Tokens {
+  const here = hostname()
+  return {
+    '%': '%',
+    d: homedir(),
+    h: to.hostName,
+    i: String(userInfo().uid),
+    k: to.hostKeyAlias ?? to.name,
+    L: here.split('.')[0] ?? here,
+    l: here,
+    n: to.name,
+    p: String(to.port),
+    r: to.user,
+    u: userInfo().username,
   }
 }
 

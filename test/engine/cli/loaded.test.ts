@@ -100,3 +100,8 @@ it('a provider that ~/.kraftwerk.yaml sets nothing for is not loaded', async () 
     await rm(join(home, '.kraftwerk.yaml'))
   }
 })
+
+it('kraft ssh-options does not load ssh2: it only asks ssh', async () => {
+  const { packages } = await loaded(await folder('options'), 'ssh-options', 'somewhere')
+  expect(packages).not.toContain('ssh2')
+})

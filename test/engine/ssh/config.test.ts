@@ -63,8 +63,19 @@ describe('ssh_config', () => {
   })
 
   it('is told to be wrong with file and line', async () => {
-    const told = await failureOf(options(['Port 22', 'Nonsense yes']))
-    expect(told).toMatchObject({ kind: 'setting', said: `${folder}/config:2: Bad configuration option: nonsense` })
+    const told = await failureOf(options(['Port 22', 'Port many']))
+    expect(told).toMatchObject({ kind: 'setting', said: `${folder}/config:2: Bad port 'many'.` })
+    const missing = await failureOf(sshOptions({ name: 'one', hostKeys: [] }, join(folder, 'absent')))
+    expect(missing).toMatchObject({ kind: 'setting', said: `${folder}/absent: cannot be read: No such file or directory` })
+  })
+
+  it('may hold options that this ssh does not know, as those of a newer one or of macOS', async () => {
+    expect((await options(['UseKeychain yes', 'Port 2022', 'Match host one', 'Nonsense yes', 'User web'])).port).toBe(2022)
+  })
+
+  it('may say that no file of known hosts counts', async () => {
+    const found = await options(['UserKnownHostsFile none', 'GlobalKnownHostsFile none'])
+    expect([found.userKnownHosts, found.globalKnownHosts]).toEqual([[], []])
   })
 
   it('is not needed where OpenSSH is not installed', async () => {
