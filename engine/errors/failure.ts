@@ -24,6 +24,10 @@ export type Failure =
       readonly step: string
       readonly code: number
       readonly output: string
+      /** The line of the step's script that it ended at, and the command there. */
+      readonly at?: { readonly line: number; readonly text: string }
+      /** How many steps behind it did not run. */
+      readonly left?: number
       readonly next?: string
     }
   | {

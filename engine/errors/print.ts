@@ -17,9 +17,13 @@ export function printError(error: unknown, options: PrintOptions): string {
   const failure = explain(error)?.failure ?? unknown(error)
   const each = failure.kind === 'several' ? failure.failed.map((ended) => printError(ended.error, options)).join('') : ''
   const parts = [`${paint(31, 'error:')} ${summary(failure)}`]
+  if (failure.kind === 'step' && failure.at !== undefined) {
+    parts.push(paint(2, `  at line ${failure.at.line} of its script: ${shorten(failure.at.text)}`))
+  }
   const output = outputOf(failure)
   if (output !== '') parts.push(...output.split('\n').map((line) => paint(2, `  | ${line}`)))
-  if ('next' in failure && failure.next !== undefined) parts.push(`${paint(36, 'next:')}  ${failure.next}`)
+  const next = nextOf(failure)
+  if (next !== undefined) parts.push(`${paint(36, 'next:')}  ${next}`)
   if (options.debug) parts.push(...stacks(error))
   else if (isUnplanned(error)) parts.push(paint(2, '  --debug shows where it came from'))
   return `${each}${parts.join('\n')}\n`
@@ -38,6 +42,23 @@ function isUnplanned(error: unknown): boolean {
 function stacks(error: unknown): string[] {
   if (!(error instanceof Error)) return []
   return [error.stack ?? '', ...stacks(error.cause)]
+}
+
+// A command can be a page of text; the beginning tells which it is.
+function shorten(text: string): string {
+  return text.length > 160 ? `${text.slice(0, 159)}…` : text
+}
+
+function nextOf(failure: Failure): string | undefined {
+  if ('next' in failure && failure.next !== undefined) return failure.next
+  if (failure.kind !== 'step' || failure.left === undefined) return undefined
+  const left =
+    failure.left === 0
+      ? ''
+      : failure.left === 1
+        ? 'The step after it did not run. '
+        : `The ${failure.left} steps after it did not run. `
+  return `${left}Correct the cause and run the same command again: what is done stays done`
 }
 
 function outputOf(failure: Failure): string {

@@ -10,7 +10,15 @@ export type StepEvent =
   | { readonly type: 'waiting' }
   | { readonly type: 'begin'; readonly step: number }
   | { readonly type: 'output'; readonly text: string }
-  | { readonly type: 'end'; readonly step: number; readonly status: StepStatus; readonly detail: string }
+  | {
+      readonly type: 'end'
+      readonly step: number
+      readonly status: StepStatus
+      /** Why it was skipped, or the code that it failed with. */
+      readonly detail: string
+      /** The line of what it applies at which it failed, where the node can tell. */
+      readonly line?: number
+    }
   | { readonly type: 'handler'; readonly name: string }
   | { readonly type: 'handler-end'; readonly name: string; readonly code: number }
   | { readonly type: 'finish'; readonly ok: boolean }
@@ -76,7 +84,7 @@ const damaged = 97
 const launcher = sh`
   umask 077
   room=/run/kraftwerk
-  mkdir -p "$room" && d=$(mktemp -d "$room/XXXXXXXX") && cd "$d" || exit 98
+  mkdir -p "$room" && chmod 711 "$room" && d=$(mktemp -d "$room/XXXXXXXX") && cd "$d" || exit 98
   find "$room" -mindepth 1 -maxdepth 1 -type d -mmin +1440 -exec rm -rf {} +
   path=
   read -r token mode hash
@@ -123,7 +131,7 @@ function read(report: string): StepEvent | undefined {
     case 'begin':
       return { type, step: Number(words[0]) }
     case 'end':
-      return { type, step: Number(words[0]), status: words[1] as StepStatus, detail: words.slice(2).join(' ') }
+      return ended(words)
     case 'handler':
       return { type, name: words.join(' ') }
     case 'handler-end':
@@ -135,6 +143,13 @@ function read(report: string): StepEvent | undefined {
     default:
       return undefined
   }
+}
+
+function ended([step, status, ...words]: readonly string[]): StepEvent {
+  const [code = '', line = ''] = words
+  const end = { type: 'end' as const, step: Number(step), status: status as StepStatus }
+  if (status !== 'failed') return { ...end, detail: words.join(' ') }
+  return { ...end, detail: code, ...(line === '' ? {} : { line: Number(line) }) }
 }
 
 function collect(channel: Channel): () => string {

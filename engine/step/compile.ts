@@ -36,7 +36,8 @@ export function compile(title: string, steps: readonly Step[]): Script {
       if (script !== undefined) parts.push(put(`${index}/kraft-${part}`, `${script.text}\n`))
     }
     const notify = (step.notify ?? []).map((handler) => quote(handler.name))
-    return [...parts, ['step', index, step.quiet === true ? 'quiet' : 'counts', ...notify].join(' ')].join('\n')
+    const kind = step.quiet === true ? 'quiet' : 'counts'
+    return [...parts, ['step', index, kind, userOf(step), ...notify].join(' ')].join('\n')
   })
   const known = [...handlers.values()].map((handler) => put(`handler-${handler.name}`, `${handler.apply.text}\n`))
   const text = `${['#!/bin/sh', `# kraft: ${oneLine(title)}`, prelude, ...known, ...body, '\nfinish'].join('\n')}\n`
@@ -53,6 +54,11 @@ function note(handlers: Map<string, Handler>, handler: Handler): void {
   handlers.set(handler.name, handler)
 }
 
+function userOf({ title, as = 'root' }: Step): string {
+  if (/^[a-z_][\w.-]*$/i.test(as)) return as
+  throw new TypeError(`The step "${title}" cannot run as "${as}": that is not the name of a user`)
+}
+
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ')
 }
@@ -67,22 +73,42 @@ function put(path: string, content: string): string {
   return `base64 -d >${target} <<'KRAFT_BASE64'\n${Buffer.from(content).toString('base64').replaceAll(/.{76}/g, '$&\n')}\nKRAFT_BASE64`
 }
 
-// A handler that is due is kept on disk until it ran: neither a failed step nor a power cut can lose it.
+// A handler that is due is kept on disk until it ran: neither a failed step nor a power cut can lose it. What changes things runs
+// in bash where it is, in the ways of POSIX sh: only bash can tell which line it ended at. A step's files stay in a folder that
+// only root can write, as root writes there as well; of another user's step they belong to that user.
 const prelude = `set -u
 cd /
-umask 022
+umask 077
 export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-token=$KRAFT_TOKEN mode=$KRAFT_MODE failed= changes= due=/var/lib/kraftwerk/handlers
+token=$KRAFT_TOKEN mode=$KRAFT_MODE user=root failed= changes= due=/var/lib/kraftwerk/handlers
 unset KRAFT_TOKEN KRAFT_MODE
 export KRAFT_DIR KRAFT_STEP=
 event() { printf '\\n\\036%s %s\\n' "$token" "$*"; }
 # Without the lock: what a step leaves running must not keep it.
-run() { sh -e "$1" </dev/null 9>&-; }
+run() { (umask 022; as sh -e "$1") </dev/null 9>&-; }
+as() {
+  if [ "$user" = root ]; then exec "$@"; fi
+  if ! id "$user" >/dev/null 2>&1; then echo "there is no user $user" >&2; exit 127; fi
+  exec env HOME="$(getent passwd "$user" | cut -d: -f6)" USER="$user" LOGNAME="$user" \\
+    setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups -- "$@"
+}
+lend() {
+  chmod 711 "$KRAFT_DIR" "$KRAFT_STEP"
+  if id "$user" >/dev/null 2>&1; then chown "$user" "$KRAFT_STEP"/*; fi
+}
+change() {
+  if command -v bash >/dev/null; then
+    (umask 022; as bash --posix -e -c "$watch" sh "$1") </dev/null 9>&- 8>"$KRAFT_DIR/ended"
+  else : >"$KRAFT_DIR/ended"; run "$1"; fi
+}
+watch='set -E; shopt -s xpg_echo; trap '\\''echo "$? $LINENO" >&8'\\'' ERR; KRAFT_SCRIPT=$1; shift; . "$KRAFT_SCRIPT"'
+line() { awk -v code="$1" '$1 != code { line = "" } $1 == code && line == "" { line = $2 } END { print line }' "$KRAFT_DIR/ended"; }
 step() {
-  n=$1 kind=$2; shift 2
+  n=$1 kind=$2 user=$3; shift 3
   KRAFT_STEP=$KRAFT_DIR/$n code=1
   if [ -n "$failed" ]; then return 0; fi
   event begin "$n"
+  if [ "$user" != root ]; then lend; fi
   if [ -f "$KRAFT_STEP/kraft-check" ]; then
     run "$KRAFT_STEP/kraft-check" >"$KRAFT_STEP/kraft-out" 2>&1; code=$?
   fi
@@ -97,19 +123,20 @@ step() {
   fi
   # Due before it is needed: a step that is killed half-way has still asked for its handlers.
   for handler in "$@"; do
-    mkdir -p "$due" && cp "$KRAFT_DIR/handler-$handler" "$due/.$handler" && mv -f "$due/.$handler" "$due/$handler"
+    (umask 022; mkdir -p "$due") && cp "$KRAFT_DIR/handler-$handler" "$due/.$handler" && mv -f "$due/.$handler" "$due/$handler"
   done
-  run "$KRAFT_STEP/kraft-apply" 2>&1; code=$?
-  if [ "$code" != 0 ]; then failed=1; event end "$n" failed "$code"
+  change "$KRAFT_STEP/kraft-apply" 2>&1; code=$?
+  if [ "$code" != 0 ]; then failed=1; event end "$n" failed "$code $(line "$code")"
   elif [ "$kind" = quiet ]; then event end "$n" ok
   else event end "$n" changed; fi
 }
 finish() {
+  user=root
   if [ "$mode" != check ]; then
     for script in "$due"/*; do
       [ -f "$script" ] || continue
       event handler "\${script##*/}"
-      run "$script" 2>&1; code=$?
+      change "$script" 2>&1; code=$?
       if [ "$code" = 0 ]; then rm -f "$script"; else failed=1; fi
       event handler-end "$code" "\${script##*/}"
     done

@@ -1,4 +1,4 @@
-import { KraftError } from '../errors/failure.js'
+import { type Failure, KraftError } from '../errors/failure.js'
 import type { Line, Mark } from '../report/report.js'
 import type { Connection } from '../ssh/connection.js'
 import { apply, type StepEvent } from './apply.js'
@@ -70,6 +70,15 @@ class ShownStep {
     return this.step.title
   }
 
+  /** The line of what it applies at which it ended: the text as it was sent, which holds no secret. */
+  command(number: number): { readonly line: number; readonly text: string } | undefined {
+    const texts = this.step.apply.text.split('\n').slice(0, number)
+    // What is put in brackets ends at the bracket, which says nothing.
+    const last = texts.findLastIndex((text) => /\w/.test(text))
+    const text = texts[last]?.trim()
+    return text === undefined ? undefined : { line: last + 1, text }
+  }
+
   print(text: string): void {
     this.output.push(text)
     if (this.line !== undefined) this.say(this.line, text)
@@ -88,13 +97,15 @@ class ShownStep {
   }
 }
 
+type Stopped = Pick<Extract<Failure, { kind: 'step' }>, 'at' | 'left'>
+
 /** Hands events on to their lines; throws the first failure once the script has ended. */
 async function follow(events: AsyncIterable<StepEvent>, steps: readonly ShownStep[], line: Line, node: string): Promise<void> {
   let failure: KraftError | undefined
   let current: ShownStep | undefined
   let handler: string[] = []
-  const fail = (step: string, code: number, output: readonly string[]) => {
-    const error = new KraftError({ kind: 'step', node, step, code, output: output.slice(-20).join('\n') })
+  const fail = (step: string, code: number, output: readonly string[], more: Stopped = {}) => {
+    const error = new KraftError({ kind: 'step', node, step, code, output: output.slice(-20).join('\n'), ...more })
     failure ??= error
     return error
   }
@@ -115,8 +126,11 @@ async function follow(events: AsyncIterable<StepEvent>, steps: readonly ShownSte
         break
       case 'end': {
         const step = steps[event.step]
-        if (event.status === 'failed') step?.fail(fail(step.title, Number(event.detail), step.output))
-        else step?.end(event.status, event.detail)
+        if (event.status === 'failed') {
+          const at = event.line === undefined ? undefined : step?.command(event.line)
+          const more = { left: steps.length - event.step - 1, ...(at === undefined ? {} : { at }) }
+          step?.fail(fail(step.title, Number(event.detail), step.output, more))
+        } else step?.end(event.status, event.detail)
         current = undefined
         break
       }

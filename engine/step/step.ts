@@ -3,8 +3,8 @@ import type { Sh } from '../shell/sh.js'
 
 /**
  * One thing to make true on a node, as data: how to see that it is true already, and how to make it so. Built by recipes,
- * run by engine/step/apply.ts. Scripts are POSIX sh, run as root under `sh -e` with stdin from /dev/null, and may use
- * `$KRAFT_STEP/NAME` for the files in {@link Step.files}.
+ * run by engine/step/apply.ts. Scripts are POSIX sh, run as root (or {@link Step.as}) as under `sh -e` with stdin from /dev/null,
+ * and may use `$KRAFT_STEP/NAME` for the files in {@link Step.files}.
  *
  * @example
  * { title: 'Directory /web', check: sh`test -d /web`, apply: sh`install -d -o web -g web /web` }
@@ -18,6 +18,11 @@ export interface Step {
   readonly diff?: Sh
   /** Contents that travel with the script: a name of letters to its bytes. A {@link Secret} travels apart and is never printed. */
   readonly files?: Readonly<Record<string, string | Secret>>
+  /**
+   * The user that check, diff and apply run as, with the home and groups of that user; root if left out. The step's files are
+   * readable for that user alone. Where there is no such user yet, a dry run says "maybe".
+   */
+  readonly as?: string
   /** Names of handlers to run once, after all steps of the phase, if this step changed something. */
   readonly notify?: readonly Handler[]
   /** True: does not count as a change when applied (waiting for something, say). */

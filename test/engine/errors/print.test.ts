@@ -17,6 +17,11 @@ describe.each<[Failure, number, string]>([
   [{ kind: 'unreachable', node: 'one', message: 'refused' }, 3, 'error: one: refused\n'],
   [{ kind: 'host-key', node: 'one', message: 'another key' }, 3, 'error: one: another key\n'],
   [step, 1, 'error: one: Install nginx: failed with code 100\n  | E: no space\n  | E: left\n'],
+  [
+    { ...step, output: '', at: { line: 3, text: 'apt-get install' }, left: 1 },
+    1,
+    'error: one: Install nginx: failed with code 100\n  at line 3 of its script: apt-get install\nnext:  The step after it did not run. Correct the cause and run the same command again: what is done stays done\n',
+  ],
   [{ kind: 'command', node: 'one', command: 'ls', code: null, output: '' }, 1, 'error: one: ls: ended with a signal\n'],
   [{ kind: 'task', message: 'no', node: 'one', output: 'a\n\n' }, 1, 'error: one: no\n  | a\n'],
   [{ kind: 'interrupted', message: 'Stopped' }, 130, 'error: Stopped\n'],

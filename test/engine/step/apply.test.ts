@@ -1,8 +1,9 @@
 import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { printError } from '../../../engine/errors/print.js'
 import { secret } from '../../../engine/shell/secret.js'
-import { sh } from '../../../engine/shell/sh.js'
+import { Sh, sh } from '../../../engine/shell/sh.js'
 import type { Connection } from '../../../engine/ssh/connection.js'
 import { apply, type StepEvent } from '../../../engine/step/apply.js'
 import { compile } from '../../../engine/step/compile.js'
@@ -132,6 +133,122 @@ describe('a step', () => {
     expect(await statuses([present('next')])).toEqual(['changed'])
     expect(Date.now() - started).toBeLessThan(2000)
     await on(`kill $(cat ${room}/pid)`)
+  })
+})
+
+describe('a step of another user', () => {
+  it('is checked and done as that user, in its home and groups, with files that are its own', async () => {
+    const mine = sh`id -un; id -Gn; echo "$HOME $USER $LOGNAME"; cat "$KRAFT_STEP/key"; stat -c '%U %a' "$KRAFT_STEP/key"`
+    const steps: Step[] = [
+      { title: 'a', as: 'nobody', check: sh`test "$(id -un)" = root`, apply: mine, files: { key: secret('hush\n') } },
+      { title: 'b', apply: sh`id -un; stat -c %U "$KRAFT_DIR"/0/*` },
+    ]
+    const said = (await events(steps)).flatMap((event) => (event.type === 'output' ? [event.text] : []))
+    expect(said).toEqual([
+      'nobody',
+      'nogroup',
+      '/nonexistent nobody nobody',
+      'hush',
+      'nobody 600',
+      'root',
+      ...['nobody', 'nobody', 'nobody', 'root'],
+    ])
+  })
+
+  it('can read neither the script, nor the log, nor the files of other steps, nor write in any folder of them', async () => {
+    const look = sh`
+      for file in "$KRAFT_DIR/script" "$KRAFT_DIR/log" "$KRAFT_DIR/handler-h" "$KRAFT_DIR/0/key" "$KRAFT_DIR/0/kraft-apply"; do
+        if cat "$file" 2>/dev/null; then echo "can read $file"; fi
+      done
+      for folder in /run/kraftwerk "$KRAFT_DIR" "$KRAFT_STEP" "$KRAFT_DIR/0"; do
+        if touch "$folder/x" 2>/dev/null; then echo "can write in $folder"; fi
+        if ls "$folder" >/dev/null 2>&1; then echo "can list $folder"; fi
+      done`
+    const steps: Step[] = [
+      { title: 'secret', files: { key: secret('hush'), plain: 'x' }, apply: sh`true`, notify: [{ name: 'h', apply: sh`true` }] },
+      { title: 'look', as: 'nobody', apply: look },
+    ]
+    expect((await events(steps)).filter(({ type }) => type === 'output')).toEqual([])
+    await on('rm -r /var/lib/kraftwerk/handlers')
+  })
+
+  it('that is not there yet is "maybe" in a dry run, and an error that says so in a run', async () => {
+    const steps: Step[] = [present('a'), { title: 'b', as: 'nosuchuser', check: sh`true`, apply: sh`true` }]
+    expect(await statuses(steps, 'check')).toEqual(['changes', 'maybe'])
+    const all = await events(steps)
+    expect(all).toContainEqual({ type: 'output', text: 'there is no user nosuchuser' })
+    expect(all).toContainEqual({ type: 'end', step: 1, status: 'failed', detail: '127' })
+  })
+
+  it('has a name that is a name', () => {
+    expect(() => compile('test', [{ title: 'a', as: '$(id)', apply: sh`true` }])).toThrow('not the name of a user')
+  })
+})
+
+describe('a step that fails', () => {
+  it.each<[string, Step['apply'], number | undefined]>([
+    ['its only line', sh`false`, 1],
+    ['a line in the middle', sh`\necho a\n\nls /nowhere\necho never`, 4],
+    ['a line inside what is conditional', sh`if true; then\n  for x in 1 2; do\n    test "$x" = 1\n  done\nfi`, 3],
+    ['a line of a function', sh`f() {\n  true\n  false\n}\n\nf\necho never`, 3],
+    ['a line of a subshell', sh`(\n  cd /\n  false\n)\ntrue`, 3],
+    ['the end of a substitution', sh`x=$(\n  cd /nowhere\n)\ntrue`, 3],
+    ['a line behind a here-document', sh`cat <<EOF\n1\n2\nEOF\nfalse`, 5],
+    ['a line, though it cleans up behind itself', sh`trap 'true; test -e /' EXIT\ntrue\nfalse`, 3],
+    [
+      'a line, though others failed before it where that was fine',
+      sh`false || x=$(false) || :\nif false; then :; fi\n! true\nfalse`,
+      4,
+    ],
+    ['no line where it ends by itself', sh`true\nexit 3`, undefined],
+    ['no line where only another one failed', sh`(exit 5) || true\nexit 3`, undefined],
+  ])('names %s', async (_, apply, line) => {
+    const text = apply.text.replaceAll('\\n', '\n')
+    const end = (await events([{ title: 'a', apply: new Sh(text) }])).find(({ type }) => type === 'end')
+    expect(end).toMatchObject({ status: 'failed' })
+    expect(end).toEqual(expect.objectContaining(line === undefined ? { type: 'end' } : { line }))
+    if (line === undefined) expect(end).not.toHaveProperty('line')
+  })
+
+  it('names it as another user, and shows the command as it is written, without what it expands to', async () => {
+    const { line } = notedLine()
+    const apply = sh`
+      key=$(cat "$KRAFT_STEP/key")
+      echo working
+      test -z "$key"
+    `
+    const steps: Step[] = [
+      { title: 'Fails', as: 'nobody', files: { key: secret('hush-hush') }, apply },
+      present('b'),
+      present('c'),
+    ]
+    const error: unknown = await showSteps(connection, compile('test', steps), 'apply', line).catch((reason: unknown) => reason)
+    expect(printError(error, { debug: false, color: false })).toBe(
+      [
+        'error: one: Fails: failed with code 1',
+        '  at line 3 of its script: test -z "$key"',
+        '  | working',
+        'next:  The 2 steps after it did not run. Correct the cause and run the same command again: what is done stays done',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  it('names the command before a bracket, which says nothing', async () => {
+    const { line } = notedLine()
+    const steps: Step[] = [{ title: 'a', apply: new Sh('x=$(\n  cd /nowhere\n)\ntrue') }]
+    const error: unknown = await showSteps(connection, compile('test', steps), 'apply', line).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ failure: { at: { line: 2, text: 'cd /nowhere' }, left: 0 } })
+  })
+
+  it('means the same by its words as any other sh', async () => {
+    const apply = sh`echo 'a\tb'; set -- 1 2; echo "$# $@"; false || echo fine; x=$(false) || echo "$?"; kill -l >/dev/null`
+    expect((await events([{ title: 'a', apply }])).flatMap((event) => (event.type === 'output' ? [event.text] : []))).toEqual([
+      'a\tb',
+      '2 1 2',
+      'fine',
+      '1',
+    ])
   })
 })
 
