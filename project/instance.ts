@@ -1,4 +1,5 @@
 import { KraftError } from '../engine/errors/failure.js'
+import { registerSecretive } from '../engine/shell/secretive.js'
 import { quote } from '../engine/shell/sh.js'
 import type { Target, TaskProject } from '../engine/task/context.js'
 import type { Place } from './service.js'
@@ -18,6 +19,7 @@ export interface Instance extends TaskProject, Place {
 /** The instance of a project for an environment, or without one. */
 export function instanceOf(project: Project, environment: string | undefined): Instance {
   const settings = instanceSettings(project, environment)
+  registerSecretive(settings.environ)
   const { name } = settings
   return {
     [mark]: true,

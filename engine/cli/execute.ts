@@ -1,5 +1,7 @@
 import { KraftError } from '../errors/failure.js'
+import { openReport } from '../report/open.js'
 import type { Line, Report } from '../report/report.js'
+import { registerSecretive } from '../shell/secretive.js'
 import type { Target } from '../task/context.js'
 import { defaultOptions, requireOptions } from '../task/option.js'
 import { runTask } from '../task/run.js'
@@ -29,7 +31,8 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     throw new KraftError({ kind: 'usage', message: `${name} takes nothing behind a colon`, next: `See: kraft help ${name}` })
   }
   const flags = { dryRun: globals['dry-run'], yes: globals.yes, json: globals.json, debug: globals.debug }
-  const report = await createReport(globals)
+  registerSecretive(process.env)
+  const report = await openReport(globals)
   const workspace = await app.open(process.cwd())
   for (const warning of workspace.user.warnings) report.note(`warning: ${warning}`)
   const { session, end } = createSession({
@@ -82,16 +85,6 @@ export async function execute(app: App, word: string, args: readonly string[]): 
 function help(entry: Entry): number {
   process.stdout.write(printHelp(entry))
   return 0
-}
-
-async function createReport(globals: Readonly<Record<'events' | 'debug' | 'dry-run', boolean>>): Promise<Report> {
-  const write = (text: string) => void process.stderr.write(text)
-  if (globals.events) return (await import('../report/events.js')).eventReport(write)
-  // A plan is there to be read: lines of a list that moves would take its diffs away again.
-  if (process.stderr.isTTY === true && process.env.CI === undefined && !globals['dry-run']) {
-    return (await import('../report/terminal.js')).terminalReport()
-  }
-  return (await import('../report/plain.js')).plainReport(write, { everything: globals.debug })
 }
 
 function silentLine(report: Report): Line {

@@ -6,12 +6,12 @@ export async function main(app: App, args: readonly string[]): Promise<number> {
   try {
     return await dispatch(app, args)
   } catch (error) {
-    const [{ printError }, { exitCode }] = await Promise.all([import('../errors/print.js'), import('./exit.js')])
+    const [{ showError }, { exitCode }] = await Promise.all([import('./show-error.js'), import('./exit.js')])
     const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
-    const color = process.stderr.isTTY === true && process.env.NO_COLOR === undefined
-    process.stderr.write(printError(error, { debug: own.includes('--debug'), color }))
+    const code = raw ? 255 : exitCode(error)
+    showError(error, { debug: own.includes('--debug'), events: own.includes('--events'), code })
     // A command's own codes pass through run and shell, so kraft's failures take the code that ssh uses for its own.
-    return raw ? 255 : exitCode(error)
+    return code
   }
 }
 

@@ -28,14 +28,16 @@ export function parseWord(word: string): Word {
 export const globalOptions = {
   'dry-run': { type: 'boolean', help: 'print what would change, and change nothing' },
   yes: { type: 'boolean', help: 'answer every question with yes' },
+  quiet: { type: 'boolean', help: 'print nothing but results and errors (-q)' },
+  verbose: { type: 'boolean', help: 'print every step and all that it says, line by line (-v)' },
   json: { type: 'boolean', help: 'print the result as one JSON document' },
   events: { type: 'boolean', help: 'print progress as one JSON document a line, on stderr' },
-  debug: { type: 'boolean', help: 'show where an error came from; without a terminal also every step and all output' },
+  debug: { type: 'boolean', help: 'show where an error came from; without a terminal also what --verbose shows' },
   help: { type: 'boolean', help: 'show the help of the task' },
 } as const satisfies OptionSpecs
 
 /** Letters for options that every task has. */
-const letters: Readonly<Record<string, keyof typeof globalOptions>> = { y: 'yes', h: 'help' }
+const letters: Readonly<Record<string, keyof typeof globalOptions>> = { y: 'yes', h: 'help', q: 'quiet', v: 'verbose' }
 
 /** What was typed behind the task. */
 export interface Arguments {
@@ -73,11 +75,14 @@ export function parseArguments(name: string, specs: OptionSpecs, takesRest: bool
   }
   if (words[0] !== undefined) throw usage(name, `${name} does not know what to do with "${words[0]}"`)
   const is = (option: keyof typeof globalOptions) => values.has(option)
+  if (is('quiet') && is('verbose')) throw usage(name, '--quiet and --verbose are opposites: leave one out')
   return {
     options,
     globals: {
       'dry-run': is('dry-run'),
       yes: is('yes'),
+      quiet: is('quiet'),
+      verbose: is('verbose'),
       json: is('json'),
       events: is('events'),
       debug: is('debug'),

@@ -1,5 +1,6 @@
 import { KraftError } from '../errors/failure.js'
 import type { Report } from '../report/report.js'
+import { register } from '../shell/redact.js'
 import type { Prompt } from '../task/session.js'
 
 type Clack = typeof import('@clack/prompts')
@@ -21,6 +22,10 @@ export function createPrompt(yes: boolean, report: Report): Prompt | undefined {
   return {
     confirm: async (message) => yes || ask((clack) => clack.confirm({ message, initialValue: false, output })),
     text: (message) => ask((clack) => clack.text({ message, output })).then((answer) => answer ?? ''),
-    secret: (message) => ask((clack) => clack.password({ message, output })).then((answer) => answer ?? ''),
+    async secret(message) {
+      const answer = (await ask((clack) => clack.password({ message, output }))) ?? ''
+      register(answer)
+      return answer
+    },
   }
 }

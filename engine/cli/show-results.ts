@@ -1,3 +1,4 @@
+import { redact, redactData } from '../shell/redact.js'
 import { ExitCode, Result } from '../task/result.js'
 
 /** What a task handed back for one target. */
@@ -21,7 +22,7 @@ export function showResults(
     process.stdout.write(`${JSON.stringify(several ? all : (all[0]?.data ?? null), null, 2)}\n`)
   } else if (!json) {
     const texts = finished.flatMap(({ result }) => (result instanceof Result ? [result] : []))
-    for (const { text } of texts) if (text !== '') process.stdout.write(`${text}\n`)
+    for (const { text, revealed } of texts) if (text !== '') process.stdout.write(`${revealed ? text : redact(text)}\n`)
     const next = texts.at(-1)?.next
     if (next !== undefined && process.stderr.isTTY === true) process.stderr.write(`Next: ${next}\n`)
   }
@@ -29,5 +30,6 @@ export function showResults(
 }
 
 function dataOf(result: unknown): unknown {
-  return result instanceof Result ? (result.data ?? null) : null
+  if (!(result instanceof Result)) return null
+  return (result.revealed ? result.data : redactData(result.data)) ?? null
 }

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { KraftError } from '../errors/failure.js'
 import { didYouMean } from '../errors/nearest.js'
+import { register } from '../shell/redact.js'
 import type { Section } from './section.js'
 import type { Problem, Values } from './validate.js'
 import type { YamlFile, YamlPath } from './yaml.js'
@@ -136,6 +137,7 @@ export async function providerSettings(user: UserSettings, name: string, section
   const values: Record<string, unknown> = {}
   for (const [key, { schema, secret, doc }] of Object.entries(section)) {
     const option = Object.hasOwn(options, key) ? options[key] : undefined
+    if (secret === true && typeof option === 'string') register(option)
     // What the files hold was validated, and transformed, when it was read.
     if (option === undefined && set !== undefined && Object.hasOwn(set, key)) {
       values[key] = set[key]

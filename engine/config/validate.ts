@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { KraftError, type Place } from '../errors/failure.js'
 import { didYouMean } from '../errors/nearest.js'
+import { register } from '../shell/redact.js'
 import type { Key, Section } from './section.js'
 import type { YamlFile, YamlPath } from './yaml.js'
 
@@ -79,7 +80,9 @@ function run(section: Section, file: YamlFile, path: YamlPath, keys: readonly st
     const entry = Object.hasOwn(section, key) ? section[key] : undefined
     if (entry === undefined) continue
     const there = Object.hasOwn(map, key)
-    const result = v.safeParse(entry.schema, there ? map[key] : undefined)
+    const given = there ? map[key] : undefined
+    if (entry.secret === true && typeof given === 'string') register(given)
+    const result = v.safeParse(entry.schema, given)
     if (result.success) values[key] = result.output
     else if (!there)
       problems.push({

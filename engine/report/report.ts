@@ -18,10 +18,24 @@ export interface Line {
    * it fails (what apt says), and plain lines leave it out.
    */
   output(text: string, kind?: 'detail'): void
+  /** How far a transfer is: the terminal shows it on the running line, plain lines every few seconds, events each time. */
+  progress?(at: Progress): void
   /** Ends the line as passed over, with the reason. */
   skip(reason: string): void
   /** Shows a list below this line and runs it. The first failure is thrown. */
   list(items: readonly Item[], options?: ListOptions): Promise<void>
+}
+
+/** How far a transfer is. */
+export interface Progress {
+  /** Bytes that went through so far. */
+  readonly done: number
+  /** Bytes in all, where that is known. */
+  readonly total: number | undefined
+  /** Bytes a second, over the last few seconds. */
+  readonly rate: number
+  /** Seconds that the rest will take at this rate. */
+  readonly remaining: number | undefined
 }
 
 /** How a list is run and shown. */

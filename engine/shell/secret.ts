@@ -1,10 +1,12 @@
 import { inspect } from 'node:util'
+import { mask, register } from './redact.js'
 
 const mark = Symbol.for('kraftwerk.secret')
 const values = new WeakMap<Secret, string>()
 
 /**
- * A value that can't be printed: `String`, JSON, template strings and `console.log` all show `[secret]`.
+ * A value that can't be printed: `String`, JSON, template strings and `console.log` all show `[secret]`, and whatever kraft prints
+ * has the value masked, wherever it comes from.
  * {@link reveal} is the one way out, used where the value leaves for the node over a channel of its own.
  */
 export class Secret {
@@ -14,12 +16,13 @@ export class Secret {
     readonly name = 'secret',
   ) {
     values.set(this, value)
+    register(value)
   }
   toString(): string {
-    return '[secret]'
+    return mask
   }
   toJSON(): string {
-    return '[secret]'
+    return mask
   }
   [inspect.custom](): string {
     return `[secret ${this.name}]`

@@ -1,12 +1,14 @@
 /**
  * What a task hands back: text for a person on stdout, or the same as data with `--json`. `next` is the command that most
- * people call after it, shown on a terminal.
+ * people call after it, shown on a terminal. Secrets are masked in both unless it is `revealed`, because showing one is what was
+ * asked for.
  */
 export class Result {
   constructor(
     readonly text: string,
     readonly data: unknown,
     readonly next?: string,
+    readonly revealed = false,
   ) {}
 }
 

@@ -2,6 +2,7 @@ import type { Shell } from 'zx'
 import { formatPlace, KraftError } from '../errors/failure.js'
 import { hasRole, type Node } from '../node/node.js'
 import type { Line } from '../report/report.js'
+import { WholeLines } from '../report/whole-lines.js'
 import type { NodeContext, Target, TargetContext, TaskProject } from './context.js'
 import { hooksOf } from './hooks.js'
 import { defaultOptions, requireOptions } from './option.js'
@@ -141,14 +142,24 @@ async function instanceShell(node: Node, project: TaskProject): Promise<Shell> {
   return remoteShell(node.connection, (command) => node.asRoot(project.enter(command)))
 }
 
-/** A shell whose commands say on a line what they print. */
+/** A shell whose commands say on a line what they print, in whole lines. */
 function shown(shell: Shell, line: Line): Shell {
-  return shell({ log: (entry) => showOutput(entry, line), verbose: true })
+  const streams = new Map<string, WholeLines>()
+  const log = (entry: { readonly kind: string; readonly data?: unknown; readonly id?: string }) => {
+    const names = ['stdout', 'stderr'].map((name) => `${entry.id} ${name}`)
+    if (entry.kind === 'end') for (const name of names) end(streams, name)
+    if (entry.kind !== 'stdout' && entry.kind !== 'stderr') return
+    const name = `${entry.id} ${entry.kind}`
+    const lines = streams.get(name) ?? new WholeLines((text) => text !== '' && line.output(text))
+    streams.set(name, lines)
+    lines.push(entry.data instanceof Uint8Array ? entry.data : String(entry.data))
+  }
+  return shell({ log, verbose: true })
 }
 
-function showOutput(entry: { readonly kind: string; readonly data?: unknown }, line: Line): void {
-  if (entry.kind !== 'stdout' && entry.kind !== 'stderr') return
-  for (const text of String(entry.data).split('\n')) if (text !== '') line.output(text)
+function end(streams: Map<string, WholeLines>, name: string): void {
+  streams.get(name)?.end()
+  streams.delete(name)
 }
 
 async function targetContext(call: Call, line: Line): Promise<TargetContext<unknown>> {

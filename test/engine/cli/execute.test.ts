@@ -17,7 +17,7 @@ interface Ended {
 }
 
 const { CI: _ci, ...inherited } = process.env
-const surroundings = { cwd: '/tmp', env: { ...inherited, NO_COLOR: '1' } }
+const surroundings = { cwd: '/tmp', env: { ...inherited, NO_COLOR: '1', KRAFT_EC2_SECRET: 'canary-of-variables' } }
 
 /** Runs the fixture; it is interrupted once it has said `when`. */
 async function kraft(line: string, { when = '' } = {}): Promise<Ended> {
@@ -105,6 +105,65 @@ describe('results', () => {
       .split('\n')
       .map((line) => JSON.parse(line).event)
     expect(events).toEqual(['note', 'begin', 'end'])
+  })
+})
+
+describe('what is shown', () => {
+  it('with --quiet is results and errors', async () => {
+    expect(await kraft('greet:a --quiet')).toEqual({ code: 0, stdout: 'hello a\n', stderr: '' })
+    expect(await kraft('greet:a -q --hide a')).toEqual({ code: 1, stdout: '', stderr: 'error: a hides\n' })
+  })
+
+  it('with --verbose is every step, line by line, at a terminal as well', async () => {
+    const terminal = await inTerminalOf('says', '-v')
+    expect(await terminal.ended()).toBe(0)
+    expect(terminal.seen()).toMatch(/\| detail 1\r\n.*\| detail 9\r\n/s)
+    expect(terminal.seen()).not.toContain('\x1b[')
+    expect((await kraft('says')).stderr).not.toContain('detail')
+    expect((await kraft('says -v')).stderr).toContain('detail 9')
+  })
+
+  it('cannot be both', async () => {
+    const { code, stderr } = await kraft('says -qv')
+    expect(code).toBe(2)
+    expect(stderr).toContain('--quiet and --verbose are opposites')
+  })
+
+  it('with --events ends with the error as an event, and stdout stays empty', async () => {
+    const { code, stdout, stderr } = await kraft('greet:a,b --events --json --hide a --hide b')
+    const events = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect([code, stdout]).toEqual([1, ''])
+    expect(events.at(-1)).toMatchObject({
+      event: 'error',
+      code: 1,
+      kind: 'several',
+      failed: [
+        { title: 'greet:a', kind: 'task', message: 'a hides' },
+        { title: 'greet:b', kind: 'task' },
+      ],
+    })
+    const wrong = JSON.parse((await kraft('idle --nosuch --events')).stderr)
+    expect(wrong).toEqual({
+      event: 'error',
+      code: 2,
+      kind: 'usage',
+      message: 'idle has no option --nosuch.',
+      next: 'See: kraft help idle',
+    })
+  })
+
+  it('is never a secret: not of variables, nor of secret(), in results, errors or stacks', async () => {
+    for (const options of ['', '--json', '--events --json', '--debug', '-v', '-q']) {
+      for (const how of ['', '--fail']) {
+        const { stdout, stderr } = await kraft(`leak ${how} ${options}`)
+        expect(stdout + stderr).toContain('[secret]')
+        expect(stdout + stderr).not.toContain('canary')
+      }
+    }
+    expect((await kraft('leak --reveal')).stdout).toBe('canary-of-code\n')
   })
 })
 

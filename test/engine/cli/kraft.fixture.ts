@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { App } from '../../../engine/cli/app.js'
 import { main } from '../../../engine/cli/main.js'
 import { KraftError } from '../../../engine/errors/failure.js'
+import { secret } from '../../../engine/shell/secret.js'
 import { option } from '../../../engine/task/option.js'
 import { ExitCode, Result } from '../../../engine/task/result.js'
 import { type Task, task } from '../../../engine/task/task.js'
@@ -27,6 +28,29 @@ const tasks: Readonly<Record<string, Task>> = {
     run({ target, options }) {
       if (options.hide.includes(target.word)) throw new KraftError({ kind: 'task', message: `${target.word} hides` })
       return new Result(`hello ${target.word}`, { greeted: target.word }, `kraft thank:${target.word}`)
+    },
+  }),
+  says: task({
+    on: 'once',
+    needs: 'nothing',
+    run({ line }) {
+      for (let number = 1; number < 10; number++) line.output(`detail ${number}`, 'detail')
+    },
+  }),
+  leak: task({
+    on: 'once',
+    needs: 'nothing',
+    options: { fail: option({ type: 'boolean' }), reveal: option({ type: 'boolean' }) },
+    run({ options, session, line }) {
+      const value = 'canary-of-code'
+      secret(value)
+      if (options.reveal) return new Result(value, value, undefined, true)
+      const said = `${value} and ${process.env.KRAFT_EC2_SECRET}`
+      session.report.note(said)
+      line.output(said)
+      line.title(said)
+      if (!options.fail) return new Result(said, { said })
+      throw new KraftError({ kind: 'task', message: said, output: said, next: said }, new Error(said))
     },
   }),
   idle: task({ on: 'once', needs: 'nothing', run: () => undefined }),

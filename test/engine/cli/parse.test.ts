@@ -31,7 +31,7 @@ const specs = {
 }
 const parse = (...args: string[]) => parseArguments('clear', specs, true, args)
 const wrong = (...args: string[]) => failureOf((async () => parse(...args))())
-const none = { 'dry-run': false, yes: false, json: false, events: false, debug: false, help: false }
+const none = { 'dry-run': false, yes: false, quiet: false, verbose: false, json: false, events: false, debug: false, help: false }
 
 describe('arguments', () => {
   it('are none', () => expect(parse()).toEqual({ options: {}, globals: none, rest: [] }))
@@ -62,6 +62,8 @@ describe('arguments', () => {
     expect(globals).toEqual({ ...none, json: true, yes: true, 'dry-run': true, debug: true })
     expect(options).toEqual({ area: 'home' })
     expect(parse('-h').globals.help).toBe(true)
+    expect(parse('-q').globals.quiet).toBe(true)
+    expect(parse('-v').globals.verbose).toBe(true)
   })
 
   it('behind -- reach the command untouched', () => {
