@@ -14,7 +14,10 @@ describe.each([
 ])('%s', (_, make) => {
   it('show no secret wherever it is said', async () => {
     let text = ''
-    const report = redacted(make((more) => void (text += more)))
+    const write = (more: string) => {
+      text += more
+    }
+    const report = redacted(make(write))
     report.note(`note ${canary}`)
     await report.list([
       {
