@@ -21,6 +21,8 @@ export interface Node {
   readonly $: Shell
   /** zx's `$` as root, through sudo where the login is not root. */
   readonly root: { readonly $: Shell }
+  /** zx's `$` as another user of the node, in its home and with nothing of the login's environment: `node.as('postgres').$`. */
+  as(user: string): { readonly $: Shell }
   /** Facts, read once. */
   facts(): Promise<Facts>
   /** Runs steps as one script and shows them below `line`. A dry run only checks them. */
@@ -42,10 +44,14 @@ export function createNode(
   count: (node: string, applied: Applied) => void,
 ): Node {
   let facts: Promise<Facts> | undefined
-  let shells: { login: Shell; root: Shell } | undefined
-  const loaded = () => {
-    if (shells === undefined) throw new TypeError(`node.$ of ${record.name} is for tasks of a kraftfile`)
-    return shells
+  let shell: ((wrap?: (command: string) => string) => Shell) | undefined
+  const shells = new Map<string, Shell>()
+  /** The shell of a user; `wrap` makes of bash's text what gets there. */
+  const shellOf = (user: string, wrap?: (command: string) => string): Shell => {
+    if (shell === undefined) throw new TypeError(`node.$ of ${record.name} is for tasks of a kraftfile`)
+    const made = shells.get(user) ?? shell(wrap)
+    shells.set(user, made)
+    return made
   }
   const root = (command: string) => asRoot(connection.user, command)
   return {
@@ -54,13 +60,18 @@ export function createNode(
     roles,
     connection,
     get $() {
-      return loaded().login
+      return shellOf('')
     },
     root: {
       get $() {
-        return loaded().root
+        return shellOf('root', (command) => root(`exec bash -c ${quote(command)}`))
       },
     },
+    as: (user) => ({
+      get $() {
+        return shellOf(user, (command) => root(asUser(user, command)))
+      },
+    }),
     facts: () => {
       facts ??= readFacts(connection)
       return facts
@@ -83,14 +94,15 @@ export function createNode(
     },
     asRoot: root,
     async prepare() {
-      if (shells !== undefined) return
-      const { remoteShell } = await import('../shell/remote.js')
-      shells = {
-        login: await remoteShell(connection, (command) => `bash -c ${quote(command)}`),
-        root: await remoteShell(connection, (command) => root(`exec bash -c ${quote(command)}`)),
-      }
+      shell ??= await (await import('../shell/remote.js')).remoteShells(connection)
     },
   }
+}
+
+// --reset-env sets HOME, USER and SHELL as a login would, but would leave the language to chance.
+function asUser(user: string, command: string): string {
+  const enter = `cd "$HOME" 2>/dev/null || cd /; export LANG=C.UTF-8; exec bash -c ${quote(command)}`
+  return `exec setpriv --reuid ${quote(user)} --regid "$(id -g -- ${quote(user)})" --init-groups --reset-env -- sh -c ${quote(enter)}`
 }
 
 /** Whether a node has a role; one that is listed without roles has every one. */

@@ -33,10 +33,15 @@ interface Where {
  * const $ = await remoteShell(connection)
  * await $`cat ${file}`.pipe(local.$`gzip > log.gz`)
  */
-export async function remoteShell(connection: Connection, wrap: (command: string) => string = inBash): Promise<Shell> {
+export async function remoteShell(connection: Connection, wrap?: (command: string) => string): Promise<Shell> {
+  return (await remoteShells(connection))(wrap)
+}
+
+/** Loads zx and gives what makes a {@link remoteShell} of a node at once. */
+export async function remoteShells(connection: Connection): Promise<(wrap?: (command: string) => string) => Shell> {
   const zx = await import('zx/core')
   takeOverKill(zx)
-  return bind({ zx, connection, wrap, key: Symbol('settings of a remote $') }, {})
+  return (wrap = inBash) => bind({ zx, connection, wrap, key: Symbol('settings of a remote $') }, {})
 }
 
 function inBash(command: string): string {

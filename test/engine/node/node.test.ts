@@ -63,6 +63,9 @@ describe('a node', () => {
     expect(() => node.$).toThrow('for tasks of a kraftfile')
     await node.prepare()
     expect((await node.root.$`id -u`).stdout).toBe('0\n')
+    const own = await node.as('games').$`id -un; id -gn; echo $HOME; env | grep -c ^SSH_ || :`
+    expect(own.stdout).toBe('games\ngames\n/usr/games\n0\n')
+    await expect(node.as('nobody-at-all').$`true`).rejects.toThrow('no such user')
   })
 })
 
