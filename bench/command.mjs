@@ -6,7 +6,7 @@ export const about = 'kraft run:NODE -- true'
 export const needsNode = true
 
 export async function measure({ runs, signal, row, node, project }) {
-  const ssh = await openssh(node, signal)
+  const ssh = openssh(node)
   const run = [...kraft, `run:${node}`, '--', 'true']
   const times = await inTurns(
     {

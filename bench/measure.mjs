@@ -50,3 +50,8 @@ export function spread(times) {
 export function more(times, base) {
   return spread(times.map((each, index) => each - base[index])).median
 }
+
+/** The median of how many times as much one took as the other in the same turn. */
+export function ratio(times, base) {
+  return spread(times.map((each, index) => each / base[index])).median
+}

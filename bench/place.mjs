@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, write
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parse } from 'yaml'
 import { time } from './measure.mjs'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -60,19 +61,14 @@ export async function call(args, { cwd = home, signal } = {}) {
 }
 
 /** OpenSSH's command line for a node: the same key, and only the host keys that kraft remembers. */
-export async function openssh(node, signal) {
-  const { stdout } = await readNodes(signal)
-  const record = stdout.find(({ name }) => name === node)
+export function openssh(node) {
+  const record = parse(readFileSync(join(home, '.kraftwerk', 'nodes.yaml'), 'utf8'))[node]
   if (record === undefined) throw new Error(`There is no node ${node}`)
-  const hostKeys = readFileSync(join(home, '.kraftwerk', 'nodes.yaml'), 'utf8').match(/ssh-ed25519 \S+/g) ?? []
-  const known = join(home, 'known_hosts')
-  writeFileSync(known, hostKeys.map((key) => `${record.address} ${key}\n`).join(''))
+  const { address, port = 22, user, host_keys: hostKeys } = record
+  const known = join(home, `known_hosts-${node}`)
+  writeFileSync(known, hostKeys.map((key) => `${port === 22 ? address : `[${address}]:${port}`} ${key}\n`).join(''))
   const options = ['BatchMode=yes', 'StrictHostKeyChecking=yes', `UserKnownHostsFile=${known}`, 'IdentitiesOnly=yes']
   const key = join(home, '.kraftwerk', 'id_ed25519')
-  return ['ssh', '-F', '/dev/null', ...options.flatMap((each) => ['-o', each]), '-i', key, `${record.user}@${record.address}`]
-}
-
-async function readNodes(signal) {
-  const said = await call(['nodes', '--json'], { signal })
-  return { stdout: JSON.parse(said) }
+  const given = options.flatMap((each) => ['-o', each])
+  return ['ssh', '-F', '/dev/null', ...given, '-i', key, '-p', String(port), `${user}@${address}`]
 }

@@ -3,14 +3,14 @@
 /** A table in Markdown. */
 export function table(rows) {
   const cells = [
-    ['', 'median', 'p10 to p90', 'runs', 'more than', 'aim'],
+    ['', 'median', 'p10 to p90', 'runs', 'compared', 'aim'],
     ...rows.map((row) => [
       row.what,
       duration(row.median),
       row.runs === 1 ? '' : `${duration(row.p10)} to ${duration(row.p90)}`,
       String(row.runs),
-      row.more === undefined ? '' : `${row.over} +${duration(row.more)}`,
-      row.aim === undefined ? '' : `${row.more === undefined ? '' : '+'}${duration(row.aim)}${reached(row) ? '' : ' missed'}`,
+      row.more === undefined ? times(row.ratio) : `${row.over} +${duration(row.more)}`,
+      aim(row),
     ]),
   ]
   const widths = cells[0].map((_, column) => Math.max(3, ...cells.map((row) => row[column].length)))
@@ -18,8 +18,15 @@ export function table(rows) {
   return [line(cells[0]), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...cells.slice(1).map(line)].join('\n')
 }
 
-function reached({ aim, more, median }) {
-  return (more ?? median) <= aim
+function aim(row) {
+  const { most, ratio, aim, more, median } = row
+  if (most !== undefined) return `${times(most)}${ratio <= most ? '' : ' missed'}`
+  if (aim === undefined) return ''
+  return `${more === undefined ? '' : '+'}${duration(aim)}${(more ?? median) <= aim ? '' : ' missed'}`
+}
+
+function times(ratio) {
+  return ratio === undefined ? '' : `${ratio.toFixed(2)} times`
 }
 
 function duration(milliseconds) {
