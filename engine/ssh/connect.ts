@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'ssh2'
 import { isKraftError, KraftError } from '../errors/failure.js'
 import type { NodeRecord } from '../node/record.js'
+import { captured } from './capture.js'
 import { channelOf } from './channel.js'
 import { type Destination, type SshOptions, sshOptions } from './config.js'
 import type { Channel, Connection, ExecOptions, Exit } from './connection.js'
@@ -88,11 +89,7 @@ class LazyConnection implements Connection {
   }
 
   async capture(command: string, input?: string | Buffer): Promise<{ stdout: string; stderr: string; exit: Exit }> {
-    const channel = await this.exec(command)
-    const [stdout, stderr] = [collect(channel.stdout), collect(channel.stderr)]
-    channel.stdin.end(input)
-    const exit = await channel.exit
-    return { stdout: stdout(), stderr: stderr(), exit }
+    return captured(await this.exec(command), input)
   }
 
   async forward(host: string, port: number): Promise<Duplex> {
@@ -222,10 +219,4 @@ class SessionRefused extends Error {
   constructor(readonly failure: KraftError) {
     super(failure.message)
   }
-}
-
-function collect(stream: NodeJS.ReadableStream): () => string {
-  const chunks: Buffer[] = []
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-  return () => Buffer.concat(chunks).toString()
 }
