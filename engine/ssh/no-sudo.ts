@@ -16,7 +16,7 @@ export function noSudo({ node, user }: Connection, said: string): KraftError {
   return new KraftError({
     kind: 'task',
     node,
-    message: `${user} may not use sudo there`,
+    message: `${user} may not use sudo${wantsPassword(said) ? ' without a password' : ''} there`,
     output: said,
     next: `Log in as root, or give ${user} the line "${user} ALL=(ALL) NOPASSWD:ALL" in /etc/sudoers.d`,
   })
