@@ -1,7 +1,9 @@
 import { createNode, type Node } from '../node/node.js'
 import type { Report } from '../report/report.js'
+import { AskedOnce, takeVariable } from '../ssh/asked-once.js'
 import { connect } from '../ssh/connect.js'
 import type { Question } from '../ssh/question.js'
+import { withSudo } from '../ssh/sudo.js'
 import type { Applied } from '../step/show.js'
 import type { About, Flags, Prompt, Session } from '../task/session.js'
 import type { TaskSpec } from '../task/task.js'
@@ -30,6 +32,11 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
   // Tasks that other tasks call; without a kraftfile the registry holds only the one that was typed.
   const called = new Map<TaskSpec, About>()
   const endings: (() => Promise<void>)[] = []
+  const sudoPassword = new AskedOnce({
+    question: 'Password for sudo on your nodes',
+    ask: prompt && answer(prompt),
+    given: takeVariable('KRAFT_SUDO_PASSWORD'),
+  })
 
   const session: Session = {
     ...parts,
@@ -48,7 +55,7 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
       const node = createNode(
         record,
         roles,
-        shared?.connection ?? connect({ record, note: parts.report.note, ...ask }),
+        shared?.connection ?? withSudo(connect({ record, note: parts.report.note, ...ask }), sudoPassword),
         flags.dryRun ? 'check' : 'apply',
         (name, each) => {
           applied.set(name, [...(applied.get(name) ?? []), each])

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { KraftError } from '../errors/failure.js'
 import { quote, sh } from '../shell/sh.js'
-import { noSudo, sudoRefused } from '../step/apply.js'
+import { noSudo, sudoRefused } from '../ssh/no-sudo.js'
 import type { Node } from './node.js'
 
 const beat = 5_000

@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'ssh2'
 import { isKraftError, KraftError } from '../errors/failure.js'
 import type { NodeRecord } from '../node/record.js'
+import { captured } from './capture.js'
 import { channelOf } from './channel.js'
 import { type Destination, type SshOptions, sshOptions } from './config.js'
 import type { Channel, Connection, ExecOptions, Exit } from './connection.js'
 import { dial, dialThrough } from './dial.js'
 import { Gate } from './gate.js'
-import { handshake, hungUpEarly } from './handshake.js'
+import { handshake, hungUpEarly, silence } from './handshake.js'
 import { jumpDestination } from './jump.js'
 import { ssh2 } from './library.js'
 import type { Ask } from './question.js'
@@ -45,6 +46,8 @@ type How = Omit<ConnectOptions, 'record'>
 /** One process shakes hands with at most so many nodes at once; sshd starts to drop at 10 (MaxStartups). */
 const handshakes = new Gate(8)
 const sessions = 8
+/** How often to knock where sshd hangs up because too many do at once: about ten seconds. */
+const attempts = 8
 const remarked = new Set<string>()
 
 interface Open {
@@ -88,11 +91,7 @@ class LazyConnection implements Connection {
   }
 
   async capture(command: string, input?: string | Buffer): Promise<{ stdout: string; stderr: string; exit: Exit }> {
-    const channel = await this.exec(command)
-    const [stdout, stderr] = [collect(channel.stdout), collect(channel.stderr)]
-    channel.stdin.end(input)
-    const exit = await channel.exit
-    return { stdout: stdout(), stderr: stderr(), exit }
+    return captured(await this.exec(command), input)
   }
 
   async forward(host: string, port: number): Promise<Duplex> {
@@ -142,7 +141,7 @@ class LazyConnection implements Connection {
         cause = error
       })
       client.once('close', () => {
-        open.loss ??= this.#unreachable(`the connection was lost${cause instanceof Error ? `: ${cause.message}` : ''}`, cause)
+        open.loss ??= this.#unreachable(`the connection was lost${why(cause)}`, cause)
         if (this.#closed) return
         this.#opening = undefined
         void jump?.close()
@@ -163,8 +162,13 @@ class LazyConnection implements Connection {
         return handshake(check, forwarded ?? (await this.#dial(options)), this.how.signal)
       })
     } catch (error) {
-      if (attempt === 3 || !hungUpEarly(error)) throw error
-      await sleep(attempt * 500)
+      if (attempt === attempts || !hungUpEarly(error)) throw error
+      // Not all at the same time again: whoever else was turned away waits as well.
+      await sleep(Math.min(250 * 2 ** attempt, 2_000) * (0.5 + Math.random()), undefined, { signal: this.how.signal }).catch(
+        () => {
+          throw this.#ended()
+        },
+      )
       return this.#handshake(options, jump, attempt + 1)
     }
   }
@@ -191,7 +195,7 @@ class LazyConnection implements Connection {
             if (leave !== undefined) stream.once('close', leave)
             return resolve(channelOf(stream, () => open.loss))
           }
-          if (open.loss !== undefined) return reject(open.loss)
+          if (open.loss !== undefined) return reject(this.#unsure(open.loss))
           const failure = this.#unreachable(`no command could be started: ${error.message}`, error)
           reject(/Channel open failure/.test(error.message) ? new SessionRefused(failure) : failure)
         })
@@ -199,6 +203,16 @@ class LazyConnection implements Connection {
         reject(open.loss ?? this.#unreachable('the connection was lost', error))
       }
     })
+  }
+
+  // Only its own word tells whether the node has begun: running it again may do it twice.
+  #unsure(loss: KraftError): KraftError {
+    if (loss.failure.kind !== 'unreachable') return loss
+    const next = 'Look what it did there before you run it again.'
+    return new KraftError(
+      { ...loss.failure, message: `${loss.failure.message}; whether the command had begun is not known`, next },
+      loss,
+    )
   }
 
   #remark(text: string): void {
@@ -218,14 +232,13 @@ class LazyConnection implements Connection {
   }
 }
 
+function why(cause: unknown): string {
+  if (!(cause instanceof Error)) return ''
+  return cause.message === 'Keepalive timeout' ? `: no answer for ${silence} seconds` : `: ${cause.message}`
+}
+
 class SessionRefused extends Error {
   constructor(readonly failure: KraftError) {
     super(failure.message)
   }
-}
-
-function collect(stream: NodeJS.ReadableStream): () => string {
-  const chunks: Buffer[] = []
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-  return () => Buffer.concat(chunks).toString()
 }

@@ -1,3 +1,4 @@
+import { asRoot } from '../shell/as-root.js'
 import { quote } from '../shell/sh.js'
 import type { Channel, Connection } from './connection.js'
 
@@ -21,8 +22,8 @@ export async function execGroup(connection: Connection, command: string): Promis
       if (group === undefined) return channel.close()
       const kill = `kill -s ${signal.replace(/^SIG/, '')} -- -${group} 2>/dev/null`
       // What runs under sudo belongs to another user, whom only root may signal.
-      const asRoot = `[ "$(id -u)" = 0 ] || sudo -n sh -c ${quote(kill)} 2>/dev/null`
-      const killer = await connection.exec(`exec sh -c ${quote(`${kill}; ${asRoot}`)}`, { urgent: true }).catch(() => undefined)
+      const forRoot = `[ "$(id -u)" = 0 ] || ${asRoot('', kill)} 2>/dev/null`
+      const killer = await connection.exec(`exec sh -c ${quote(`${kill}; ${forRoot}`)}`, { urgent: true }).catch(() => undefined)
       if (killer === undefined) return channel.close()
       killer.stdin.end()
       killer.stdout.resume()

@@ -7,6 +7,11 @@ import { collectIdentities } from './identities.js'
 import { ssh2 } from './library.js'
 import { Login } from './login.js'
 
+const beat = 4_000
+const beats = 3
+/** Seconds for which a node may be silent, though it is asked, before it counts as gone. */
+export const silence = (beat * beats) / 1000
+
 /**
  * Makes an SSH connection on a stream: verifies the host's key, then logs in with one key after the other. Throws
  * `host-key`, or `unreachable` that names the keys which were tried.
@@ -60,8 +65,9 @@ export async function handshake(check: HostCheck, socket: Duplex, signal?: Abort
       sock: socket,
       username: check.options.user,
       readyTimeout: 0,
-      keepaliveInterval: 5_000,
-      keepaliveCountMax: 3,
+      // ssh2 gives up at the beat after the last one that counts: 12 seconds.
+      keepaliveInterval: beat,
+      keepaliveCountMax: beats - 1,
       algorithms: { serverHostKey },
       hostVerifier: (key: Buffer, verify: (permitted: boolean) => void) => {
         clock.stop()

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { KraftError } from '../errors/failure.js'
-import { quote, sh } from '../shell/sh.js'
+import { asRoot } from '../shell/as-root.js'
+import { sh } from '../shell/sh.js'
 import type { Channel, Connection } from '../ssh/connection.js'
+import { noSudo, sudoRefused } from '../ssh/no-sudo.js'
 import type { Script } from './compile.js'
 import type { StepStatus } from './step.js'
 
@@ -55,11 +57,6 @@ export async function* apply(
     () => null,
   )
   throw explain(connection, code, said().trim())
-}
-
-/** Puts a command line behind sudo where the login is not root. Never asks: a prompt would eat the script's stream. */
-export function asRoot(user: string, command: string): string {
-  return user === 'root' ? `sh -c ${quote(command)}` : `sudo -n -- sh -c ${quote(command)}`
 }
 
 /** What goes to the launcher's stdin: a line of what to do, then each file as a line with its size and path and its bytes. */
@@ -158,24 +155,6 @@ function collect(channel: Channel): () => string {
     text = (text + chunk.toString()).slice(-4000)
   })
   return () => text
-}
-
-/** Whether sudo wants a password that nobody is there to type. */
-export function sudoRefused(said: string): boolean {
-  return /sudo:.*(password is required|terminal is required|no tty present)|is not in the sudoers|sudo: (command )?not found/.test(
-    said,
-  )
-}
-
-/** The error for a login that may not become root. */
-export function noSudo({ node, user }: Connection, said: string): KraftError {
-  return new KraftError({
-    kind: 'task',
-    node,
-    message: `${user} may not use sudo without a password there`,
-    output: said,
-    next: `Log in as root, or give ${user} the line "${user} ALL=(ALL) NOPASSWD:ALL" in /etc/sudoers.d`,
-  })
 }
 
 function explain(connection: Connection, code: number | null, said: string): KraftError {

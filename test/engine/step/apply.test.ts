@@ -506,10 +506,12 @@ describe('shown on a line', () => {
 })
 
 it('sudo that wants a password is said with what to do', async () => {
-  // The login is root here, so sudo is played by a function that says what sudo says.
+  // The login is root here, so sudo is played by a program that says what sudo says.
   const refusing = onTheWay((bytes) => bytes, {
     user: 'admin',
-    command: (text) => `sudo() { echo 'sudo: a password is required' >&2; return 1; }; ${text}`,
+    command: (text) => `mkdir -p ~/played
+      printf '%s\\n' '#!/bin/sh' 'echo sudo: a password is required >&2; exit 1' >~/played/sudo
+      chmod 755 ~/played/sudo; PATH=~/played:$PATH; ${text}`,
   })
   const run = async () => {
     for await (const event of apply(refusing, compile('test', [present('a')]))) expect(event).toBeUndefined()
