@@ -131,12 +131,10 @@ function isEntry(entry: unknown): entry is Entry {
     !('value' in entry)
   )
     return false
-  return (
-    Array.isArray(entry.words) &&
-    typeof entry.prints === 'object' &&
-    entry.prints !== null &&
-    Object.keys(entry.prints).length > 0
-  )
+  const { words, given, prints: kept } = entry
+  if (!Array.isArray(words) || !Array.isArray(given) || typeof kept !== 'object' || kept === null) return false
+  // Where nothing is given, as without a kraftfile, the value hangs on kraft's own build alone.
+  return given.every((path) => String(path) in kept)
 }
 
 async function keep(file: string, entry: Entry): Promise<void> {

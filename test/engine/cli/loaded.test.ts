@@ -73,6 +73,12 @@ it('kraft --list loads nothing but a few files of its own once its cache is warm
   ])
 })
 
+it('kraft --list without a kraftfile is cached as well', async () => {
+  const cwd = await folder('bare')
+  await kraft(['--list'], { cwd, env: { HOME: home, XDG_CACHE_HOME: '' } })
+  expect((await loaded(cwd, '--list')).files).not.toContain('engine/cli/registry.js')
+})
+
 it('completion of a target loads nothing but a few files of its own once its cache is warm', async () => {
   const cwd = await folder('completed', { 'kraftwerk.yaml': 'version: 1\nwsgi: a.b:c\nenvironments: { stage: {} }\n' })
   const first = await kraft(['--complete', 'deploy:s'], { cwd, env: { HOME: home, XDG_CACHE_HOME: '' } })
