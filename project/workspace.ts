@@ -1,17 +1,19 @@
 import { join } from 'node:path'
-import type { Query } from '../engine/cli/app.js'
+import type { Query, TargetWord } from '../engine/cli/app.js'
 import type { UserSettings } from '../engine/config/user.js'
 import { type Inventory, loadInventory } from '../engine/node/inventory.js'
 import type { Target } from '../engine/task/context.js'
 import { useTemplates } from '../engine/template/find.js'
 import { type Known, loadProject, type Project } from './settings.js'
 import { resolveTargets } from './target.js'
+import { targetWords } from './target-words.js'
 
 /** The project and the admin's settings that hold in a folder, each read when it is first needed. */
 export interface ProjectWorkspace {
   readonly project: Project | undefined
   readonly user: UserSettings
   inventory(): Promise<Inventory>
+  words(): Promise<readonly TargetWord[]>
   resolve(query: Query): Promise<readonly Target[]>
 }
 
@@ -27,6 +29,7 @@ export async function openWorkspace(folder: string, known: Known, user: UserSett
     project,
     user,
     inventory,
+    words: async () => targetWords(project, await inventory()),
     resolve: async (query) => {
       const defaultNode = project?.settings.default_node ?? user.default_node
       return resolveTargets(query, { project, inventory: await inventory(), defaultNode })

@@ -116,11 +116,22 @@ function taskPages() {
 \`kraft TASK[:TARGET[,TARGET]] [ARGUMENTS] [--options] [-- COMMAND]\`
 
 What exists stands behind the colon: an environment of the project, or a node. What does not exist yet is an argument. \`all\`
-means every node that kraft remembers here, one after the other. Without a target kraft takes the only
+means every environment, or every node that kraft remembers here. Without a target kraft takes the only
 environment, else \`default_node\`; a task that loses data never guesses.
 
 Exit codes: 0 done, 1 the task failed, 2 the command line or a setting is wrong, 3 a node could not be reached, 130 interrupted.
-\`run\` and \`shell\` return the command's own code, and 255 where kraft itself failed. Progress goes to stderr, results to stdout.
+\`run\` and \`shell\` return the command's own code, and 255 where kraft itself failed.
+
+Progress goes to stderr, results to stdout. With \`--json\` stdout is one document or, where nothing has a result because it failed,
+empty; of several targets it has those that are done. With \`--events\` each line of stderr is a JSON document, and a failure is the
+last: \`{"event":"error","code":1,"kind":"step",…}\`. Secrets are masked in all that kraft prints: what a kraftfile wraps in
+\`secret()\`, variables and \`environ\` whose names say so (\`SECRET_KEY\`, \`API_TOKEN\`, \`DB_PASSWORD\`…) and passwords in URLs. The
+output of \`run\` and \`shell\` is the command's own and passes untouched.
+
+\`run\` with several targets (\`run:a,b\`), \`run:all\` or \`--each\` runs the command on all of these nodes at once. Each line has the
+name of its node before it, stdout and stderr stay apart, and the commands get no input. A node that fails does not stop the
+others. The exit code is the highest of all, 255 where kraft itself failed, and the last line of stderr names what failed.
+With \`--json\` it is one document, also for one node: \`[{ node, code, stdout, stderr }]\`, and \`error\` where kraft failed.
 
 | Option of every task | |
 | --- | --- |

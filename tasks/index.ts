@@ -1,4 +1,5 @@
 export { bootstrap } from './bootstrap.js'
+export { completion } from './completion.js'
 export { deploy } from './deploy.js'
 export { destroy } from './destroy.js'
 export { dump } from './dump.js'

@@ -1,30 +1,57 @@
 import { KraftError } from '../engine/errors/failure.js'
 import { quote } from '../engine/shell/sh.js'
+import type { Asked } from '../engine/task/context.js'
+import { option } from '../engine/task/option.js'
 import { ExitCode, Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
+import type { Place } from './fan-out.js'
 import { firstWebNode } from './first-node.js'
 
 /** Runs one command in the project's environment; its output, input and exit code pass through. */
 export const run = task({
   on: 'once',
   group: 'Day by day',
-  help: "run a command in the project's environment on the node",
+  help: "run a command in the project's environment on the node, or on several at once",
   examples: [
     'kraft run:stage -- manage.py migrate',
     'kraft run:stage -- python - < script.py',
     'kraft run:stage -- bash -c "ls | wc -l"',
+    'kraft run:all -- hostname',
+    'kraft run:live --each -- tail -n 3 /web/shop/log/web',
   ],
   raw: true,
+  gathers: true,
   takesRest: true,
-  async run({ target, rest, session }) {
-    const node = firstWebNode(target)
+  options: { each: option({ type: 'boolean', help: 'on each node of the environment, not only on the first' }) },
+  async run({ asked, options, rest, session }) {
     if (rest.length === 0) {
       throw new KraftError({ kind: 'usage', message: 'Say what to run', next: 'For example: kraft run:stage -- manage.py check' })
     }
     const command = rest.map(quote).join(' ')
-    if (session.flags.dryRun) return new Result(`Would run on ${node.name}: ${command}`, { node: node.name, command: rest })
+    const places = choose(asked, options.each)
+    const [only, ...more] = places
+    if (session.flags.dryRun || only === undefined) {
+      const nodes = places.map(({ node }) => node.name)
+      return new Result(`Would run on ${nodes.join(', ')}: ${command}`, { node: nodes[0], nodes, command: rest })
+    }
+    const lineOf = ({ target, node }: Place) =>
+      target.project === undefined ? command : node.asRoot(target.project.enter(`exec ${command}`))
+    if (more.length > 0 || session.flags.json) {
+      const { fanOut } = await import('./fan-out.js')
+      return fanOut(places, lineOf, session)
+    }
     const { runPiped } = await import('../engine/ssh/terminal.js')
-    const line = target.project === undefined ? command : node.asRoot(target.project.enter(`exec ${command}`))
-    return new ExitCode(await runPiped(node.connection, line))
+    return new ExitCode(await runPiped(only.node.connection, lineOf(only)))
   },
 })
+
+// The same node of the same target is one place, however often it was named.
+function choose({ targets, all }: Asked, each: boolean): readonly Place[] {
+  const places = targets.flatMap((target) =>
+    (all || each ? target.nodes : [firstWebNode(target)]).map((node): [string, Place] => [
+      `${target.project?.name} ${node.name}`,
+      { target, node },
+    ]),
+  )
+  return [...new Map(places).values()]
+}

@@ -25,8 +25,18 @@ export interface Workspace {
   /** ~/.kraftwerk.yaml. */
   readonly user: UserSettings
   inventory(): Promise<Inventory>
+  /** What can stand behind the colon here, for completion. */
+  words(): Promise<readonly TargetWord[]>
   /** Finds what stands behind the colon: one target, several for `all`. Throws `usage` with the nearest word. */
   resolve(query: Query): Promise<readonly Target[]>
+}
+
+/** A word that can stand behind the colon. */
+export interface TargetWord {
+  readonly word: string
+  /** One line that tells what it is. */
+  readonly help: string
+  readonly kind: 'environment' | 'node'
 }
 
 /** A question to {@link Workspace.resolve}. */

@@ -2,7 +2,7 @@ import { KraftError } from '../errors/failure.js'
 import { openReport } from '../report/open.js'
 import type { Line, Report } from '../report/report.js'
 import { registerSecretive } from '../shell/secretive.js'
-import type { Target } from '../task/context.js'
+import type { Asked, Target } from '../task/context.js'
 import { defaultOptions, requireOptions } from '../task/option.js'
 import { runTask } from '../task/run.js'
 import type { App } from './app.js'
@@ -49,9 +49,15 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const work = async () => {
     const words = targets.length === 0 ? [undefined] : targets
     const found = (await Promise.all(words.map((each) => session.resolve(each, spec.needs, spec.destructive === true)))).flat()
-    const run = async (target: Target, line: Line) => {
-      const result = await runTask({ task: entry.task, target, options, rest, session }, line)
+    const run = async (target: Target, line: Line, asked?: Asked) => {
+      const given = asked === undefined ? {} : { asked }
+      const result = await runTask({ task: entry.task, target, options, rest, session, ...given }, line)
       finished.push({ target: target.word, result })
+    }
+    const [first] = found
+    if (spec.gathers === true && first !== undefined) {
+      await run(first, silentLine(report), { targets: found, all: targets.includes('all') })
+      return 1
     }
     if (spec.raw === true) {
       for (const target of found) await run(target, silentLine(report))

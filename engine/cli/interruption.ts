@@ -1,4 +1,5 @@
 import { KraftError } from '../errors/failure.js'
+import { ctrlC } from '../ssh/ctrl-c.js'
 
 /** Ctrl-C as a failure. */
 export interface Interruption {
@@ -10,20 +11,14 @@ export interface Interruption {
 
 /** Listens for Ctrl-C, so that locks are given back and connections closed before kraft goes; a second one ends it at once. */
 export function interruption(): Interruption {
-  let first: number | undefined
   let reject: (error: KraftError) => void = () => undefined
   const happens = new Promise<never>((_, fail) => {
     reject = fail
   })
   // Work that ends first has no more use for it.
   happens.catch(() => undefined)
-  const listener = () => {
-    // npm passes a Ctrl-C on to what the terminal sent it to already: that is not yet a second one.
-    if (first !== undefined && performance.now() - first > 500) process.exit(130)
-    first ??= performance.now()
-    const message = 'Interrupted; what a node had begun it finishes, and the next run continues from there'
-    reject(new KraftError({ kind: 'interrupted', message }))
-  }
+  const message = 'Interrupted; what a node had begun it finishes, and the next run continues from there'
+  const listener = ctrlC(() => reject(new KraftError({ kind: 'interrupted', message })))
   process.on('SIGINT', listener)
   return { happens, ignore: () => void process.off('SIGINT', listener) }
 }

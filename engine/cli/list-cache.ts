@@ -13,6 +13,8 @@ export interface CacheKey {
   readonly root: string
   /** kraft's version; its build and Node.js's version count by themselves. */
   readonly version: string
+  /** What is kept, where it is not the list of tasks: values of different kinds do not replace each other. */
+  readonly kind?: string
   /** More files that the value is made of; one that is not there yet counts as well. */
   readonly files?: readonly string[]
 }
@@ -47,7 +49,7 @@ export async function cached<T>(key: CacheKey, load: () => Promise<{ value: T; f
     ...nearestOf(installed, key.folder),
   ]
   given.push(...(key.files ?? []))
-  const file = join(cacheFolder(), `${hash(JSON.stringify([key.root, key.folder]))}.json`)
+  const file = join(cacheFolder(), `${hash(JSON.stringify([key.root, key.folder, key.kind]))}.json`)
 
   const kept = await readEntry(file)
   const now = { words, given, prints: {}, value: undefined }
@@ -129,12 +131,10 @@ function isEntry(entry: unknown): entry is Entry {
     !('value' in entry)
   )
     return false
-  return (
-    Array.isArray(entry.words) &&
-    typeof entry.prints === 'object' &&
-    entry.prints !== null &&
-    Object.keys(entry.prints).length > 0
-  )
+  const { words, given, prints: kept } = entry
+  if (!Array.isArray(words) || !Array.isArray(given) || typeof kept !== 'object' || kept === null) return false
+  // Where nothing is given, as without a kraftfile, the value hangs on kraft's own build alone.
+  return given.every((path) => String(path) in kept)
 }
 
 async function keep(file: string, entry: Entry): Promise<void> {

@@ -21,6 +21,7 @@ async function dispatch(app: App, args: readonly string[]): Promise<number> {
     process.stdout.write(`${app.version}\n`)
     return 0
   }
+  if (first === '--complete') return (await import('./completion/answer.js')).answer(app, others)
   if (
     first === undefined ||
     first === '--list' ||

@@ -17,7 +17,8 @@ export function showResults(
   { json, several }: { readonly json: boolean; readonly several: boolean },
 ): number {
   const codes = finished.flatMap(({ result }) => (result instanceof ExitCode ? [result.code] : []))
-  if (json && codes.length === 0) {
+  const silent = finished.some(({ result }) => result instanceof ExitCode && result.data === undefined)
+  if (json && !silent) {
     const all = finished.map(({ target, result }) => ({ target, data: dataOf(result) }))
     process.stdout.write(`${JSON.stringify(several ? all : (all[0]?.data ?? null), null, 2)}\n`)
   } else if (!json) {
@@ -30,6 +31,7 @@ export function showResults(
 }
 
 function dataOf(result: unknown): unknown {
+  if (result instanceof ExitCode) return result.data
   if (!(result instanceof Result)) return null
   return (result.revealed ? result.data : redactData(result.data)) ?? null
 }

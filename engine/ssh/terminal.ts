@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import type { Channel, Connection, TerminalSize } from './connection.js'
+import { ctrlC } from './ctrl-c.js'
 import { exitCode } from './exit-code.js'
 import { execGroup, type Group } from './group.js'
 
@@ -38,7 +39,7 @@ export async function runInteractive(connection: Connection, command: string): P
 
 /**
  * Runs a command with our standard input, output and error passed through byte for byte. Ctrl-C and SIGTERM reach the
- * command; a second Ctrl-C ends the channel. Returns the exit code, 141 when our own output was closed (`| head`).
+ * command; a second Ctrl-C ends kraft. Returns the exit code, 141 when our own output was closed (`| head`).
  */
 export async function runPiped(connection: Connection, command: string): Promise<number> {
   const group = await execGroup(connection, command)
@@ -82,12 +83,8 @@ function makeRaw(): void {
   spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
 }
 
-function forwardSignals({ channel, kill }: Group): () => void {
-  let interrupts = 0
-  const interrupt = (): void => {
-    if (++interrupts > 1) channel.close()
-    else void kill('SIGINT')
-  }
+function forwardSignals({ kill }: Group): () => void {
+  const interrupt = ctrlC(() => void kill('SIGINT'))
   const forward = (signal: NodeJS.Signals): void => void kill(signal)
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', forward).on('SIGHUP', forward)

@@ -27,9 +27,18 @@ export interface Target {
   readonly project: TaskProject | undefined
 }
 
+/** All that was asked for at once. */
+export interface Asked {
+  readonly targets: readonly Target[]
+  /** `all` stood behind the colon. */
+  readonly all: boolean
+}
+
 /** What every task gets. */
 export interface TargetContext<Options> {
   readonly target: Target
+  /** More than `target` only for a task that gathers its targets. */
+  readonly asked: Asked
   readonly options: Options
   /** Everything after `--`, untouched. */
   readonly rest: readonly string[]

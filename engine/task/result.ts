@@ -12,7 +12,10 @@ export class Result {
   ) {}
 }
 
-/** The exit code of a command that `run` and `shell` pass on. */
+/** The exit code of a command that `run` and `shell` pass on; with `--json` also what it printed, as data that nothing masks. */
 export class ExitCode {
-  constructor(readonly code: number) {}
+  constructor(
+    readonly code: number,
+    readonly data?: unknown,
+  ) {}
 }

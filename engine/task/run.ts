@@ -3,7 +3,7 @@ import { formatPlace, KraftError } from '../errors/failure.js'
 import { hasRole, type Node } from '../node/node.js'
 import type { Line } from '../report/report.js'
 import { WholeLines } from '../report/whole-lines.js'
-import type { NodeContext, Target, TargetContext, TaskProject } from './context.js'
+import type { Asked, NodeContext, Target, TargetContext, TaskProject } from './context.js'
 import { hooksOf } from './hooks.js'
 import { defaultOptions, requireOptions } from './option.js'
 import type { Session } from './session.js'
@@ -13,6 +13,8 @@ import type { Task, TaskSpec } from './task.js'
 export interface Call {
   readonly task: Task
   readonly target: Target
+  /** All targets of the call, for a task that gathers them. */
+  readonly asked?: Asked
   /** As given; what was fixed with `.with` wins over them, and defaults fill in. */
   readonly options: Readonly<Record<string, unknown>>
   readonly rest: readonly string[]
@@ -167,6 +169,7 @@ async function targetContext(call: Call, line: Line): Promise<TargetContext<unkn
   const custom = session.about(call.task).custom
   return {
     target,
+    asked: call.asked ?? { targets: [target], all: false },
     options,
     rest,
     line,

@@ -24,6 +24,8 @@ interface Common<O extends OptionSpecs> {
   readonly takesRest?: boolean
   /** Writes to the terminal itself; no list is shown. */
   readonly raw?: boolean
+  /** Gets all targets in one call, as `asked.targets`, and not one call for each. */
+  readonly gathers?: boolean
 }
 
 /** A task that runs once, with all nodes of its target and no `$`. */

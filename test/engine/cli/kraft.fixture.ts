@@ -80,6 +80,7 @@ const app: App = {
       providers: {},
       warnings: ['~/.kraftwerk.yaml can be read by others'],
     },
+    words: async () => [],
     inventory: async () => ({ get: () => undefined, all: () => [] }),
     resolve: async ({ word = '' }) => [{ word, nodes: [], project: undefined }],
   }),

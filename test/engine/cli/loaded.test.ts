@@ -73,6 +73,30 @@ it('kraft --list loads nothing but a few files of its own once its cache is warm
   ])
 })
 
+it('kraft --list without a kraftfile is cached as well', async () => {
+  const cwd = await folder('bare')
+  await kraft(['--list'], { cwd, env: { HOME: home, XDG_CACHE_HOME: '' } })
+  expect((await loaded(cwd, '--list')).files).not.toContain('engine/cli/registry.js')
+})
+
+it('completion of a target loads nothing but a few files of its own once its cache is warm', async () => {
+  const cwd = await folder('completed', { 'kraftwerk.yaml': 'version: 1\nwsgi: a.b:c\nenvironments: { stage: {} }\n' })
+  const first = await kraft(['--complete', 'deploy:s'], { cwd, env: { HOME: home, XDG_CACHE_HOME: '' } })
+  expect(first.stdout).toBe('deploy:stage\tno nodes yet\n')
+  const { packages, files } = await loaded(cwd, '--complete', 'deploy:s')
+  expect(packages).toEqual([])
+  expect(files).toEqual([
+    'engine/cli/cache-folder.js',
+    'engine/cli/completion/answer.js',
+    'engine/cli/completion/candidates.js',
+    'engine/cli/list-cache.js',
+    'engine/cli/main.js',
+    'engine/config/nearest-kraftfile.js',
+    'engine/config/own-copy.js',
+    'kraft.js',
+  ])
+})
+
 it('kraft run loads ssh2 and what reads nodes.yaml, and no recipe', async () => {
   const { packages, files } = await loaded(await folder('outside'), 'run:one', '--', 'true')
   expect(packages).toContain('ssh2')

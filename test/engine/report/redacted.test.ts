@@ -14,10 +14,11 @@ describe.each([
 ])('%s', (_, make) => {
   it('show no secret wherever it is said', async () => {
     let text = ''
-    const write = (more: string) => {
-      text += more
-    }
-    const report = redacted(make(write))
+    const report = redacted(
+      make((more) => {
+        text += more
+      }),
+    )
     report.note(`note ${canary}`)
     await report.list([
       {
