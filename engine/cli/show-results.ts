@@ -1,4 +1,4 @@
-import { ExitCode, Result } from '../task/result.js'
+import { isExitCode, isResult } from '../task/result.js'
 
 /** What a task handed back for one target. */
 export interface Finished {
@@ -15,12 +15,12 @@ export function showResults(
   finished: readonly Finished[],
   { json, several }: { readonly json: boolean; readonly several: boolean },
 ): number {
-  const codes = finished.flatMap(({ result }) => (result instanceof ExitCode ? [result.code] : []))
+  const codes = finished.flatMap(({ result }) => (isExitCode(result) ? [result.code] : []))
   if (json && codes.length === 0) {
     const all = finished.map(({ target, result }) => ({ target, data: dataOf(result) }))
     process.stdout.write(`${JSON.stringify(several ? all : (all[0]?.data ?? null), null, 2)}\n`)
   } else if (!json) {
-    const texts = finished.flatMap(({ result }) => (result instanceof Result ? [result] : []))
+    const texts = finished.flatMap(({ result }) => (isResult(result) ? [result] : []))
     for (const { text } of texts) if (text !== '') process.stdout.write(`${text}\n`)
     const next = texts.at(-1)?.next
     if (next !== undefined && process.stderr.isTTY === true) process.stderr.write(`Next: ${next}\n`)
@@ -29,5 +29,5 @@ export function showResults(
 }
 
 function dataOf(result: unknown): unknown {
-  return result instanceof Result ? (result.data ?? null) : null
+  return isResult(result) ? (result.data ?? null) : null
 }
