@@ -21,6 +21,7 @@ const app: App = {
     const module: Readonly<Record<string, unknown>> = await import(file.href)
     return module[name.replaceAll(/-./g, (letter) => letter.slice(1).toUpperCase())]
   },
+  extend: async (exports, file) => (await import('./recipes/kinds.js')).addKinds(exports, file),
   async open(folder) {
     const [{ kindNames, loadKind }, { openWorkspace }, { loadUserSettings }] = await Promise.all([
       import('./recipes/kinds.js'),

@@ -94,12 +94,12 @@ export async function loadProject(from: string, known: Known): Promise<Project |
   ])
   const yaml = await readYaml(file)
   const top = check(sections.projectSection(known), yaml)
-  const problems: Problem[] = [...top.problems, ...(await serviceProblems(top.values.services, yaml, [], known, checkLayer))]
+  const problems: Problem[] = [...top.problems, ...(await serviceProblems(top.values.services, yaml, [], known, check))]
   const environments: Record<string, Layer> = {}
   for (const name of Object.keys(top.values.environments ?? {})) {
     const path = ['environments', name]
     const layer = checkLayer(sections.environmentSection(known), yaml, path)
-    problems.push(...layer.problems, ...(await serviceProblems(layer.values.services, yaml, path, known, checkLayer)))
+    problems.push(...layer.problems, ...(await serviceProblems(layer.values.services, yaml, path, known, check)))
     environments[name] = withSources(layer.values, yaml, path)
   }
   refuse(problems)
@@ -187,24 +187,24 @@ function withSources<T extends { readonly environ?: Readonly<Record<string, stri
   return { ...values, environ: Object.fromEntries(written) }
 }
 
-type CheckLayer = (section: Section, file: YamlFile, path: YamlPath) => Checked<unknown>
+type Check = (section: Section, file: YamlFile, path: YamlPath) => Checked<unknown>
 
 async function serviceProblems(
   services: readonly ServiceSetting[] | undefined,
   yaml: YamlFile,
   path: YamlPath,
   known: Known,
-  checkLayer: CheckLayer,
+  check: Check,
 ): Promise<readonly Problem[]> {
   const problems: Problem[] = []
   const seen = new Set<string>()
-  for (const [index, { name, settings }] of (services ?? []).entries()) {
+  for (const [index, { name }] of (services ?? []).entries()) {
     const at = [...path, 'services', index]
     if (seen.has(name)) problems.push({ message: `The service "${name}" is here twice`, place: yaml.place(at) })
     seen.add(name)
-    if (Object.keys(settings).length === 0) continue
     const section = await known.section?.(name)
-    if (section !== undefined) problems.push(...checkLayer(section, yaml, [...at, name]).problems)
+    // What it needs is asked for also where nothing is set.
+    if (section !== undefined) problems.push(...check(section, yaml, [...at, name]).problems)
   }
   return problems
 }

@@ -55,7 +55,13 @@ export async function readApplication(instance: Instance): Promise<Application> 
 /** The services of an instance, loaded. */
 export async function usedServices({ settings }: Instance): Promise<readonly UsedService[]> {
   return Promise.all(
-    settings.services.map(async (used) => ({ service: await loadKind('services', used.name), settings: used.settings })),
+    settings.services.map(async (used) => {
+      const [service, { withDefaults }] = await Promise.all([
+        loadKind('services', used.name),
+        import('../engine/config/section-of.js'),
+      ])
+      return { service, settings: withDefaults(service.section, used.settings) }
+    }),
   )
 }
 

@@ -16,12 +16,53 @@ interface Kinds {
 
 const exported = { services: 'service', providers: 'provider', frameworks: 'framework' } as const
 
-/** The names of all built-in services, providers or frameworks: the files in their folder. */
+// Global because recipes are called as plain functions in kraftfiles: there is no context to hand them through.
+const own = {
+  services: new Map<string, Service>(),
+  providers: new Map<string, Provider>(),
+  frameworks: new Map<string, Framework>(),
+}
+const marks = { services: Symbol.for('kraftwerk.service'), providers: Symbol.for('kraftwerk.provider') }
+
+/**
+ * Makes known the services and providers among the exports of a kraftfile, which stand before built-in ones of the same name.
+ *
+ * @throws KraftError `setting` for two of one name.
+ */
+export function addKinds(exports: Readonly<Record<string, unknown>>, file: string): void {
+  for (const [exported, value] of Object.entries(exports)) {
+    if (isOf('services', value)) add('services', exported, value as Service, file)
+    else if (isOf('providers', value)) add('providers', exported, value as Provider, file)
+  }
+}
+
+function isOf(kind: keyof typeof marks, value: unknown): boolean {
+  return typeof value === 'object' && value !== null && marks[kind] in value
+}
+
+function add<K extends keyof typeof marks>(kind: K, name: string, value: Kinds[K], file: string): void {
+  const known = own[kind] as Map<string, Kinds[K]>
+  const other = known.get(value.name)
+  if (other !== undefined && other !== value) {
+    throw new KraftError({
+      kind: 'setting',
+      place: { file },
+      message: `${name} is the second ${exported[kind]} with the name "${value.name}"`,
+      next: 'Pass only one of them on, by its name: export { … } from …',
+    })
+  }
+  known.set(value.name, value)
+}
+
+/** The names of all services, providers or frameworks: the files in their folder, and those of the kraftfile. */
 export function kindNames(kind: keyof Kinds): readonly string[] {
+  return [...new Set([...builtinNames(kind), ...own[kind].keys()])].sort()
+}
+
+function builtinNames(kind: keyof Kinds): readonly string[] {
   return readdirSync(join(import.meta.dirname, kind), { withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.[jt]s$/.test(entry.name) && !entry.name.endsWith('.d.ts'))
     .map((entry) => entry.name.slice(0, -3))
-    .sort()
 }
 
 /**
@@ -31,6 +72,8 @@ export function kindNames(kind: keyof Kinds): readonly string[] {
  * @example const postgres = await loadKind('services', 'postgres')
  */
 export async function loadKind<K extends keyof Kinds>(kind: K, name: string): Promise<Kinds[K]> {
+  const added = own[kind].get(name)
+  if (added !== undefined) return added as Kinds[K]
   const names = kindNames(kind)
   if (!names.includes(name)) {
     throw new KraftError({

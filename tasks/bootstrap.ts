@@ -2,6 +2,7 @@ import { KraftError } from '../engine/errors/failure.js'
 import type { Node } from '../engine/node/node.js'
 import type { Line } from '../engine/report/report.js'
 import type { Applied } from '../engine/step/show.js'
+import { eachNode } from '../engine/task/each-node.js'
 import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
@@ -11,20 +12,14 @@ import { type Changes, countChanges } from './changes.js'
 /** Prepares nodes: runit, nginx, Python, PostgreSQL, redis, firewall, updates. Run again, it changes nothing. */
 export const bootstrap = task({
   on: 'once',
+  independent: true,
   needs: 'nodes',
   group: 'Nodes',
   help: 'prepare a node: runit, nginx, Python, PostgreSQL, redis, firewall, updates',
   examples: ['kraft bootstrap:one', 'kraft bootstrap:one --dry-run'],
   async run({ target, session, line }) {
-    const changes: Changes[] = []
-    await line.list(
-      target.nodes.map((node) => ({
-        title: node.name,
-        continue: true,
-        run: async (own) => void changes.push(await prepare(node, session, own)),
-      })),
-      { concurrent: true },
-    )
+    const ran = await eachNode(session, target.nodes, line, (node, own) => prepare(node, session, own))
+    const changes = ran.map(({ value }) => value)
     const text = changes
       .map(({ node, changed }) => `${node}: ${changed} ${session.flags.dryRun ? 'would change' : 'changes'}`)
       .join('\n')

@@ -10,6 +10,7 @@ import { type Manifest, proveBundle } from '../project/bundle.js'
 import { type Instance, requireInstance } from '../project/instance.js'
 import { usedServices } from '../recipes/application.js'
 import { type DataService, describeMembers, dumpMembers, readMembers, streamBundle } from '../recipes/bundle.js'
+import { kindNames } from '../recipes/kinds.js'
 import { releaseId } from '../recipes/release.js'
 import { firstWebNode } from './first-node.js'
 import { currentRelease } from './reload.js'
@@ -23,7 +24,12 @@ export const dump = task({
   examples: ['kraft dump:live', 'kraft dump:live before.bundle --only postgres'],
   options: {
     file: option({ type: 'string', positional: true, help: 'the file (default: NAME-TIME.bundle)' }),
-    only: option({ type: 'string', many: true, help: 'a service; the others are left out' }),
+    only: option({
+      type: 'string',
+      many: true,
+      choicesFrom: () => kindNames('services'),
+      help: 'a service; the others are left out',
+    }),
   },
   async run({ target, session, options, line }) {
     const instance = requireInstance(target)

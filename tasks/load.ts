@@ -10,6 +10,7 @@ import { sendStream } from '../engine/transfer/send.js'
 import { proveBundle } from '../project/bundle.js'
 import { requireInstance } from '../project/instance.js'
 import { discard, loadBeside, receiveBundle, swapIn } from '../recipes/bundle.js'
+import { kindNames } from '../recipes/kinds.js'
 import { releaseId } from '../recipes/release.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
 import { dataServices } from './dump.js'
@@ -26,7 +27,12 @@ export const load = task({
   examples: ['kraft load:stage before.bundle'],
   options: {
     file: option({ type: 'string', positional: true, required: true, help: 'a bundle that dump wrote' }),
-    only: option({ type: 'string', many: true, help: 'a service; the others are left as they are' }),
+    only: option({
+      type: 'string',
+      many: true,
+      choicesFrom: () => kindNames('services'),
+      help: 'a service; the others are left as they are',
+    }),
   },
   async run({ target, session, options, line, call }) {
     const instance = requireInstance(target)

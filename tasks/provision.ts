@@ -8,7 +8,7 @@ import { loginKey } from '../engine/ssh/keys.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
-import { loadKind } from '../recipes/kinds.js'
+import { kindNames, loadKind } from '../recipes/kinds.js'
 
 /** Makes a node and remembers it. */
 export const provision = task({
@@ -23,7 +23,11 @@ export const provision = task({
   ],
   options: {
     name: option({ type: 'string', positional: true, required: true, help: 'what to call the node' }),
-    provider: option({ type: 'string', help: 'local, ec2… (default: of ~/.kraftwerk.yaml, else local)' }),
+    provider: option({
+      type: 'string',
+      choicesFrom: () => kindNames('providers'),
+      help: 'what makes it (default: of ~/.kraftwerk.yaml, else local)',
+    }),
     set: option({ type: 'string', many: true, help: 'a setting of the provider, KEY=VALUE' }),
   },
   async run({ options, session, line }) {

@@ -29,7 +29,7 @@ export interface Rollout {
 }
 
 /** An item that does the same on all nodes, side by side; with one node there is no level for it. */
-export function onEach({ nodes }: Rollout, title: string, run: (node: Node, line: Line) => Promise<unknown>): Item {
+export function onEach({ nodes, session }: Rollout, title: string, run: (node: Node, line: Line) => Promise<unknown>): Item {
   return {
     title,
     run: async (line) => {
@@ -38,7 +38,7 @@ export function onEach({ nodes }: Rollout, title: string, run: (node: Node, line
       else
         await line.list(
           nodes.map((node) => ({ title: node.name, run: (own) => run(node, own).then(() => undefined) })),
-          { concurrent: true },
+          { concurrent: session.spread?.parallel ?? true },
         )
     },
   }

@@ -60,6 +60,12 @@ async function said(services: string): Promise<string> {
   )
 }
 
+/** Runs kraft in the project. */
+function run(...args: string[]) {
+  const env = { PATH: process.env.PATH, HOME: folder }
+  return promisify(execFile)(process.execPath, [join(folder, 'kraft/dist/kraft.js'), ...args], { cwd: join(folder, 'shop'), env })
+}
+
 describe('a service that is one new file', () => {
   it('is known by its name at once', async () => {
     expect(await said('[notes]')).toContain('There is no environment or node "nowhere"')
@@ -71,6 +77,14 @@ describe('a service that is one new file', () => {
     expect(await said('[{ notes: { pages: 3 } }]')).toContain('There is no environment or node "nowhere"')
     expect(await said('[{ notes: { pags: 3 } }]')).toMatch(/kraftwerk\.yaml:2:\d+: Unknown key "pags"\. Did you mean "pages"\?/)
     expect(await said('[{ notes: { pages: 12 } }]')).toContain('at most 9')
+  })
+
+  it('is in the JSON Schema and in what --only can be', async () => {
+    const { stdout } = await run('schema')
+    const { items } = JSON.parse(stdout).properties.services
+    expect(items.anyOf).toContainEqual({ const: 'notes', description: 'a folder of notes' })
+    expect(JSON.stringify(items)).toContain('"maximum":9')
+    expect((await run('help', 'dump')).stdout).toContain('one of files, notes, postgres')
   })
 
   it('is named nowhere else', async () => {

@@ -14,6 +14,8 @@ export interface App {
   tasks(): Promise<Readonly<Record<string, unknown>>>
   /** One built-in task by the name that people call, without loading the others; undefined where there is none. */
   task(name: string): Promise<unknown>
+  /** Makes known what a kraftfile exports beside tasks: services and providers. */
+  extend?(exports: Readonly<Record<string, unknown>>, file: string): Promise<void>
   /** Reads the settings for a folder; cheap until asked. */
   open(folder: string): Promise<Workspace>
 }

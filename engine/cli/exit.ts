@@ -14,8 +14,14 @@ const codes: Record<Failure['kind'], number> = {
   interrupted: 130,
 }
 
-/** The exit code for an error: 1 the task failed, 2 command line or setting, 3 no node, 130 interrupted. */
+/**
+ * The exit code for an error: 1 the task failed, 2 command line or setting, 3 no node, 130 interrupted. Of several failures the
+ * code that they agree on, else 1.
+ */
 export function exitCode(error: unknown): number {
-  const kind = explain(error)?.failure.kind
-  return kind === undefined ? 1 : codes[kind]
+  const failure = explain(error)?.failure
+  if (failure === undefined) return 1
+  if (failure.kind !== 'several') return codes[failure.kind]
+  const [code = 1, ...others] = new Set(failure.failed.map((ended) => exitCode(ended.error)))
+  return others.length === 0 ? code : codes.several
 }

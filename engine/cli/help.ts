@@ -1,7 +1,8 @@
-import { dashed, type OptionSpec } from '../task/option.js'
+import { choicesOf, dashed, type OptionSpec } from '../task/option.js'
 import { globalOptions } from './parse.js'
 import type { Listed } from './print-list.js'
 import type { Entry, Registry } from './registry.js'
+import { spreadOptions } from './spread-options.js'
 
 /** The list of tasks as data. */
 export function listTasks(registry: Registry): readonly Listed[] {
@@ -38,6 +39,14 @@ export function printHelp(entry: Entry): string {
       'Options',
       options.filter(([, option]) => option.positional !== true).map(([name, option]) => [flag(name, option), describe(option)]),
     ),
+    ...(spec.needs === 'nothing'
+      ? []
+      : table(
+          'Options of every task on nodes',
+          Object.entries<OptionSpec>(spreadOptions)
+            .filter(([name]) => !options.some(([own]) => dashed(own) === name))
+            .map(([name, option]) => [flag(name, option), option.help ?? '']),
+        )),
     ...table(
       'Options of every task',
       Object.entries(globalOptions).map(([name, option]) => [`--${name}`, option.help]),
@@ -52,12 +61,15 @@ function argument(name: string): string {
 }
 
 function flag(name: string, option: OptionSpec): string {
-  return option.type === 'boolean' ? `--${dashed(name)}` : `--${dashed(name)} ${option.type === 'number' ? 'N' : argument(name)}`
+  if (option.type === 'boolean') return option.default === true ? `--no-${dashed(name)}` : `--${dashed(name)}`
+  return `--${dashed(name)} ${option.type === 'number' ? 'N' : argument(name)}`
 }
 
 function describe(option: OptionSpec): string {
+  const choices = choicesOf(option)
   const facts = [
-    option.choices === undefined ? undefined : `one of ${option.choices.join(', ')}`,
+    choices === undefined ? undefined : `one of ${choices.join(', ')}`,
+    option.required === true && option.positional !== true ? 'required' : undefined,
     option.default === undefined ? undefined : `default: ${option.default}`,
     option.many === true ? 'can be repeated' : undefined,
   ].filter((fact) => fact !== undefined)

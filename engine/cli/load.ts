@@ -22,6 +22,7 @@ export async function loadRegistry(app: App, folder: string, name?: string): Pro
   }
   const { loadKraftfile } = await import('../config/kraftfile.js')
   const [builtin, kraftfile] = await Promise.all([app.tasks(), loadKraftfile(folder, { root: app.root })])
+  if (kraftfile !== undefined) await app.extend?.(kraftfile.exports, kraftfile.file)
   return {
     registry: createRegistry(builtin, kraftfile),
     files: kraftfile === undefined ? [] : [kraftfile.file, ...kraftfile.imports],

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
 import { KraftError } from '../errors/failure.js'
 import { didYouMean } from '../errors/nearest.js'
-import { dashed, type OptionSpec, type OptionSpecs } from '../task/option.js'
+import { choicesOf, dashed, type OptionSpec, type OptionSpecs } from '../task/option.js'
+import { type SpreadValues, spreadOptions } from './spread-options.js'
 
 /** `kraft TASK[:TARGET[,TARGET]]`, taken apart. */
 export interface Word {
@@ -43,6 +44,8 @@ const letters: Readonly<Record<string, keyof typeof globalOptions>> = { y: 'yes'
 export interface Arguments {
   readonly options: Readonly<Record<string, unknown>>
   readonly globals: Readonly<Record<keyof typeof globalOptions, boolean>>
+  /** On which nodes, and how many at once. */
+  readonly spread: SpreadValues
   readonly rest: readonly string[]
 }
 
@@ -62,12 +65,18 @@ export function parseArguments(name: string, specs: OptionSpecs, takesRest: bool
   const known = new Map<string, OptionSpec>([
     ...[...flags].map(([flag, { spec }]) => [flag, spec] as const),
     ...Object.entries(globalOptions),
+    ...Object.entries<OptionSpec>(spreadOptions).filter(([flag]) => !flags.has(flag)),
   ])
   const { values, words } = parse(name, own, known)
   const options: Record<string, unknown> = {}
   for (const [flag, { key, spec }] of flags) {
     const texts = values.get(flag)
     if (texts !== undefined) options[key] = convertAll(name, `--${flag}`, spec, texts)
+  }
+  const spread: Record<string, unknown> = {}
+  for (const [flag, spec] of Object.entries<OptionSpec>(spreadOptions)) {
+    const texts = flags.has(flag) ? undefined : values.get(flag)
+    if (texts !== undefined) spread[flag] = convertAll(name, `--${flag}`, spec, texts)
   }
   for (const [key, spec] of entries.filter(([, each]) => each.positional === true)) {
     const texts = spec.many === true ? words.splice(0) : words.splice(0, 1)
@@ -88,11 +97,12 @@ export function parseArguments(name: string, specs: OptionSpecs, takesRest: bool
       debug: is('debug'),
       help: is('help'),
     },
+    spread,
     rest,
   }
 }
 
-/** Sorts arguments into options with their texts, and words; a boolean option has the text ''. */
+/** Sorts arguments into options with their texts, and words; a boolean option has the text '' or, as `--no-x`, 'no'. */
 function parse(name: string, args: readonly string[], known: ReadonlyMap<string, OptionSpec>) {
   const declared = Object.fromEntries(
     [...known].map(([flag, { type }]) => [flag, { type: type === 'boolean' ? type : 'string' }]),
@@ -105,6 +115,11 @@ function parse(name: string, args: readonly string[], known: ReadonlyMap<string,
     strict: false,
     tokens: true,
   })
+  // `--no-cache` for `cache`, but an option that is itself called no-cache comes first.
+  for (const [flag, { type }] of known) {
+    const no = `no-${flag}`
+    if (type === 'boolean' && !known.has(no) && !Object.hasOwn(globalOptions, flag)) declared[no] = { type }
+  }
   const values = new Map<string, string[]>()
   const words = new Map<number, string>()
   for (const token of tokens) {
@@ -114,6 +129,11 @@ function parse(name: string, args: readonly string[], known: ReadonlyMap<string,
     else if (token.kind === 'option') {
       const flag = raw.startsWith('--') ? token.name : (letters[token.name] ?? token.name)
       const spec = token.rawName.startsWith('-') && (raw.startsWith('--') || flag !== token.name) ? known.get(flag) : undefined
+      const positive = flag.replace(/^no-/, '')
+      if (spec === undefined && positive !== flag && raw.startsWith('--') && Object.hasOwn(declared, flag)) {
+        values.set(positive, ['no'])
+        continue
+      }
       if (spec === undefined) {
         const near = didYouMean(flag, known.keys()).replace(/"(.*)"/, '"--$1"')
         throw usage(name, `${name} has no option ${token.rawName}.${near}`)
@@ -146,15 +166,17 @@ function isNegative(text: string): boolean {
   return /^-(\d+\.?\d*|\.\d+)$/.test(text)
 }
 
-function convertAll(name: string, label: string, spec: OptionSpec, texts: readonly string[]): unknown {
+/** Texts as the values that an option declares. Throws `usage`. */
+export function convertAll(name: string, label: string, spec: OptionSpec, texts: readonly string[]): unknown {
   const values = texts.map((text) => convert(name, label, spec, text))
   return spec.many === true ? values : values.at(-1)
 }
 
 function convert(name: string, label: string, spec: OptionSpec, text: string): string | number | boolean {
-  if (spec.type === 'boolean') return true
-  if (spec.choices !== undefined && !spec.choices.includes(text)) {
-    throw usage(name, `${label} is one of ${spec.choices.join(', ')}; got "${text}".${didYouMean(text, spec.choices)}`)
+  if (spec.type === 'boolean') return text !== 'no'
+  const choices = choicesOf(spec)
+  if (choices !== undefined && !choices.includes(text)) {
+    throw usage(name, `${label} is one of ${choices.join(', ')}; got "${text}".${didYouMean(text, choices)}`)
   }
   if (spec.type === 'string') return text
   const number = Number(text)

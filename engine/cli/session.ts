@@ -6,6 +6,7 @@ import type { Question } from '../ssh/question.js'
 import { withSudo } from '../ssh/sudo.js'
 import type { Applied } from '../step/show.js'
 import type { About, Flags, Prompt, Session } from '../task/session.js'
+import type { Spread } from '../task/spread.js'
 import type { TaskSpec } from '../task/task.js'
 import type { App, Workspace } from './app.js'
 import { type Loaded, loadRegistry } from './load.js'
@@ -17,6 +18,7 @@ export interface SessionParts {
   readonly workspace: Workspace
   readonly loaded: Loaded
   readonly flags: Flags
+  readonly spread?: Spread
   readonly report: Report
   readonly prompt: Prompt | undefined
   readonly folder: string

@@ -1,5 +1,5 @@
 import { redact, redactData } from '../shell/redact.js'
-import { ExitCode, Result } from '../task/result.js'
+import { isExitCode, isResult } from '../task/result.js'
 
 /** What a task handed back for one target. */
 export interface Finished {
@@ -16,13 +16,13 @@ export function showResults(
   finished: readonly Finished[],
   { json, several }: { readonly json: boolean; readonly several: boolean },
 ): number {
-  const codes = finished.flatMap(({ result }) => (result instanceof ExitCode ? [result.code] : []))
-  const silent = finished.some(({ result }) => result instanceof ExitCode && result.data === undefined)
+  const codes = finished.flatMap(({ result }) => (isExitCode(result) ? [result.code] : []))
+  const silent = finished.some(({ result }) => isExitCode(result) && result.data === undefined)
   if (json && !silent) {
     const all = finished.map(({ target, result }) => ({ target, data: dataOf(result) }))
     process.stdout.write(`${JSON.stringify(several ? all : (all[0]?.data ?? null), null, 2)}\n`)
   } else if (!json) {
-    const texts = finished.flatMap(({ result }) => (result instanceof Result ? [result] : []))
+    const texts = finished.flatMap(({ result }) => (isResult(result) ? [result] : []))
     for (const { text, revealed } of texts) if (text !== '') process.stdout.write(`${revealed ? text : redact(text)}\n`)
     const next = texts.at(-1)?.next
     if (next !== undefined && process.stderr.isTTY === true) process.stderr.write(`Next: ${next}\n`)
@@ -31,7 +31,7 @@ export function showResults(
 }
 
 function dataOf(result: unknown): unknown {
-  if (result instanceof ExitCode) return result.data
-  if (!(result instanceof Result)) return null
+  if (isExitCode(result)) return result.data
+  if (!isResult(result)) return null
   return (result.revealed ? result.data : redactData(result.data)) ?? null
 }

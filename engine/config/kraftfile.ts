@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, realpath } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,10 @@ export interface Kraftfile {
   readonly docs: Readonly<Record<string, string>>
   /** Where an export is declared: file and line. */
   readonly declared: Readonly<Record<string, { readonly file: string; readonly line: number }>>
-  /** Every local file that it loaded, itself first; what is below node_modules belongs to the lockfile. */
+  /**
+   * Every local file that it loaded, itself first, and those of plugins (packages that depend on kraftwerk); what else is below
+   * node_modules belongs to the lockfile.
+   */
   readonly imports: readonly string[]
 }
 
@@ -107,6 +110,21 @@ function isLocal(path: string): boolean {
   return !path.includes(`${sep}node_modules${sep}`) && !path.startsWith(runningRoot + sep)
 }
 
+/** True for a file of a package that says in its package.json that it goes with kraftwerk. */
+function isPlugin(path: string): boolean {
+  const below = path.lastIndexOf(`${sep}node_modules${sep}`)
+  if (below < 0 || path.startsWith(runningRoot + sep)) return false
+  const [first = '', second = ''] = path.slice(below + 14).split(sep)
+  const file = join(path.slice(0, below), 'node_modules', first, first.startsWith('@') ? second : '', 'package.json')
+  try {
+    const { name, dependencies, peerDependencies } = JSON.parse(readFileSync(file, 'utf8'))
+    return name !== 'kraftwerk' && Object.hasOwn({ ...dependencies, ...peerDependencies }, 'kraftwerk')
+  } catch {
+    // Whatever is wrong with it, Node.js says so when it loads it.
+    return false
+  }
+}
+
 interface Module extends ModuleText {
   readonly source: string
   /** Where each specifier leads, for those that lead to local files. */
@@ -139,7 +157,7 @@ async function leadsTo(jiti: Jiti, specifier: string, parent: string): Promise<s
   const path = String(found).startsWith('file:') ? fileURLToPath(found) : String(found)
   if (!path.startsWith(sep) || !existsSync(path)) return undefined
   const real = await realpath(path)
-  return isLocal(real) ? real : undefined
+  return isLocal(real) || isPlugin(real) ? real : undefined
 }
 
 interface Origin {

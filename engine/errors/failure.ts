@@ -41,7 +41,13 @@ export type Failure =
   | { readonly kind: 'code'; readonly message: string; readonly place: Place }
   | { readonly kind: 'task'; readonly message: string; readonly node?: string; readonly output?: string; readonly next?: string }
   | { readonly kind: 'interrupted'; readonly message: string }
-  | { readonly kind: 'several'; readonly failed: readonly Ended[]; readonly done: readonly string[] }
+  | {
+      readonly kind: 'several'
+      readonly failed: readonly Ended[]
+      readonly done: readonly string[]
+      /** Those that never began, because others failed. */
+      readonly waiting?: readonly string[]
+    }
 
 /** One of several things that failed: what it is called, and how it ended. */
 export interface Ended {
@@ -90,13 +96,18 @@ export function summary(failure: Failure): string {
     case 'task':
       return failure.node === undefined ? failure.message : `${failure.node}: ${failure.message}`
     case 'several': {
-      const { failed, done } = failure
+      const { failed, done, waiting = [] } = failure
       const titles = failed.map(({ title }) => title).join(', ')
-      return `${failed.length} of ${failed.length + done.length} failed: ${titles}${done.length === 0 ? '' : `; done: ${done.join(', ')}`}`
+      const others = [list('done', done), list('not run', waiting)].join('')
+      return `${failed.length} of ${failed.length + done.length + waiting.length} failed: ${titles}${others}`
     }
     default:
       return failure.message
   }
+}
+
+function list(label: string, titles: readonly string[]): string {
+  return titles.length === 0 ? '' : `; ${label}: ${titles.join(', ')}`
 }
 
 /** `file:line:column`, as editors and terminals understand it. */

@@ -1,3 +1,4 @@
+import type { NodeEnd } from '../task/node-ends.js'
 import { type Item, type Line, type Mark, marked, type Report } from './report.js'
 import { runAll } from './run-all.js'
 
@@ -15,6 +16,8 @@ export type ReportEvent =
       readonly mark?: Mark
     }
   | { readonly event: 'note'; readonly text: string }
+  /** At the end, where several nodes took part: how each ended. */
+  | { readonly event: 'nodes'; readonly nodes: readonly NodeEnd[] }
 
 /** The same work as newline-delimited events for programs. */
 export function eventReport(write: (text: string) => void): Report {

@@ -6,6 +6,8 @@ export interface OptionSpec {
   /** Stands without its name, in the order of declaration. */
   readonly positional?: boolean
   readonly choices?: readonly string[]
+  /** Choices that are known only once the kraftfile was loaded; read them with {@link choicesOf}. */
+  readonly choicesFrom?: () => readonly string[]
   readonly default?: string | number | boolean
   readonly required?: boolean
   /** One line for `kraft help TASK`. */
@@ -47,6 +49,11 @@ export type OptionValues<O extends OptionSpecs> = { readonly [Name in keyof O]: 
  */
 export function option<const S extends OptionSpec>(spec: S): S {
   return spec
+}
+
+/** What an option can be, where that is a fixed set. */
+export function choicesOf({ choices, choicesFrom }: OptionSpec): readonly string[] | undefined {
+  return choices ?? choicesFrom?.()
 }
 
 /** `dropOld` as it is typed: `drop-old`. */

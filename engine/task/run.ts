@@ -4,8 +4,12 @@ import { hasRole, type Node } from '../node/node.js'
 import type { Line } from '../report/report.js'
 import { WholeLines } from '../report/whole-lines.js'
 import type { Asked, NodeContext, Target, TargetContext, TaskProject } from './context.js'
+import { eachNode } from './each-node.js'
 import { hooksOf } from './hooks.js'
+import { keepPartial, nodeEnds, noteNode } from './node-ends.js'
+import { onlyOnce, refuseCircle } from './only-once.js'
 import { defaultOptions, requireOptions } from './option.js'
+import { isExitCode, type Result, resultOfMembers, resultOfNodes } from './result.js'
 import type { Session } from './session.js'
 import type { Task, TaskSpec } from './task.js'
 
@@ -23,10 +27,30 @@ export interface Call {
   readonly node?: Node
   /** The tasks whose hooks run now. */
   readonly hooked?: readonly TaskSpec[]
+  /** The tasks that wait for this one, because they depend on it. */
+  readonly chain?: readonly TaskSpec[]
 }
 
 /** Runs a task with its hooks on a target and returns what its body returned. */
-export async function runTask(call: Call, line: Line): Promise<unknown> {
+export function runTask(call: Call, line: Line): Promise<unknown> {
+  return call.task.spec.onlyOnce === true ? runShared(call, line) : runAnew(call, line)
+}
+
+async function runShared(call: Call, line: Line): Promise<unknown> {
+  const { session, task, target, options, rest, node, chain = [] } = call
+  refuseCircle(chain, task.spec, nameOf(call))
+  const where = `${target.word} ${node?.name ?? ''}`
+  return onlyOnce(session, { task, options, rest, where }, () => runAnew({ ...call, chain: [...chain, task.spec] }, line))
+}
+
+async function runAnew(call: Call, line: Line): Promise<unknown> {
+  const { chain = [] } = call
+  const { dependsOn = [] } = call.task.spec
+  if (dependsOn.length > 0)
+    refuseCircle(chain.slice(0, call.task.spec.onlyOnce === true ? -1 : undefined), call.task.spec, nameOf(call))
+  for (const task of dependsOn) {
+    await runShared({ ...call, task, options: {}, rest: [], chain: [...chain, call.task.spec] }, line)
+  }
   const { before, after } = hooksOf(call.task)
   for (const hook of before) await runTask(hookCall(call, hook), line)
   const result = await runBody(call, line)
@@ -54,28 +78,47 @@ async function runBody(given: Call, line: Line): Promise<unknown> {
       next: "Put both side by side with series(), or give the calling task on: 'once'",
     })
   }
-  const nodes = call.node === undefined ? choose(call) : [call.node]
+  const nodes = choose(call)
+  // What is called on one node is part of what happens there, and ends with it.
+  if (call.node !== undefined) return runOnNode(call, call.node, line)
+  const values = new Map<Node, unknown>()
+  try {
+    await eachNode(call.session, nodes, line, (node, own) => runOnNode(call, node, own), { parallel: spec.parallel, values })
+  } catch (error) {
+    if (nodes.length > 1) keepPartial(call.session, call.target.word, ofNodes(call, nodes, values))
+    throw error
+  }
   const [only] = nodes
-  if (nodes.length === 1 && only !== undefined) return runOnNode(call, only, line)
-  await line.list(
-    nodes.map((node) => ({ title: node.name, continue: true, run: async (own) => void (await runOnNode(call, node, own)) })),
-    { concurrent: spec.parallel ?? true },
+  return nodes.length === 1 && only !== undefined ? values.get(only) : ofNodes(call, nodes, values)
+}
+
+function ofNodes({ session }: Call, nodes: readonly Node[], values: ReadonlyMap<Node, unknown>): Result {
+  const names = nodes.map(({ name }) => name)
+  return resultOfNodes(
+    nodeEnds(session)
+      .filter(({ node }) => names.includes(node))
+      .sort((a, b) => names.indexOf(a.node) - names.indexOf(b.node)),
+    new Map([...values].map(([node, value]) => [node.name, value])),
   )
-  return undefined
 }
 
 async function runMembers(call: Call, members: readonly Task[], line: Line): Promise<unknown> {
-  let last: unknown
+  const ran = new Map<number, { name: string; value: unknown }>()
   await line.list(
-    members.map((task) => ({
+    members.map((task, index) => ({
       title: nameOf(call, task),
       run: async (own) => {
-        last = await runTask({ ...call, task }, own)
+        const value = await runTask({ ...call, task }, own)
+        // A shell script under `set -e` would end here too.
+        if (isExitCode(value) && value.code !== 0) {
+          throw new KraftError({ kind: 'task', message: `${nameOf(call, task)} ended with code ${value.code}` })
+        }
+        ran.set(index, { name: nameOf(call, task), value })
       },
     })),
     { concurrent: call.task.spec.together === true },
   )
-  return last
+  return resultOfMembers([...ran].sort(([a], [b]) => a - b).map(([, each]) => each))
 }
 
 function choose(call: Call): readonly Node[] {
@@ -100,7 +143,10 @@ async function runOnce(call: Call, line: Line): Promise<unknown> {
     await Promise.all(call.target.nodes.map((node) => node.prepare()))
   }
   const run = spec.run as (context: TargetContext<unknown>) => unknown
-  return run(await targetContext(call, line))
+  const result = await run(await targetContext(call, line))
+  // It went over the nodes by itself: those on which it applied steps are done.
+  for (const { name } of call.target.nodes) if (call.session.applied.has(name)) noteNode(call.session, name, 'ok')
+  return result
 }
 
 async function runOnNode(call: Call, node: Node, line: Line): Promise<unknown> {

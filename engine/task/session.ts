@@ -6,6 +6,7 @@ import type { NodeRecord } from '../node/record.js'
 import type { Report } from '../report/report.js'
 import type { Applied } from '../step/show.js'
 import type { Target } from './context.js'
+import type { Spread } from './spread.js'
 import type { Needs, Task } from './task.js'
 
 /** Options that every task has. */
@@ -37,6 +38,8 @@ export interface About {
 export interface Session {
   readonly flags: Flags
   readonly report: Report
+  /** What the command line says of how to go over several nodes. */
+  readonly spread?: Spread
   /** Undefined without a terminal: then nothing is asked. */
   readonly prompt: Prompt | undefined
   /** Where kraft was called. */

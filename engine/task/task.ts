@@ -26,11 +26,17 @@ interface Common<O extends OptionSpecs> {
   readonly raw?: boolean
   /** Gets all targets in one call, as `asked.targets`, and not one call for each. */
   readonly gathers?: boolean
+  /** Tasks that must be done before: each runs once in a call of kraft on a target, however many tasks depend on it. */
+  readonly dependsOn?: readonly Task[]
+  /** Runs once in a call of kraft with the same options on the same target, however many tasks, hooks and bodies call it. */
+  readonly onlyOnce?: boolean
 }
 
 /** A task that runs once, with all nodes of its target and no `$`. */
 export interface OnceSpec<O extends OptionSpecs> extends Common<O> {
   readonly on: 'once'
+  /** The body goes over the nodes with `eachNode`, and none depends on another: `--batch` and `--retry-failed` mean single nodes. */
+  readonly independent?: boolean
   run(context: TargetContext<OptionValues<O>>): unknown
 }
 
@@ -64,6 +70,7 @@ export type TaskSpec = Common<OptionSpecs> & {
   /** The members of a series or of a parallel. */
   readonly members?: readonly Task[]
   readonly together?: boolean
+  readonly independent?: boolean
 }
 
 /**

@@ -10,6 +10,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** An empty project in which the packed kraftwerk is installed. */
     readonly installed: string
+    /** The tarball. */
+    readonly tarball: string
     /** The files in the tarball. */
     readonly packed: readonly string[]
   }
@@ -35,6 +37,7 @@ export async function setup({ provide }: TestProject): Promise<void> {
   const install = ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', join(folder, tarball)]
   await run('npm', install, { cwd: installed, maxBuffer: 2 ** 24 })
   provide('installed', installed)
+  provide('tarball', join(folder, tarball))
   provide(
     'packed',
     list

@@ -6,7 +6,7 @@ import { failureOf, freshHome, settingError } from '../rig/home.js'
 const home = freshHome()
 const known: Known = {
   services: ['postgres', 'redis', 'files'],
-  section: async (name) => (name === 'postgres' ? { version: { schema: v.number(), doc: 'Version' } } : undefined),
+  section: async (name) => (name === 'postgres' ? { version: { schema: v.optional(v.number()), doc: 'Version' } } : undefined),
 }
 
 async function project(text: string, folder = 'calculator') {

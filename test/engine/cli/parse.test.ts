@@ -34,7 +34,7 @@ const wrong = (...args: string[]) => failureOf((async () => parse(...args))())
 const none = { 'dry-run': false, yes: false, quiet: false, verbose: false, json: false, events: false, debug: false, help: false }
 
 describe('arguments', () => {
-  it('are none', () => expect(parse()).toEqual({ options: {}, globals: none, rest: [] }))
+  it('are none', () => expect(parse()).toEqual({ options: {}, globals: none, spread: {}, rest: [] }))
 
   it.each<[string, Record<string, unknown>]>([
     ['home', { area: 'home' }],

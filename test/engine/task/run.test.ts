@@ -149,18 +149,22 @@ describe('a body', () => {
 })
 
 describe('a series', () => {
-  it('finishes each member on all nodes before the next begins, and gives back what the last did', async () => {
+  it('finishes each member on all nodes before the next begins, and gives back what they did by name', async () => {
     const slow = task({
       on: 'each',
       run: async ({ $, node }) => void log.push(`slow ${(await $`sleep 0.2; echo ${node.name}`).stdout.trim()}`),
     })
     const last = task({ on: 'once', run: () => new Result('done', 1) })
-    const { result, text } = await run(series('All', slow, note('quick', { on: 'each' }), last), { nodes: { a: [], b: [] } })
+    const custom = { slow, last }
+    const { result, text } = await run(series('All', slow, note('quick', { on: 'each' }), last), {
+      custom,
+      nodes: { a: [], b: [] },
+    })
     expect([log.slice(0, 2).sort(), log.slice(2).sort()]).toEqual([
       ['slow a', 'slow b'],
       ['quick a', 'quick b'],
     ])
-    expect(result).toEqual(new Result('done', 1))
+    expect(result).toMatchObject({ text: 'done', data: { last: 1 } })
     expect(text).not.toBe('')
   })
 
@@ -231,6 +235,55 @@ describe('hooks', () => {
     hooks.before(inner, task({ run: ({ node }) => void log.push(`hook ${node.name}`) }))
     await run(task({ on: { role: 'db' }, run: ({ call }) => call(inner) }), { nodes: { w: ['web'], d: ['db'] } })
     expect(log).toEqual(['hook d', 'inner d'])
+  })
+})
+
+describe('a task that others depend on', () => {
+  it('runs once before them, however many they are', async () => {
+    const assets = once('assets')
+    const [a, b] = ['a', 'b'].map((name) => task({ on: 'once', dependsOn: [assets], run: () => void log.push(name) }))
+    if (a === undefined || b === undefined) throw new TypeError('There are two')
+    await run(series('All', a, b, parallel('Both', a, b)))
+    expect(log.slice(0, 3)).toEqual(['assets', 'a', 'b'])
+    expect(log.slice(3).sort()).toEqual(['a', 'b'])
+    // Another call of kraft begins anew.
+    await run(a)
+    expect(log.slice(5)).toEqual(['assets', 'a'])
+  })
+
+  it('is waited for by those that run side by side, and its failure is theirs', async () => {
+    const slow = task({ run: async ({ $ }) => void log.push((await $`sleep 0.2; echo slow`).stdout.trim()) })
+    const needing = (name: string) => task({ dependsOn: [slow], run: () => void log.push(name) })
+    await run(parallel('Both', needing('a'), needing('b')))
+    expect([log[0], log.slice(1).sort()]).toEqual(['slow', ['a', 'b']])
+    log = []
+    const broken = fails('broken')
+    const after = task({ on: 'once', dependsOn: [broken], run: () => void log.push('never') })
+    await expect(run(after)).rejects.toThrow('broken')
+    expect(log).toEqual([])
+  })
+
+  it('is one run for each set of options where it says onlyOnce, also as a hook and by call', async () => {
+    const assets = task({
+      on: 'once',
+      onlyOnce: true,
+      options: { of: option({ type: 'string', default: 'site' }) },
+      run: ({ options }) => void log.push(`assets ${options.of}`),
+    })
+    const [deploy, reload] = [once('deploy'), task({ on: 'once', run: ({ call }) => call(assets, { of: 'site' }) })]
+    hooks.before(deploy, assets)
+    await run(series('All', deploy, deploy, reload, assets.with({ of: 'shop' })))
+    expect(log).toEqual(['assets site', 'deploy', 'deploy', 'assets shop'])
+  })
+
+  it('in a circle is an error, not endless', async () => {
+    const needs: Task[] = []
+    const [a, b] = [task({ on: 'once', dependsOn: needs, run: () => undefined }), task({ on: 'once', run: () => undefined })]
+    needs.push(task({ on: 'once', dependsOn: [a], run: () => undefined }), b)
+    expect(await failureOf(run(a, { custom: { a, b } }))).toMatchObject({
+      kind: 'usage',
+      said: 'a depends on itself, by way of what it depends on',
+    })
   })
 })
 

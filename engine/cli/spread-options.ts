@@ -1,0 +1,109 @@
+import { KraftError } from '../errors/failure.js'
+import { didYouMean } from '../errors/nearest.js'
+import type { Target } from '../task/context.js'
+import type { OptionSpecs } from '../task/option.js'
+import type { Batch, Spread } from '../task/spread.js'
+import type { Task } from '../task/task.js'
+
+/** The options of every task that runs on nodes: on which of them, how many at once. */
+export const spreadOptions = {
+  limit: { type: 'string', many: true, help: 'only these nodes of the target: names or patterns, as in web1,db*' },
+  parallel: { type: 'number', help: 'so many nodes at once, at most' },
+  batch: { type: 'string', help: 'one part of the nodes after the other: 2 at a time, or 25%; one that fails stops the next' },
+  'on-failure': {
+    type: 'string',
+    choices: ['continue', 'stop'],
+    help: 'what the other nodes do where one fails (default: continue, but with --batch the next batch stops)',
+  },
+  'retry-failed': { type: 'boolean', help: 'only the nodes on which the last run of this task on this target failed' },
+} as const satisfies OptionSpecs
+
+/** What was typed of {@link spreadOptions}. */
+export type SpreadValues = Readonly<Partial<Record<keyof typeof spreadOptions, unknown>>>
+
+/**
+ * How to go over the nodes.
+ *
+ * @throws KraftError `usage` for a number that makes no sense, and for options that mean nothing to the task.
+ */
+export function spreadOf(name: string, task: Task, values: SpreadValues): Spread {
+  const { parallel, batch, 'on-failure': onFailure } = values
+  const [given] = Object.keys(values)
+  if (given !== undefined && task.spec.needs === 'nothing')
+    throw usage(`${name} runs on no node, so --${given} means nothing to it`, name)
+  if (parallel !== undefined && !(Number.isInteger(parallel) && Number(parallel) > 0)) {
+    throw usage(`--parallel is a whole number of nodes from 1 up, got "${parallel}"`, name)
+  }
+  const whole = batch === undefined ? undefined : undividable(task)
+  if (whole !== undefined) {
+    throw new KraftError({
+      kind: 'usage',
+      message: `${name} takes no --batch: ${whole === task ? 'it' : 'a task in it'} works on all nodes of its target together`,
+      next: 'For a part of the nodes name them: --limit web1,web2',
+    })
+  }
+  return {
+    ...(parallel === undefined ? {} : { parallel: Number(parallel) }),
+    ...(batch === undefined ? {} : { batch: parseBatch(String(batch), name) }),
+    ...(onFailure === undefined ? {} : { onFailure: onFailure === 'stop' ? 'stop' : 'continue' }),
+  }
+}
+
+function parseBatch(text: string, name: string): Batch {
+  const [, digits = '', sign = ''] = /^(\d+)(%?)$/.exec(text) ?? []
+  const size = Number(digits)
+  if (size >= 1 && (sign === '' || size <= 100)) return { size, percent: sign === '%' }
+  throw usage(`--batch is a number of nodes or a percentage, as in 2 or 25%; got "${text}"`, name)
+}
+
+/** The task, or the member of a series, that has one body for all nodes. */
+function undividable(task: Task): Task | undefined {
+  const { on, members, independent } = task.spec
+  if (members !== undefined) return members.map(undividable).find((member) => member !== undefined)
+  return on === 'once' && independent !== true ? task : undefined
+}
+
+/**
+ * The targets with only the nodes that `--limit` names; a target that has none of them is left out.
+ *
+ * @throws KraftError `usage` for a name or a pattern that fits no node.
+ */
+export function limitTargets(targets: readonly Target[], limit: readonly string[]): readonly Target[] {
+  const patterns = limit
+    .flatMap((text) => text.split(','))
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+  if (patterns.length === 0) return targets
+  const names = [...new Set(targets.flatMap(({ nodes }) => nodes.map(({ name }) => name)))]
+  const unknown = patterns.find((pattern) => !names.some((name) => fits(name, pattern)))
+  if (unknown !== undefined) {
+    throw new KraftError({
+      kind: 'usage',
+      message: `--limit "${unknown}" fits no node of ${targets.map(({ word }) => word).join(', ')}.${didYouMean(unknown, names)}`,
+      next: `Its nodes: ${names.join(', ')}`,
+    })
+  }
+  return onlyNodes(targets, ({ name }) => patterns.some((pattern) => fits(name, pattern)))
+}
+
+/** The targets with the nodes that pass; a target with none is left out. */
+export function onlyNodes(
+  targets: readonly Target[],
+  pass: (node: Target['nodes'][number], target: Target) => boolean,
+): readonly Target[] {
+  return targets
+    .map((target) => ({ ...target, nodes: target.nodes.filter((node) => pass(node, target)) }))
+    .filter(({ nodes }) => nodes.length > 0)
+}
+
+function fits(name: string, pattern: string): boolean {
+  const source = pattern
+    .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.')
+  return new RegExp(`^${source}$`).test(name)
+}
+
+function usage(message: string, name: string): KraftError {
+  return new KraftError({ kind: 'usage', message, next: `See: kraft help ${name}` })
+}

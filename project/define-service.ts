@@ -1,0 +1,59 @@
+import type { InferOutput } from 'valibot'
+import { type MapSchema, sectionOf } from '../engine/config/section-of.js'
+import type { Step } from '../engine/step/step.js'
+import type { Place, Service, ServiceData } from './service.js'
+
+const mark = Symbol.for('kraftwerk.service')
+
+/** What {@link service} is given. All but the name can be left out. */
+export interface ServiceSpec<S extends MapSchema> {
+  /** As it stands under `services:`: small letters, digits and hyphens. */
+  readonly name: string
+  /** One line for the docs. */
+  readonly doc?: string
+  /** What `services: [{ NAME: … }]` may set. */
+  readonly schema?: S
+  /** What the node needs; the same for all instances. */
+  install?(): readonly Step[]
+  /** What the instance needs. Runs at each deploy and changes nothing the second time. */
+  setup?(place: Place, settings: InferOutput<S>): readonly Step[]
+  /** What the application finds in its environment. */
+  environ?(place: Place, settings: InferOutput<S>): Readonly<Record<string, string>>
+  /** How its data gets into a bundle and back; left out by a service that has nothing to keep. */
+  readonly data?: ServiceData
+  /** Removes the instance's data and access; the node keeps the program. */
+  destroy?(place: Place): readonly Step[]
+}
+
+/**
+ * A service of your own: exported from a kraftfile, or from a package that a kraftfile passes on, it can stand under
+ * `services:` in kraftwerk.yaml like a built-in one.
+ *
+ * @example
+ * export const solr = service({
+ *   name: 'solr',
+ *   schema: schema.object({ core: schema.string() }),
+ *   install: () => apt('solr'),
+ *   environ: (place, { core }) => ({ SOLR_URL: `http://127.0.0.1:8983/solr/${core}` }),
+ * })
+ */
+export function service<S extends MapSchema = MapSchema>(spec: ServiceSpec<S>): Service {
+  const { name, doc = name, schema, install, setup, environ, data, destroy } = spec
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new TypeError(`A service's name is small letters, digits and hyphens, not "${name}"`)
+  const made: Service = {
+    name,
+    doc,
+    section: schema === undefined ? {} : sectionOf(schema),
+    install: () => install?.() ?? [],
+    setup: (place, settings) => setup?.(place, settings as InferOutput<S>) ?? [],
+    environ: (place, settings) => environ?.(place, settings as InferOutput<S>) ?? {},
+    ...(data === undefined ? {} : { data }),
+    destroy: (place) => destroy?.(place) ?? [],
+  }
+  return Object.assign(made, { [mark]: true })
+}
+
+/** Known by a registered symbol, so that another copy of kraftwerk makes services that this one runs. */
+export function isService(value: unknown): value is Service {
+  return typeof value === 'object' && value !== null && mark in value
+}
