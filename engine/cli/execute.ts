@@ -37,6 +37,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     workspace,
     loaded,
     flags,
+    askPassword: globals['ask-password'],
     report,
     prompt: createPrompt(flags.yes, report),
     folder: process.cwd(),
