@@ -50,6 +50,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     loaded,
     flags,
     spread,
+    askPassword: globals['ask-password'],
     report,
     prompt: createPrompt(flags.yes, report),
     folder: process.cwd(),

@@ -34,6 +34,7 @@ export const globalOptions = {
   json: { type: 'boolean', help: 'print the result as one JSON document' },
   events: { type: 'boolean', help: 'print progress as one JSON document a line, on stderr' },
   debug: { type: 'boolean', help: 'show where an error came from; without a terminal also what --verbose shows' },
+  'ask-password': { type: 'boolean', help: 'ask once for the password to log in with where nodes take no key' },
   help: { type: 'boolean', help: 'show the help of the task' },
 } as const satisfies OptionSpecs
 
@@ -95,6 +96,7 @@ export function parseArguments(name: string, specs: OptionSpecs, takesRest: bool
       json: is('json'),
       events: is('events'),
       debug: is('debug'),
+      'ask-password': is('ask-password'),
       help: is('help'),
     },
     spread,

@@ -19,6 +19,8 @@ export interface SessionParts {
   readonly loaded: Loaded
   readonly flags: Flags
   readonly spread?: Spread
+  /** A password may be typed where a node takes no key. */
+  readonly askPassword: boolean
   readonly report: Report
   readonly prompt: Prompt | undefined
   readonly folder: string
@@ -40,6 +42,16 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
     given: takeVariable('KRAFT_SUDO_PASSWORD'),
   })
 
+  const given = takeVariable('KRAFT_PASSWORD')
+  const password =
+    parts.askPassword || given !== undefined
+      ? new AskedOnce({
+          question: 'Password to log in on your nodes',
+          ask: parts.askPassword && prompt ? answer(prompt) : undefined,
+          given,
+        })
+      : undefined
+
   const session: Session = {
     ...parts,
     root: parts.app.root,
@@ -57,7 +69,7 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
       const node = createNode(
         record,
         roles,
-        shared?.connection ?? withSudo(connect({ record, note: parts.report.note, ...ask }), sudoPassword),
+        shared?.connection ?? withSudo(connect({ record, note: parts.report.note, password, ...ask }), sudoPassword),
         flags.dryRun ? 'check' : 'apply',
         (name, each) => {
           applied.set(name, [...(applied.get(name) ?? []), each])

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'ssh2'
 import { isKraftError, KraftError } from '../errors/failure.js'
 import type { NodeRecord } from '../node/record.js'
+import type { AskedOnce } from './asked-once.js'
 import { captured } from './capture.js'
 import { channelOf } from './channel.js'
 import { type Destination, type SshOptions, sshOptions } from './config.js'
@@ -21,6 +22,8 @@ export interface ConnectOptions {
   readonly configFile?: string
   /** Puts a question to a person (a new host key, a passphrase); left out where there is no terminal. */
   readonly ask?: Ask
+  /** The login's password, for nodes that take no key; left out unless a person asked for it. */
+  readonly password?: AskedOnce | undefined
   /** Shows a remark to a person. */
   readonly note?: (text: string) => void
   /** Ends the connection and what waits for it. */
@@ -159,7 +162,7 @@ class LazyConnection implements Connection {
     try {
       return await handshakes.through(async () => {
         const check = { destination: this.destination, options, ask: this.how.ask }
-        return handshake(check, forwarded ?? (await this.#dial(options)), this.how.signal)
+        return handshake(check, forwarded ?? (await this.#dial(options)), this.how)
       })
     } catch (error) {
       if (attempt === attempts || !hungUpEarly(error)) throw error

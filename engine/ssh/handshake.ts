@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Client } from 'ssh2'
 import { type Failure, KraftError } from '../errors/failure.js'
+import type { AskedOnce } from './asked-once.js'
 import { patience } from './dial.js'
 import { type HostCheck, hostKeyAlgorithms, verifyHostKey } from './host-key.js'
 import { collectIdentities } from './identities.js'
@@ -16,7 +17,11 @@ export const silence = (beat * beats) / 1000
  * Makes an SSH connection on a stream: verifies the host's key, then logs in with one key after the other. Throws
  * `host-key`, or `unreachable` that names the keys which were tried.
  */
-export async function handshake(check: HostCheck, socket: Duplex, signal?: AbortSignal): Promise<Client> {
+export async function handshake(
+  check: HostCheck,
+  socket: Duplex,
+  { signal, password }: { readonly signal?: AbortSignal | undefined; readonly password?: AskedOnce | undefined } = {},
+): Promise<Client> {
   const library = await ssh2()
   const [identities, serverHostKey] = await Promise.all([collectIdentities(check.options, check.ask), hostKeyAlgorithms(check)])
   const node = check.destination.name
@@ -38,7 +43,13 @@ export async function handshake(check: HostCheck, socket: Duplex, signal?: Abort
     const abort = (): void => fail({ kind: 'interrupted', message: `Interrupted while connecting to ${node}` })
     const closed = (): void => unreachable('the connection was closed during the SSH handshake')
     const clock = new Clock(() => unreachable(`the SSH handshake took more than ${patience / 1000} seconds`))
-    const login = new Login(identities, check.options.user, library, (isWaiting) => (isWaiting ? clock.stop() : clock.start()))
+    const login = new Login(
+      identities,
+      check.options.user,
+      library,
+      (isWaiting) => (isWaiting ? clock.stop() : clock.start()),
+      password,
+    )
 
     client.on('error', (error: Error & { level?: string }) => {
       // A key of the agent that could not sign; the next one is tried.
@@ -50,6 +61,7 @@ export async function handshake(check: HostCheck, socket: Duplex, signal?: Abort
           error,
         )
       }
+      if (login.stopped !== undefined) return fail(login.stopped.failure, login.stopped)
       const [message, next] = explain(error, login)
       unreachable(message, next, error)
     })
@@ -81,6 +93,7 @@ export async function handshake(check: HostCheck, socket: Duplex, signal?: Abort
         )
       },
       authHandler: login.handler,
+      tryKeyboard: password !== undefined,
     })
   })
 }

@@ -94,7 +94,7 @@ async function newHost(
   const [file] = options.userKnownHosts
   const authority = verdict.authorities[0]
   const remarks = [
-    ...(authority === undefined ? [] : [`${place(authority)} trusts certificates for it, which kraft does not support`]),
+    ...(authority === undefined ? [] : [`${place(authority)} trusts certificates for it, which kraft cannot check`]),
     ...(verdict.otherTypes.length === 0
       ? []
       : [
@@ -103,7 +103,14 @@ async function newHost(
   ]
   const what = `its host key is not known: ${[describe(shown), ...remarks].join('; ')}`
   const login = `ssh ${options.port === 22 ? '' : `-p ${options.port} `}${options.user}@${options.hostName}`
-  const next = `Compare the fingerprint with the server's own (ssh-keygen -lf /etc/ssh/ssh_host_${fileName(shown)}_key.pub), then accept it once in a terminal: ${login}`
+  const compare = `Compare the fingerprint with the server's own (ssh-keygen -lf /etc/ssh/ssh_host_${fileName(shown)}_key.pub), then`
+  // OpenSSH itself would trust the certificate, so that logging in with it is a safe way to the keys, and asks nothing.
+  const next =
+    authority !== undefined
+      ? `OpenSSH trusts it: put what this prints into host_keys of ${destination.name} in nodes.yaml: ${login} cat '/etc/ssh/ssh_host_*_key.pub'`
+      : options.strict === 'yes'
+        ? `StrictHostKeyChecking yes forbids to ask. ${compare} add it to ${file ?? 'a file of known hosts'}`
+        : `${compare} accept it once in a terminal: ${login}`
   if (ask === undefined || options.strict === 'yes' || file === undefined) return refusal(check, what, next)
   return alone(async () => {
     // Another connection may have asked the same question while this one waited for its turn.

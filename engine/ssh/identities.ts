@@ -6,6 +6,7 @@ import { ssh2 } from './library.js'
 import { type IdentityFile, openIdentity, readIdentity } from './private-key.js'
 import { fromBlob, type PublicKey, same } from './public-key.js'
 import type { Ask } from './question.js'
+import { readIfThere } from './read-if-there.js'
 
 /** A key to try, and where it comes from. */
 export interface Identity {
@@ -37,6 +38,10 @@ export async function collectIdentities(options: SshOptions, ask: Ask | undefine
   const configured = (key: PublicKey): boolean => files.some((file) => file.publicKey !== undefined && same(file.publicKey, key))
   const first = agent.filter((each) => configured(each.publicKey))
   const others = options.identitiesOnly ? [] : agent.filter((each) => !configured(each.publicKey))
+  for (const { file } of files) {
+    if ((await readIfThere(`${file}-cert.pub`).catch(() => undefined)) !== undefined)
+      skipped.push(`${file}-cert.pub: certificates are not supported; its plain key must be in authorized_keys there`)
+  }
   const held = (key: PublicKey): boolean => agent.some((each) => same(each.publicKey, key))
   const fromFiles: Identity[] = []
   for (const file of files) {
@@ -65,7 +70,9 @@ async function fileIdentity(identity: IdentityFile, ask: Ask | undefined, skippe
   const { file } = identity
   const type = identity.publicKey?.type ?? ''
   if (type.startsWith('sk-')) {
-    skipped.push(`${file}: security keys (${type}) are not supported; another key is needed`)
+    skipped.push(
+      `${file}: security keys (${type}) are not supported; name a plain key with IdentityFile, or use one that an agent holds`,
+    )
     return undefined
   }
   // Old formats hide the public key in the encrypted part, so that these are opened before they are offered.
@@ -80,7 +87,7 @@ async function fileIdentity(identity: IdentityFile, ask: Ask | undefined, skippe
     ))
   if (publicKey === undefined) return undefined
   if (publicKey.type.includes('-cert-')) {
-    skipped.push(`${file}: certificates (${publicKey.type}) are not supported`)
+    skipped.push(`${file}: certificates (${publicKey.type}) are not supported; its plain key must be in authorized_keys there`)
     return undefined
   }
   const sign = async (data: Buffer, hash: string | undefined): Promise<Buffer> =>
@@ -104,6 +111,10 @@ async function agentIdentities(socket: string | undefined, skipped: string[]): P
   })
   return keys.flatMap((key) => {
     const publicKey = fromBlob(key.getPublicSSH())
+    if (publicKey !== undefined && /^sk-|-cert-/.test(publicKey.type)) {
+      skipped.push(`agent: ${key.comment || key.type}: ${publicKey.type} is not supported`)
+      return []
+    }
     return publicKey === undefined ? [] : [{ label: `agent: ${key.comment || key.type}`, publicKey, sign: signer(agent, key) }]
   })
 }

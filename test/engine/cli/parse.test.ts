@@ -31,7 +31,17 @@ const specs = {
 }
 const parse = (...args: string[]) => parseArguments('clear', specs, true, args)
 const wrong = (...args: string[]) => failureOf((async () => parse(...args))())
-const none = { 'dry-run': false, yes: false, quiet: false, verbose: false, json: false, events: false, debug: false, help: false }
+const none = {
+  'ask-password': false,
+  'dry-run': false,
+  yes: false,
+  quiet: false,
+  verbose: false,
+  json: false,
+  events: false,
+  debug: false,
+  help: false,
+}
 
 describe('arguments', () => {
   it('are none', () => expect(parse()).toEqual({ options: {}, globals: none, spread: {}, rest: [] }))

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { appendFile, chmod, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connect } from '../../../engine/ssh/connect.js'
@@ -111,10 +112,40 @@ describe('a node without remembered host keys', () => {
     expect((await failureOf(login([]))).said).toContain('certificates')
   })
 
+  it('is refused by its certificate alone, with the way to the keys that OpenSSH vouches for', async () => {
+    const authority = `${sshd.folder}/authority`
+    const host = `${sshd.folder}/certified`
+    for (const file of [authority, host]) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file])
+    execFileSync('ssh-keygen', ['-q', '-s', authority, '-I', 'one', '-h', '-n', '127.0.0.1', `${host}.pub`])
+    const certified = await startSshd([`HostKey ${host}`, `HostCertificate ${host}-cert.pub`])
+    try {
+      const place = `[127.0.0.1]:${certified.port}`
+      await writeFile(certified.knownHosts, `@cert-authority ${place} ${await readFile(`${authority}.pub`, 'utf8')}`)
+      // OpenSSH lets it in, and what kraft advises gives the keys that then let it in here.
+      const plain = ['-F', certified.configFile, '-p', String(certified.port), '-o', 'BatchMode=yes', '127.0.0.1']
+      const keys = execFileSync('ssh', [...plain, `cat ${host}.pub`], { encoding: 'utf8' })
+      const open = (host_keys: readonly string[]) => {
+        const connection = connect({ record: { ...certified.record, host_keys }, configFile: certified.configFile })
+        opened.push(connection)
+        return connection.capture('echo in')
+      }
+      const told = await failureOf(open([]))
+      expect(told).toMatchObject({
+        kind: 'host-key',
+        said: expect.stringContaining('certificates for it, which kraft cannot check'),
+      })
+      expect(told.next).toContain("cat '/etc/ssh/ssh_host_*_key.pub'")
+      expect((await open([keys.trim()])).stdout).toBe('in\n')
+    } finally {
+      await certified.stop()
+    }
+  })
+
   it('is refused without a question where ssh_config is strict', async () => {
     const strict = `${sshd.folder}/strict.config`
     await writeFile(strict, `StrictHostKeyChecking yes\n${await readFile(sshd.configFile, 'utf8')}`)
     await chmod(strict, 0o600)
-    expect((await failureOf(login([], async () => true, strict))).kind).toBe('host-key')
+    const told = await failureOf(login([], async () => true, strict))
+    expect(told).toMatchObject({ kind: 'host-key', next: expect.stringContaining('StrictHostKeyChecking yes forbids to ask') })
   })
 })

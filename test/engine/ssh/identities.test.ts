@@ -62,6 +62,28 @@ describe('logging in', () => {
     expect(asked).toEqual([`Passphrase for ${file}`, `That was not it. Passphrase for ${file}`])
   })
 
+  it.each([
+    ['ed25519', ''],
+    ['ecdsa', ''],
+    ['ecdsa', 'locked'],
+    ['rsa', ''],
+    ['rsa', 'locked'],
+  ])('takes a key file of %s with the passphrase "%s"', async (type, passphrase) => {
+    const file = await makeKey(`${type}-${passphrase}`, '-t', type, '-N', passphrase, '-a', '1')
+    expect((await login([`IdentityFile ${file}`], async () => passphrase)).stdout).toBe('in\n')
+  })
+
+  it('says that a certificate is not supported, and takes its plain key all the same', async () => {
+    const file = await makeKey('certified', '-N', '')
+    execFileSync('ssh-keygen', ['-q', '-s', sshd.identity, '-I', 'me', '-n', 'me', `${file}.pub`])
+    expect((await login([`IdentityFile ${file}`])).stdout).toBe('in\n')
+    const unknown = `${sshd.folder}/unknown`
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', unknown])
+    execFileSync('ssh-keygen', ['-q', '-s', sshd.identity, '-I', 'me', '-n', 'me', `${unknown}.pub`])
+    const told = await failureOf(login([`IdentityFile ${unknown}`]))
+    expect(told.said).toContain(`${unknown}-cert.pub: certificates are not supported`)
+  })
+
   it('names an encrypted key that nobody can be asked for', async () => {
     const file = await makeKey('sealed', '-N', 'sealed', '-a', '1')
     const told = await failureOf(login([`IdentityFile ${file}`]))

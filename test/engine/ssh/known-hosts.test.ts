@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { generateHostKey } from '../../../engine/ssh/keys.js'
-import { addKnownHost, hostName, judge, parseKnownHosts, readKnownHosts } from '../../../engine/ssh/known-hosts.js'
+import { addKnownHost, hostName, judge, parseKnownHosts, readKnownHosts, speaksOf } from '../../../engine/ssh/known-hosts.js'
 import { fingerprint, fromLine, type PublicKey } from '../../../engine/ssh/public-key.js'
 
 const mine = keyLine()
@@ -66,6 +66,26 @@ describe('known_hosts', () => {
       expect(verdict(text, 'one.example').kind).toBe('known')
       expect(verdict(text, '[two]:2222', other).kind).toBe('known')
       expect(verdict(text, 'three').kind).toBe('new')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('finds the lines that ssh-keygen finds, for names, ports, patterns and hashes in every mixture', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kraftwerk-lookup-'))
+    const file = join(folder, 'known_hosts')
+    const fields = ['one', '*', '*.example', '!bad.example,*.example', '[one]:2222', '[*]:2222', '10.0.0.?', 'one,TWO', '*,!one']
+    const hosts = ['one', 'two', 'bad.example', 'good.example', '[one]:2222', '[two]:2222', '10.0.0.7', '10.0.0.77', '::1']
+    try {
+      writeFileSync(file, ['one', '[one]:2222', '10.0.0.7', '::1'].map((host) => `${host} ${mine}\n`).join(''))
+      execFileSync('ssh-keygen', ['-H', '-f', file], { stdio: 'ignore' })
+      writeFileSync(file, readFileSync(file, 'utf8') + fields.map((field) => `${field} ${mine}\n`).join(''))
+      for (const host of hosts) {
+        const said = spawnSync('ssh-keygen', ['-F', host, '-f', file], { encoding: 'utf8' }).stdout
+        const theirs = [...said.matchAll(/found: line (\d+)/g)].map(([, line]) => Number(line))
+        const ours = parseKnownHosts(readFileSync(file, 'utf8'), file).filter((entry) => speaksOf(entry, host))
+        expect([host, ours.map(({ line }) => line)]).toEqual([host, theirs])
+      }
     } finally {
       rmSync(folder, { recursive: true })
     }
