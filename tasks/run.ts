@@ -2,7 +2,7 @@ import { KraftError } from '../engine/errors/failure.js'
 import { quote } from '../engine/shell/sh.js'
 import { ExitCode, Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
-import { firstWebNode } from './first-node.js'
+import { firstWebNode, whereabouts } from './first-node.js'
 
 /** Runs one command in the project's environment; its output, input and exit code pass through. */
 export const run = task({
@@ -22,7 +22,9 @@ export const run = task({
       throw new KraftError({ kind: 'usage', message: 'Say what to run', next: 'For example: kraft run:stage -- manage.py check' })
     }
     const command = rest.map(quote).join(' ')
-    if (session.flags.dryRun) return new Result(`Would run on ${node.name}: ${command}`, { node: node.name, command: rest })
+    if (session.flags.dryRun) {
+      return new Result(`Would run on ${node.name}, ${whereabouts(target, node)}: ${command}`, { node: node.name, command: rest })
+    }
     const { runPiped } = await import('../engine/ssh/terminal.js')
     const line = target.project === undefined ? command : node.asRoot(target.project.enter(`exec ${command}`))
     return new ExitCode(await runPiped(node.connection, line))

@@ -91,7 +91,10 @@ async function createReport(globals: Readonly<Record<'events' | 'debug' | 'dry-r
   if (process.stderr.isTTY === true && process.env.CI === undefined && !globals['dry-run']) {
     return (await import('../report/terminal.js')).terminalReport()
   }
-  return (await import('../report/plain.js')).plainReport(write, { everything: globals.debug })
+  return (await import('../report/plain.js')).plainReport(write, {
+    everything: globals.debug,
+    color: process.stderr.isTTY === true && process.env.NO_COLOR === undefined,
+  })
 }
 
 function silentLine(report: Report): Line {

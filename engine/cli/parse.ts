@@ -30,7 +30,10 @@ export const globalOptions = {
   yes: { type: 'boolean', help: 'answer every question with yes' },
   json: { type: 'boolean', help: 'print the result as one JSON document' },
   events: { type: 'boolean', help: 'print progress as one JSON document a line, on stderr' },
-  debug: { type: 'boolean', help: 'show where an error came from; without a terminal also every step and all output' },
+  debug: {
+    type: 'boolean',
+    help: 'show where an error came from; without a terminal also every step and all output; with --dry-run the scripts themselves',
+  },
   help: { type: 'boolean', help: 'show the help of the task' },
 } as const satisfies OptionSpecs
 

@@ -2,6 +2,7 @@ import { createNode, type Node } from '../node/node.js'
 import type { Report } from '../report/report.js'
 import { connect } from '../ssh/connect.js'
 import type { Question } from '../ssh/question.js'
+import { printScript } from '../step/print-script.js'
 import type { Applied } from '../step/show.js'
 import type { About, Flags, Prompt, Session } from '../task/session.js'
 import type { TaskSpec } from '../task/task.js'
@@ -52,6 +53,9 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
         flags.dryRun ? 'check' : 'apply',
         (name, each) => {
           applied.set(name, [...(applied.get(name) ?? []), each])
+        },
+        (script) => {
+          if (flags.debug && flags.dryRun && script.steps.length > 0) parts.report.note(printScript(record.name, script))
         },
       )
       nodes.set(key, node)

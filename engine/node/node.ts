@@ -4,7 +4,7 @@ import type { Line } from '../report/report.js'
 import { quote } from '../shell/sh.js'
 import type { Connection } from '../ssh/connection.js'
 import { asRoot } from '../step/apply.js'
-import { compile } from '../step/compile.js'
+import { compile, type Script } from '../step/compile.js'
 import { type Applied, showSteps } from '../step/show.js'
 import type { Step } from '../step/step.js'
 import { type Facts, readFacts } from './facts.js'
@@ -40,6 +40,7 @@ export function createNode(
   connection: Connection,
   mode: 'apply' | 'check',
   count: (node: string, applied: Applied) => void,
+  watch: (script: Script) => void = () => undefined,
 ): Node {
   let facts: Promise<Facts> | undefined
   let shells: { login: Shell; root: Shell } | undefined
@@ -66,7 +67,9 @@ export function createNode(
       return facts
     },
     async apply(title, steps, line) {
-      const applied = await showSteps(connection, compile(title, [...steps]), mode, line)
+      const script = compile(title, [...steps])
+      watch(script)
+      const applied = await showSteps(connection, script, mode, line)
       count(record.name, applied)
       return applied
     },

@@ -15,9 +15,9 @@ export interface Line {
   title(text: string, mark?: Mark): void
   /**
    * A line of output; the terminal shows the last few below the title. A `detail` is worth reading only while it runs or where
-   * it fails (what apt says), and plain lines leave it out.
+   * it fails (what apt says), and plain lines leave it out. A `diff` is a line of one, coloured where there are colours.
    */
-  output(text: string, kind?: 'detail'): void
+  output(text: string, kind?: 'detail' | 'diff'): void
   /** Ends the line as passed over, with the reason. */
   skip(reason: string): void
   /** Shows a list below this line and runs it. The first failure is thrown. */
