@@ -55,14 +55,17 @@ function problem(name: string): string | undefined {
  * @example await writeSkeleton({ folder: 'shop', name: 'shop', framework: 'django', templates: [builtIn], version: '0.1.0' })
  */
 export async function writeSkeleton(request: SkeletonRequest): Promise<string[]> {
-  const { name, framework, templates, version } = request
-  const folder = resolve(request.folder)
-  const variables = { name, package: packageName(name), instance: nameOfFolder(name), version }
-  await refuseFull(folder)
-  const sources = await collect(templates, framework)
-  const files = await render(sources, variables)
-  await writeBeside(folder, files)
+  const files = await renderSkeleton(request)
+  await writeBeside(resolve(request.folder), files)
   return [...files.keys()].sort()
+}
+
+/** What {@link writeSkeleton} would write, by path relative to the folder; writes nothing, and throws the same. */
+export async function renderSkeleton(request: SkeletonRequest): Promise<ReadonlyMap<string, string | Buffer>> {
+  const { name, framework, templates, version } = request
+  const variables = { name, package: packageName(name), instance: nameOfFolder(name), version }
+  await refuseFull(resolve(request.folder))
+  return render(await collect(templates, framework), variables)
 }
 
 async function refuseFull(folder: string): Promise<void> {

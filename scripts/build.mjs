@@ -11,7 +11,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
 const note = join(dist, 'build.json')
 const tops = ['kraft.ts', 'index.ts']
-const rooms = ['engine', 'project', 'tasks', 'recipes']
+const rooms = ['engine', 'project', 'tasks', 'recipes', 'testing']
 
 /** Files below a folder, relative to the root, in a fixed order. */
 function filesBelow(folder) {

@@ -9,7 +9,7 @@ import ts from 'typescript'
 const root = resolve(process.argv[2] ?? dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** Rooms from the bottom to the top: each may import those before it. */
-const rooms = ['engine', 'project', 'recipes', 'tasks']
+const rooms = ['engine', 'project', 'recipes', 'tasks', 'testing']
 /** Libraries that only one room may name, types included. */
 const libraries = [
   { name: /^ssh2(\/|$)/, home: /^engine\/ssh\// },

@@ -37,12 +37,17 @@ export const dump = task({
     const services = await dataServices(instance, options.only)
     const id = releaseId(new Date())
     const file = resolve(session.folder, options.file ?? `${instance.name}-${id}.bundle`)
-    if (session.flags.dryRun)
-      return new Result(`Would write ${services.map(({ service }) => service.name).join(', ')} to ${file}`, { file })
     const release = await currentRelease(node, instance)
     await line.list([
       { title: 'Dump', run: async (own) => void (await node.apply('Dump', dumpMembers(instance, id, services), own)) },
     ])
+    if (session.flags.dryRun) {
+      const names = services.map(({ service }) => service.name)
+      return new Result(`Would write ${names.join(', ')} of ${instance.name} on ${node.name} to ${file}`, {
+        file,
+        services: names,
+      })
+    }
     const members = readMembers(await node.read(describeMembers(instance, id, services).text))
     const manifest: Manifest = {
       format: 'kraftwerk bundle',

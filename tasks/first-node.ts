@@ -12,3 +12,10 @@ export function firstWebNode(target: Target): Node {
     next: 'Give one the role in kraftwerk.yaml: nodes: { web: [NODE] }',
   })
 }
+
+/** As whom and where a one-off command runs, for a dry run. */
+export function whereabouts({ project }: Target, node: Node): string {
+  return project === undefined
+    ? `as ${node.record.user} in its home`
+    : `as ${project.name} in its current release, with its environment`
+}

@@ -3,7 +3,7 @@ import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { templateFolders } from '../engine/template/find.js'
-import { writeSkeleton } from '../project/skeleton.js'
+import { renderSkeleton, writeSkeleton } from '../project/skeleton.js'
 
 /** Writes a new project that deploys as it is. */
 export const init = task({
@@ -24,14 +24,14 @@ export const init = task({
     const folder = resolve(session.folder, options.name)
     // As typed, without the slash that completion leaves at the end.
     const shown = options.name.replace(/\/+$/, '') || options.name
-    if (session.flags.dryRun) return new Result(`Would write a ${options.framework} project to ${folder}`, { folder })
-    const files = await writeSkeleton({
-      folder,
-      name: basename(folder),
-      framework: options.framework,
-      templates: templateFolders(),
-      version: session.version,
-    })
+    const { framework } = options
+    const request = { folder, name: basename(folder), framework, templates: templateFolders(), version: session.version }
+    if (session.flags.dryRun) {
+      const paths = [...(await renderSkeleton(request)).keys()].sort()
+      const rows = [`Would write a ${framework} project to ${folder}:`, ...paths.map((path) => `  ${path}`)]
+      return new Result(rows.join('\n'), { folder, files: paths })
+    }
+    const files = await writeSkeleton(request)
     const next = `cd ${shown} && kraft provision one && kraft bootstrap:one && kraft deploy`
     return new Result(`${shown}/ has ${files.length} files`, { folder, files }, next)
   },

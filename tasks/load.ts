@@ -57,14 +57,21 @@ export const load = task({
       `Put the data of ${manifest.instance} (${manifest.time}) in the place of ${what}?`,
       instance.settings.live ? instance.project.name : undefined,
     )
-    if (session.flags.dryRun) return new Result(`Would load ${what} from ${file}`, { file })
-    const lock = await lockNode(node, instance.name, userInfo().username)
-    session.onEnd(() => lock.release())
     const id = `load-${releaseId(new Date())}`
     const apply = (title: string, steps: Parameters<typeof node.apply>[1]) => ({
       title,
       run: async (own: typeof line) => void (await node.apply(title, steps, own)),
     })
+    if (session.flags.dryRun) {
+      await line.list([
+        apply('Load beside the live data', loadBeside(instance, id, services, manifest)),
+        apply('Swap', swapIn(instance, services)),
+      ])
+      await call(await session.task('reload'))
+      return new Result(`Would put the data of ${manifest.instance} (${manifest.time}) in the place of ${what}`, { file })
+    }
+    const lock = await lockNode(node, instance.name, userInfo().username)
+    session.onEnd(() => lock.release())
     try {
       await line.list([
         {

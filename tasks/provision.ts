@@ -4,6 +4,7 @@ import { providerSettings } from '../engine/config/user.js'
 import { KraftError } from '../engine/errors/failure.js'
 import { hostsFile, writeHostsLine } from '../engine/node/hosts.js'
 import { refuseNodeName, remember } from '../engine/node/inventory.js'
+import type { Provider } from '../engine/node/provider.js'
 import { loginKey } from '../engine/ssh/keys.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
@@ -43,8 +44,7 @@ export const provision = task({
         next: `Take another name, or remove it first: kraft terminate:${name}`,
       })
     }
-    if (session.flags.dryRun)
-      return new Result(`Would make the node ${name} with the provider ${provider.name}`, { name, provider: provider.name })
+    if (session.flags.dryRun) return plan(name, provider, settings, known !== undefined)
     const { publicKey } = await loginKey(session.user.pubkey === undefined ? {} : { pubkey: session.user.pubkey })
     const abort = new AbortController()
     session.onEnd(async () => abort.abort())
@@ -64,6 +64,18 @@ export const provision = task({
     )
   },
 })
+
+// A provider's secrets are settings as well.
+function plan(name: string, { name: provider, section }: Provider, settings: Readonly<Record<string, unknown>>, known: boolean) {
+  const open = Object.entries(settings).filter(([key, value]) => section[key]?.secret !== true && value !== undefined)
+  const rows = open.map(([key, value]) => `  ${key}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+  const what = known ? `${name} is there already; would see that it runs` : `Would make the node ${name}`
+  return new Result([`${what} (provider ${provider})`, ...rows].join('\n'), {
+    name,
+    provider,
+    settings: Object.fromEntries(open),
+  })
+}
 
 async function offerHosts(
   prompt: { confirm(message: string): Promise<boolean> } | undefined,

@@ -5,7 +5,7 @@ import { option } from '../engine/task/option.js'
 import { ExitCode, Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import type { Place } from './fan-out.js'
-import { firstWebNode } from './first-node.js'
+import { firstWebNode, whereabouts } from './first-node.js'
 
 /** Runs one command in the project's environment; its output, input and exit code pass through. */
 export const run = task({
@@ -30,9 +30,11 @@ export const run = task({
     const command = rest.map(quote).join(' ')
     const places = choose(asked, options.each)
     const [only, ...more] = places
-    if (session.flags.dryRun || only === undefined) {
+    if (only === undefined) return undefined
+    if (session.flags.dryRun) {
       const nodes = places.map(({ node }) => node.name)
-      return new Result(`Would run on ${nodes.join(', ')}: ${command}`, { node: nodes[0], nodes, command: rest })
+      const where = `${nodes.join(', ')}, ${whereabouts(only.target, only.node)}`
+      return new Result(`Would run on ${where}: ${command}`, { node: only.node.name, nodes, command: rest })
     }
     const lineOf = ({ target, node }: Place) =>
       target.project === undefined ? command : node.asRoot(target.project.enter(`exec ${command}`))

@@ -2,7 +2,7 @@ import { KraftError } from '../engine/errors/failure.js'
 import { quote } from '../engine/shell/sh.js'
 import { ExitCode, Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
-import { firstWebNode } from './first-node.js'
+import { firstWebNode, whereabouts } from './first-node.js'
 
 /** Opens a shell with everything set up for the project. */
 export const shell = task({
@@ -13,7 +13,9 @@ export const shell = task({
   raw: true,
   async run({ target, session }) {
     const node = firstWebNode(target)
-    if (session.flags.dryRun) return new Result(`Would open a shell on ${node.name}`, { node: node.name })
+    if (session.flags.dryRun) {
+      return new Result(`Would open a shell on ${node.name}, ${whereabouts(target, node)}`, { node: node.name })
+    }
     if (!process.stdin.isTTY || !process.stdout.isTTY) {
       const next = `For one command: kraft run:${target.word} -- COMMAND`
       throw new KraftError({ kind: 'usage', message: 'shell needs a terminal', next })

@@ -29,7 +29,13 @@ export const terminate = task({
     }
     if (target.nodes.length === 0) throw new KraftError({ kind: 'usage', message: 'Name the node: kraft terminate:NODE' })
     return new Result(
-      target.nodes.map(({ name }) => (session.flags.dryRun ? `Would remove ${name}` : `${name} is gone`)).join('\n'),
+      target.nodes
+        .map(({ name, record }) =>
+          session.flags.dryRun
+            ? `Would remove ${name} (${record.provider}, ${record.address}) and all data on it`
+            : `${name} is gone`,
+        )
+        .join('\n'),
       target.nodes.map(({ name }) => name),
     )
   },

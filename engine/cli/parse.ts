@@ -33,7 +33,10 @@ export const globalOptions = {
   verbose: { type: 'boolean', help: 'print every step and all that it says, line by line (-v)' },
   json: { type: 'boolean', help: 'print the result as one JSON document' },
   events: { type: 'boolean', help: 'print progress as one JSON document a line, on stderr' },
-  debug: { type: 'boolean', help: 'show where an error came from; without a terminal also what --verbose shows' },
+  debug: {
+    type: 'boolean',
+    help: 'show where an error came from; without a terminal also what --verbose shows; with --dry-run the scripts themselves',
+  },
   'ask-password': { type: 'boolean', help: 'ask once for the password to log in with where nodes take no key' },
   help: { type: 'boolean', help: 'show the help of the task' },
 } as const satisfies OptionSpecs

@@ -4,6 +4,7 @@ import { AskedOnce, takeVariable } from '../ssh/asked-once.js'
 import { connect } from '../ssh/connect.js'
 import type { Question } from '../ssh/question.js'
 import { withSudo } from '../ssh/sudo.js'
+import { printScript } from '../step/print-script.js'
 import type { Applied } from '../step/show.js'
 import type { About, Flags, Prompt, Session } from '../task/session.js'
 import type { Spread } from '../task/spread.js'
@@ -73,6 +74,9 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
         flags.dryRun ? 'check' : 'apply',
         (name, each) => {
           applied.set(name, [...(applied.get(name) ?? []), each])
+        },
+        (script) => {
+          if (flags.debug && flags.dryRun && script.steps.length > 0) parts.report.note(printScript(record.name, script))
         },
       )
       nodes.set(key, node)

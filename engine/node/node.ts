@@ -4,7 +4,7 @@ import type { Line } from '../report/report.js'
 import { asRoot } from '../shell/as-root.js'
 import { quote } from '../shell/sh.js'
 import type { Connection } from '../ssh/connection.js'
-import { compile } from '../step/compile.js'
+import { compile, type Script } from '../step/compile.js'
 import { type Applied, showSteps } from '../step/show.js'
 import type { Step } from '../step/step.js'
 import { type Facts, readFacts } from './facts.js'
@@ -42,6 +42,7 @@ export function createNode(
   connection: Connection,
   mode: 'apply' | 'check',
   count: (node: string, applied: Applied) => void,
+  watch: (script: Script) => void = () => undefined,
 ): Node {
   let facts: Promise<Facts> | undefined
   let shell: ((wrap?: (command: string) => string) => Shell) | undefined
@@ -77,7 +78,9 @@ export function createNode(
       return facts
     },
     async apply(title, steps, line) {
-      const applied = await showSteps(connection, compile(title, [...steps]), mode, line)
+      const script = compile(title, [...steps])
+      watch(script)
+      const applied = await showSteps(connection, script, mode, line)
       count(record.name, applied)
       return applied
     },

@@ -20,5 +20,8 @@ async function choose(wishes: Wishes): Promise<Report> {
   if (process.stderr.isTTY === true && process.env.CI === undefined && !wishes['dry-run'] && !wishes.verbose) {
     return (await import('./terminal.js')).terminalReport()
   }
-  return (await import('./plain.js')).plainReport(write, { everything: wishes.verbose || wishes.debug })
+  return (await import('./plain.js')).plainReport(write, {
+    everything: wishes.verbose || wishes.debug,
+    color: process.stderr.isTTY === true && process.env.NO_COLOR === undefined,
+  })
 }

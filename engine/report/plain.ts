@@ -1,3 +1,4 @@
+import { paintDiff } from './paint-diff.js'
 import { type Item, type Line, type Mark, marked, type Report } from './report.js'
 import { runAll } from './run-all.js'
 
@@ -5,13 +6,15 @@ import { runAll } from './run-all.js'
 export interface PlainOptions {
   /** Also steps that had nothing to do, and all output. */
   readonly everything?: boolean
+  /** Diffs in colours. */
+  readonly color?: boolean
 }
 
 /**
  * Plain lines without cursor tricks, for CI and pipes: a line when something with parts starts, one for each part that did
  * something. What runs side by side says on each line whose it is.
  */
-export function plainReport(print: (text: string) => void, { everything = false }: PlainOptions = {}): Report {
+export function plainReport(print: (text: string) => void, { everything = false, color = false }: PlainOptions = {}): Report {
   let stopped = false
   const write = (text: string) => {
     if (!stopped) print(text)
@@ -34,7 +37,8 @@ export function plainReport(print: (text: string) => void, { everything = false 
         mark = how
       },
       output: (text, kind) => {
-        if (kind !== 'detail' || everything) write(`${start}  | ${text}\n`)
+        const painted = kind === 'diff' && color ? paintDiff(text) : text
+        if (kind !== 'detail' || everything) write(`${start}  | ${painted}\n`)
       },
       skip: (reason) => {
         skipped = reason

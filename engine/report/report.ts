@@ -15,9 +15,9 @@ export interface Line {
   title(text: string, mark?: Mark): void
   /**
    * A line of output; the terminal shows the last few below the title. A `detail` is worth reading only while it runs or where
-   * it fails (what apt says), and plain lines leave it out.
+   * it fails (what apt says), and plain lines leave it out. A `diff` is a line of one, coloured where there are colours.
    */
-  output(text: string, kind?: 'detail'): void
+  output(text: string, kind?: 'detail' | 'diff'): void
   /** How far a transfer is: the terminal shows it on the running line, plain lines every few seconds, events each time. */
   progress?(at: Progress): void
   /** Ends the line as passed over, with the reason. */

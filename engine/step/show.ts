@@ -19,7 +19,9 @@ export interface Applied {
  */
 export async function showSteps(connection: Connection, script: Script, mode: 'apply' | 'check', line: Line): Promise<Applied> {
   const counts = { ok: 0, changed: 0, failed: 0, skipped: 0, changes: 0, maybe: 0 }
-  const shown = script.steps.map((step) => new ShownStep(step, mode === 'check' || step.loud === true))
+  const shown = script.steps.map(
+    (step) => new ShownStep(step, mode === 'check' ? 'diff' : step.loud === true ? undefined : 'detail'),
+  )
   if (shown.length === 0) return { counts, output: [] }
   const following = follow(apply(connection, script, mode), shown, line, connection.node)
   // Each line waits for its step; one that never ran fails with what ended the script.
@@ -55,8 +57,8 @@ class ShownStep {
 
   constructor(
     private readonly step: Step,
-    /** What it prints is the point: the command's own words, or the diff of a dry run. */
-    private readonly loud: boolean,
+    /** What it prints is the point, the command's own words or the diff of a dry run, or it is a detail. */
+    private readonly kind: 'detail' | 'diff' | undefined,
   ) {
     this.done = new Promise((resolve, reject) => {
       this.end = (status, detail) => resolve({ status, detail })
@@ -93,7 +95,7 @@ class ShownStep {
   }
 
   private say(line: Line, text: string): void {
-    line.output(text, this.loud ? undefined : 'detail')
+    line.output(text, this.kind)
   }
 }
 

@@ -62,6 +62,7 @@ it('brings a kraft that runs', async () => {
 it.each([
   ['kraftwerk', ['task', 'series', 'before', 'option', 'secret', 'sh']],
   ['kraftwerk/tasks', ['provision', 'bootstrap', 'deploy', 'reload', 'dump', 'load', 'shell']],
+  ['kraftwerk/testing', ['testNode', 'recordedNode', 'expectIdempotent', 'changed']],
   ['kraftwerk/recipes/apt', ['apt']],
   ['kraftwerk/recipes/template', ['template']],
 ])('%s can be imported', async (specifier, names) => {

@@ -50,6 +50,19 @@ export async function removeState(state: State, options: { readonly caches?: boo
   )
 }
 
+/**
+ * Removes those nodes of the state that the variables name whose name is asked for, whoever remembers them.
+ *
+ * @example await removeLocalNodes((name) => name.startsWith('recipe-test-'))
+ */
+export async function removeLocalNodes(which: (name: string) => boolean): Promise<void> {
+  const state = stateFrom(process.env)
+  for (const [octet, name] of await readClaims(state)) {
+    if (!which(name)) continue
+    await asRoot(`Remove the local node ${name}`, machineDown(state, nodeNames(state, name, octet)), { lock: stateLock(state) })
+  }
+}
+
 // Cables and cgroups whose claim is lost still bear the address in their names.
 async function strays(state: State): Promise<number[]> {
   const { stdout } = await asRoot(

@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { plainReport } from '../../../engine/report/plain.js'
 import type { Item } from '../../../engine/report/report.js'
 
-function written(items: readonly Item[], options: { everything?: boolean; concurrent?: boolean } = {}): Promise<string> {
+function written(
+  items: readonly Item[],
+  options: { everything?: boolean; concurrent?: boolean; color?: boolean } = {},
+): Promise<string> {
   let text = ''
   const report = plainReport((more) => {
     text += more
@@ -61,4 +64,34 @@ test('what failed is marked on each level', async () => {
     run: (line) => line.list([{ title: 'Health', run: () => Promise.reject(new Error('no')) }]),
   }
   expect(await written([broken])).toBe('> deploy\n  x Health\nx deploy\n')
+})
+
+test('a diff has the colours of git where there are colours, and other output has none', async () => {
+  const diff = ['--- /etc/a', '+++ /etc/a (new)', '@@ -1 +1 @@', '-old', '+new', ' same']
+  const items: Item[] = [
+    {
+      title: 'File /etc/a',
+      run: (line) => {
+        for (const text of diff) line.output(text, 'diff')
+        line.output('+ not a diff')
+        line.title('File /etc/a', 'would change')
+      },
+    },
+  ]
+  expect(await written(items)).toBe(
+    `${[...diff, '+ not a diff'].map((text) => `  | ${text}\n`).join('')}* File /etc/a (would change)\n`,
+  )
+  expect(await written(items, { color: true })).toBe(
+    [
+      '  | \x1b[1m--- /etc/a\x1b[0m',
+      '  | \x1b[1m+++ /etc/a (new)\x1b[0m',
+      '  | \x1b[36m@@ -1 +1 @@\x1b[0m',
+      '  | \x1b[31m-old\x1b[0m',
+      '  | \x1b[32m+new\x1b[0m',
+      '  |  same',
+      '  | + not a diff',
+      '* File /etc/a (would change)',
+      '',
+    ].join('\n'),
+  )
 })

@@ -410,6 +410,24 @@ describe('a secret', () => {
   })
 })
 
+it.each([0, 20, 95, 1000, -200, -7, -2])('a script that is cut at byte %i on its way never starts', async (at) => {
+  const cutting = onTheWay((bytes) => bytes.subarray(0, at))
+  const run = async () => {
+    for await (const event of apply(cutting, compile('test', [present('a'), present('b')]))) expect(event).toBeUndefined()
+  }
+  expect(await failureOf(run())).toMatchObject({ kind: 'unreachable', said: 'one: the steps arrived damaged; none ran' })
+  expect(await on(`ls ${room}`)).toBe('')
+})
+
+it('a script that is changed on its way never starts', async () => {
+  const changing = onTheWay((bytes) => Buffer.from(bytes.toString().replace('touch', 'mkdir')))
+  const run = async () => {
+    for await (const event of apply(changing, compile('test', [present('a')]))) expect(event).toBeUndefined()
+  }
+  expect(await failureOf(run())).toMatchObject({ said: 'one: the steps arrived damaged; none ran' })
+  expect(await on(`ls ${room}`)).toBe('')
+})
+
 describe('a lost connection', () => {
   it('does not stop the script, and the next run waits for it', async () => {
     const losing = node.connect()

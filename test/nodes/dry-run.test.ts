@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import * as tasks from '../../tasks/index.js'
+import { chapters } from '../rig/chapters.js'
+import { beginStory, type Story } from '../rig/story-node.js'
+import { wholeFolder, wholeNode } from '../rig/untouched.js'
+
+// What every built-in task says with --dry-run, and that nothing is changed by it, neither on the node nor here.
+const { chapter, essential } = chapters()
+let story: Story
+
+beforeAll(async () => {
+  story = await beginStory('guestbook')
+  await story.must(['provision', 'one'], { cwd: story.home })
+})
+afterAll(() => story?.remove())
+
+/** Runs kraft and says what changed: lines that are there before and not after, or the other way round. */
+async function changes(run: () => Promise<unknown>): Promise<readonly string[]> {
+  const look = async () => (await Promise.all([wholeNode(story, 'one'), wholeFolder(story.home)])).join('\n').split('\n')
+  const before = await look()
+  await run()
+  const after = await look()
+  return [
+    ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
+    ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+  ]
+}
+
+/** What each built-in task says on a node that serves. */
+const plans: Readonly<Record<string, readonly [args: readonly string[], said: readonly (string | RegExp)[]]>> = {
+  bootstrap: [['bootstrap:one'], ['one: 0 would change']],
+  deploy: [
+    ['deploy:stage'],
+    [/Upload \d+ files \(a dry run sends nothing\)/, /guestbook-stage: \d+ steps would change something/],
+  ],
+  reload: [['reload:stage'], ['guestbook-stage would run anew', /\* .*\(would run\)|\(would change\)/]],
+  dump: [
+    ['dump:stage', 'data.bundle'],
+    ['Would write postgres, files of guestbook-stage on one to ', '/data.bundle'],
+  ],
+  load: [
+    ['load:stage', 'before.bundle'],
+    [/Would put the data of guestbook-stage \(.*\) in the place of postgres and files of guestbook-stage on one/],
+  ],
+  destroy: [['destroy:stage'], ['Would remove guestbook-stage from one', '(would change)']],
+  terminate: [['terminate:one'], [/Would remove one \(local, [\d.]+\) and all data on it/]],
+  provision: [
+    ['provision', 'two', '--set', 'user=admin'],
+    ['Would make the node two (provider local)', 'user: admin', 'image: bookworm'],
+  ],
+  run: [
+    ['run:stage', '--', 'rm', '-rf', 'a b'],
+    ["Would run on one, as guestbook-stage in its current release, with its environment: rm -rf 'a b'"],
+  ],
+  shell: [['shell:stage'], ['Would open a shell on one, as guestbook-stage in its current release']],
+  init: [
+    ['init', 'shop'],
+    ['Would write a django project to ', '/shop', '  manage.py', '  shop/settings.py'],
+  ],
+  nodes: [['nodes'], [/one +running +local/]],
+  templates: [
+    ['templates', 'eject', 'nginx/site.conf'],
+    ['Would copy ', 'to templates/nginx/site.conf.ejs'],
+  ],
+}
+
+describe('with --dry-run', () => {
+  essential('the first bootstrap prints its plan with the files, and changes nothing', async () => {
+    const changed = await changes(async () => {
+      const { stdout, stderr } = await story.must(['bootstrap:one', '--dry-run'], { cwd: story.home })
+      expect(stdout).toMatch(/^one: [1-9]\d* would change$/m)
+      expect(stderr).toMatch(/\| install nginx$/m)
+      expect(stderr).toMatch(/^ +\| \+\+\+ \/.* \(new\)$/m)
+      expect(stderr).toMatch(/\* .* \(would change\)/)
+      expect(stderr).toMatch(/\* .* \(maybe\)/)
+    })
+    expect(changed).toEqual([])
+  })
+
+  essential('a node is prepared, serves, and has data', async () => {
+    await story.must(['bootstrap:one'], { cwd: story.home })
+    await story.must(['deploy:stage'])
+    await story.must(['dump:stage', 'before.bundle'])
+  })
+
+  chapter('every built-in task is tried here', async () => {
+    expect(Object.keys(plans).sort()).toEqual(Object.keys(tasks).sort())
+  })
+
+  for (const [name, [args, said]] of Object.entries(plans)) {
+    chapter(`${name} says what it would do, and changes nothing`, async () => {
+      const flags = ['--dry-run']
+      const at = args.indexOf('--')
+      const words = at < 0 ? [...args, ...flags] : [...args.slice(0, at), ...flags, ...args.slice(at)]
+      const changed = await changes(async () => {
+        const { stdout, stderr } = await story.must(words)
+        for (const each of said)
+          expect(`${stdout}\n${stderr}`).toEqual(
+            each instanceof RegExp ? expect.stringMatching(each) : expect.stringContaining(each),
+          )
+        expect(stderr).not.toContain('error:')
+      })
+      expect(changed).toEqual([])
+    })
+  }
+
+  chapter('no secret of the project is in any plan, not even with the scripts', async () => {
+    const secret = (await story.onNode('one', 'cat /etc/kraftwerk/guestbook-stage/generated')).match(
+      /SECRET_KEY=['"]?([^'"\n]+)/,
+    )?.[1]
+    expect(secret).toBeDefined()
+    for (const task of ['deploy', 'reload', 'destroy']) {
+      const { stdout, stderr } = await story.must([`${task}:stage`, '--dry-run', '--debug'])
+      expect(stderr).toMatch(/^----- script for one: .* \(sha256 [0-9a-f]{64}\)$/m)
+      expect(stdout + stderr).not.toContain(secret)
+    }
+    expect(await readFile(join(story.project, 'kraftwerk.yaml'), 'utf8')).toContain('guestbook')
+  })
+})
