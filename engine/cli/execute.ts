@@ -1,7 +1,10 @@
-import { KraftError } from '../errors/failure.js'
+import { isKraftError, KraftError } from '../errors/failure.js'
 import { openReport } from '../report/open.js'
 import type { Line, Report } from '../report/report.js'
+import { endLocal } from '../shell/noted.js'
 import { registerSecretive } from '../shell/secretive.js'
+import { endGroups } from '../ssh/group.js'
+import { stopScripts } from '../step/apply.js'
 import type { Asked, Target } from '../task/context.js'
 import { defaultOptions, requireOptions } from '../task/option.js'
 import { runTask } from '../task/run.js'
@@ -78,6 +81,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     const count = await (interrupted === undefined ? work() : Promise.race([work(), interrupted.happens]))
     return showResults(finished, { json: flags.json, several: count > 1 })
   } catch (error) {
+    if (isKraftError(error) && error.failure.kind === 'interrupted') await Promise.all([endGroups(), endLocal(), stopScripts()])
     // What some targets have done is told although others failed.
     if (finished.length > 0) showResults(finished, { json: flags.json, several: true })
     throw error

@@ -1,5 +1,9 @@
+import { progressText } from './progress-text.js'
 import { type Item, type Line, type Mark, marked, type Report } from './report.js'
 import { runAll } from './run-all.js'
+
+/** Milliseconds between two lines about one transfer. */
+const seldom = 5000
 
 /** How {@link plainReport} writes. */
 export interface PlainOptions {
@@ -27,6 +31,8 @@ export function plainReport(print: (text: string) => void, { everything = false 
     let mark: Mark | undefined
     let skipped: string | undefined
     let opened = false
+    // What is quick is told by its end alone.
+    let told = performance.now()
     const say = (sign: string, text: string) => write(`${start}${sign} ${text}\n`)
     const line: Line = {
       title: (text, how) => {
@@ -35,6 +41,12 @@ export function plainReport(print: (text: string) => void, { everything = false 
       },
       output: (text, kind) => {
         if (kind !== 'detail' || everything) write(`${start}  | ${text}\n`)
+      },
+      progress: (at) => {
+        const now = performance.now()
+        if (now - told < seldom) return
+        told = now
+        write(`${start}  | ${title}: ${progressText(at)}\n`)
       },
       skip: (reason) => {
         skipped = reason

@@ -10,9 +10,17 @@ export function noted(made: ProcessPromise, where: string): void {
   if (typeof finalize !== 'function') return
   const value = (output: object, ...more: readonly unknown[]): unknown => {
     noteCommand(output, { where, command: made.cmd })
+    running.delete(made)
     return Reflect.apply(finalize, made, [output, ...more])
   }
   Object.defineProperty(made, 'finalize', { value, configurable: true })
+}
+
+const running = new Set<ProcessPromise>()
+
+/** Interrupts the commands of zx that run on this machine: each leads a group of its own, which Ctrl-C does not reach. */
+export async function endLocal(): Promise<void> {
+  await Promise.allSettled([...running].map((command) => command.kill('SIGINT')))
 }
 
 /** A shell whose failing commands can be told by name. */
@@ -20,7 +28,10 @@ export function notedShell(shell: Shell, Promised: typeof ProcessPromise, where:
   return new Proxy(shell, {
     apply(target, self, given) {
       const made: unknown = Reflect.apply(target, self, given)
-      if (made instanceof Promised) noted(made, where)
+      if (made instanceof Promised) {
+        running.add(made)
+        noted(made, where)
+      }
       return typeof made === 'function' ? notedShell(made as Shell, Promised, where) : made
     },
   })

@@ -81,6 +81,8 @@ run() { sh -e "$1" </dev/null 9>&-; }
 step() {
   n=$1 kind=$2; shift 2
   KRAFT_STEP=$KRAFT_DIR/$n code=1
+  # Ctrl-C: what has begun is finished, and no more is begun.
+  if [ -e "\${KRAFT_DIR%/*}/stop-$token" ]; then failed=1; fi
   if [ -n "$failed" ]; then return 0; fi
   event begin "$n"
   if [ -f "$KRAFT_STEP/kraft-check" ]; then
