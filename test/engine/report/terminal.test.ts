@@ -50,7 +50,9 @@ describe.each([
     expect(last.filter((line) => /fleet/.test(line) && !line.includes('error')).length).toBe(1)
     expect(last.join('\n')).toMatch(/node-13.*\n.*\n *✖ A step/)
     expect(last.join('\n')).toMatch(/error: .*unlucky/)
-    for (const frame of drawn.slice(0, -3)) expect(frame.filter((line) => line !== '').length).toBeLessThanOrEqual(rows)
+    // The warning above the list takes two lines at the most, and may scroll away.
+    const tall = drawn.slice(0, -3).map((frame) => frame.filter((line) => line !== '').length)
+    expect(Math.max(0, ...tall)).toBeLessThanOrEqual(rows + 2)
   })
 })
 
