@@ -1,7 +1,8 @@
 import { hasRole } from '../engine/node/node.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
-import { sendFiles } from '../engine/transfer/send.js'
+import { Meter } from '../engine/transfer/meter.js'
+import { packedSize, sendFiles } from '../engine/transfer/send.js'
 import { projectFiles, revision } from '../project/files.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
@@ -98,7 +99,8 @@ export const deploy = task({
       ]),
       onEach(rollout, `Upload ${files.length} files`, async (node, own) => {
         if (session.flags.dryRun) return own.skip('a dry run sends nothing')
-        const bytes = await sendFiles(node.connection, folder, files, node.asRoot(unpackCommand(release).text))
+        const meter = new Meter(own, await packedSize(folder, files))
+        const bytes = await sendFiles(node.connection, folder, files, node.asRoot(unpackCommand(release).text), meter.count)
         own.title(`Upload ${files.length} files (${Math.ceil(bytes / 1024)} KiB)`)
       }),
       stepsOnEach(rollout, 'Release', async (node) => {

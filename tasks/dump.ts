@@ -5,6 +5,7 @@ import { KraftError } from '../engine/errors/failure.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
+import { Meter } from '../engine/transfer/meter.js'
 import { receiveStream } from '../engine/transfer/receive.js'
 import { type Manifest, proveBundle } from '../project/bundle.js'
 import { type Instance, requireInstance } from '../project/instance.js'
@@ -64,12 +65,18 @@ export const dump = task({
     await line.list([
       {
         title: `Fetch ${Math.ceil(bytes / 1024)} KiB`,
-        run: async () => {
+        run: async (own) => {
           try {
             // Data of people: nobody else on this machine reads it.
             const sink = createWriteStream(`${file}.part`, { mode: 0o600 })
             const command = node.asRoot(streamBundle(instance, id, services).text)
-            await receiveStream(node.connection, command, `${JSON.stringify(manifest, null, 2)}\n`, sink)
+            await receiveStream(
+              node.connection,
+              command,
+              `${JSON.stringify(manifest, null, 2)}\n`,
+              sink,
+              new Meter(own, bytes).count,
+            )
             await proveBundle(`${file}.part`)
             await rename(`${file}.part`, file)
           } catch (error) {

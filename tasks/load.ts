@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { KraftError } from '../engine/errors/failure.js'
@@ -6,6 +7,7 @@ import { lockNode } from '../engine/node/node-lock.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
+import { Meter } from '../engine/transfer/meter.js'
 import { sendStream } from '../engine/transfer/send.js'
 import { proveBundle } from '../project/bundle.js'
 import { requireInstance } from '../project/instance.js'
@@ -76,8 +78,11 @@ export const load = task({
       await line.list([
         {
           title: 'Send the bundle',
-          run: async () =>
-            void (await sendStream(node.connection, () => createReadStream(file), node.asRoot(receiveBundle(instance, id).text))),
+          run: async (own) => {
+            const meter = new Meter(own, (await stat(file)).size)
+            const command = node.asRoot(receiveBundle(instance, id).text)
+            await sendStream(node.connection, () => createReadStream(file), command, meter.count)
+          },
         },
         apply('Load beside the live data', loadBeside(instance, id, services, manifest)),
         apply('Swap', swapIn(instance, services)),

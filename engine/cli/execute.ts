@@ -1,8 +1,11 @@
 import { explain } from '../errors/explain.js'
-import { KraftError } from '../errors/failure.js'
+import { isKraftError, KraftError } from '../errors/failure.js'
 import { openReport } from '../report/open.js'
 import type { Line, Report } from '../report/report.js'
+import { endLocal } from '../shell/noted.js'
 import { registerSecretive } from '../shell/secretive.js'
+import { endGroups } from '../ssh/group.js'
+import { stopScripts } from '../step/apply.js'
 import type { Asked, Target } from '../task/context.js'
 import { nodeEnds, nodeSummary, noteNode, partialOf } from '../task/node-ends.js'
 import { defaultOptions, requireOptions } from '../task/option.js'
@@ -119,6 +122,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     await conclude()
     return showResults(finished, { json: flags.json, several: count > 1 })
   } catch (error) {
+    if (isKraftError(error) && error.failure.kind === 'interrupted') await Promise.all([endGroups(), endLocal(), stopScripts()])
     await conclude(error)
     // What some targets have done is told although others failed.
     if (finished.length > 0) showResults(finished, { json: flags.json, several: true })

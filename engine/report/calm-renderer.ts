@@ -10,6 +10,11 @@ export function withMark(title: string, mark: string): string {
   return `${title}${separator}${mark}`
 }
 
+/** A title, with its mark if it has one, and how long it took. */
+export function withTime(title: string, time: string): string {
+  return title.includes(separator) ? `${title} ${time}` : withMark(title, time)
+}
+
 /**
  * listr2's renderer for long lists on stderr. listr2 repaints on every line of output, which made 20 busy nodes take 22 s for
  * 3.4 s of work: this one paints at most every 80 ms, and rarer where painting is slow. It measures stderr and not stdout, and
@@ -96,7 +101,12 @@ export class CalmRenderer extends DefaultRenderer {
     if (this.aside) return ''
     const text = super.create(options)
     if (this.ended) return text
-    const signs = { waiting: figures.squareSmallFilled, done: [figures.tick, figures.arrowDown] }
+    const signs = {
+      waiting: figures.squareSmallFilled,
+      done: [figures.tick, figures.arrowDown],
+      output: figures.pointerSmall,
+      failed: figures.cross,
+    }
     // The cursor's line is below the list.
     return shorten(text.split('\n'), (process.stderr.rows || 24) - 1, signs).join('\n')
   }

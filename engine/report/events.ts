@@ -11,9 +11,20 @@ export type ReportEvent =
       readonly id: number
       readonly title: string
       readonly status: 'done' | 'failed' | 'skipped'
+      /** How long it took. */
+      readonly milliseconds: number
       readonly reason?: string
       /** How a step ended. */
       readonly mark?: Mark
+    }
+  | {
+      readonly event: 'progress'
+      readonly id: number
+      /** Bytes, bytes a second, seconds. */
+      readonly done: number
+      readonly total?: number
+      readonly rate: number
+      readonly remaining?: number
     }
   | { readonly event: 'note'; readonly text: string }
   /** At the end, where several nodes took part: how each ended. */
@@ -30,6 +41,8 @@ export function eventReport(write: (text: string) => void): Report {
       let title = item.title
       let reason: string | undefined
       let mark: Mark | undefined
+      const started = performance.now()
+      const milliseconds = () => Math.round(performance.now() - started)
       emit({ event: 'begin', id, ...(parent === undefined ? {} : { parent }), title })
       const line: Line = {
         title: (text, how) => {
@@ -37,6 +50,15 @@ export function eventReport(write: (text: string) => void): Report {
           mark = how
         },
         output: (text) => emit({ event: 'output', id, text }),
+        progress: ({ done, total, rate, remaining }) =>
+          emit({
+            event: 'progress',
+            id,
+            done,
+            ...(total === undefined ? {} : { total }),
+            rate,
+            ...(remaining === undefined ? {} : { remaining: Math.round(remaining) }),
+          }),
         skip: (why) => {
           reason = why
         },
@@ -45,10 +67,10 @@ export function eventReport(write: (text: string) => void): Report {
       try {
         await item.run(line)
       } catch (error) {
-        emit({ event: 'end', id, title, status: 'failed' })
+        emit({ event: 'end', id, title, status: 'failed', milliseconds: milliseconds() })
         throw error
       }
-      const end = { event: 'end' as const, id, title, ...(mark === undefined ? {} : { mark }) }
+      const end = { event: 'end' as const, id, title, milliseconds: milliseconds(), ...(mark === undefined ? {} : { mark }) }
       emit(reason === undefined ? { ...end, status: 'done' } : { ...end, status: 'skipped', reason })
     })
   return {

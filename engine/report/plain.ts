@@ -1,6 +1,10 @@
 import { paintDiff } from './paint-diff.js'
+import { progressText } from './progress-text.js'
 import { type Item, type Line, type Mark, marked, type Report } from './report.js'
 import { runAll } from './run-all.js'
+
+/** Milliseconds between two lines about one transfer. */
+const seldom = 5000
 
 /** How {@link plainReport} writes. */
 export interface PlainOptions {
@@ -30,6 +34,8 @@ export function plainReport(print: (text: string) => void, { everything = false,
     let mark: Mark | undefined
     let skipped: string | undefined
     let opened = false
+    // What is quick is told by its end alone.
+    let told = performance.now()
     const say = (sign: string, text: string) => write(`${start}${sign} ${text}\n`)
     const line: Line = {
       title: (text, how) => {
@@ -39,6 +45,12 @@ export function plainReport(print: (text: string) => void, { everything = false,
       output: (text, kind) => {
         const painted = kind === 'diff' && color ? paintDiff(text) : text
         if (kind !== 'detail' || everything) write(`${start}  | ${painted}\n`)
+      },
+      progress: (at) => {
+        const now = performance.now()
+        if (now - told < seldom) return
+        told = now
+        write(`${start}  | ${title}: ${progressText(at)}\n`)
       },
       skip: (reason) => {
         skipped = reason

@@ -7,8 +7,9 @@ import {
   type ListrTaskWrapper,
   ProcessOutput,
 } from 'listr2'
-import { CalmRenderer, withMark } from './calm-renderer.js'
+import { CalmRenderer, withMark, withTime } from './calm-renderer.js'
 import { Outcomes } from './outcomes.js'
+import { duration, progressText } from './progress-text.js'
 import type { Item, ListOptions, Report } from './report.js'
 import { goesOn } from './run-all.js'
 
@@ -53,9 +54,15 @@ function toTasks(
 
 async function runItem(item: Item, wrapper: Wrapper, crowded: boolean): Promise<void> {
   let reason: string | undefined
+  let shown = item.title
+  const started = performance.now()
   await item.run({
     title: (text, mark) => {
-      wrapper.title = mark === undefined || mark === 'ok' ? text : withMark(text, mark)
+      shown = mark === undefined || mark === 'ok' ? text : withMark(text, mark)
+      wrapper.title = shown
+    },
+    progress: (at) => {
+      wrapper.title = withMark(shown, progressText(at))
     },
     output: (text) => {
       wrapper.output = text
@@ -78,6 +85,9 @@ async function runItem(item: Item, wrapper: Wrapper, crowded: boolean): Promise<
       if (options?.brief === true || crowded) show(before)
     },
   })
+  const seconds = (performance.now() - started) / 1000
+  // What is quick needs no time beside it.
+  wrapper.title = seconds < 1 ? shown : withTime(shown, duration(seconds))
   if (reason !== undefined) wrapper.skip(`${item.title} (${reason})`)
 }
 

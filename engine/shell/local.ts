@@ -1,6 +1,6 @@
 import type { Options, ProcessPromise, Shell } from 'zx/core'
 import { flowing } from './flow.js'
-import { noted } from './noted.js'
+import { here, noted } from './noted.js'
 import { isOptions } from './options.js'
 import { reveal } from './secret.js'
 import { slots } from './secret-words.js'
@@ -36,7 +36,7 @@ function start(zx: Zx, own: Partial<Options>, pieces: TemplateStringsArray, valu
     pieces,
     ...words,
   )
-  noted(made, 'this machine')
+  noted(made, here)
   flow.attach(made, (piped, rest) => start(zx, { ...own, halt: true, signal: made.signal }, piped, rest))
   return made
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { asRoot } from '../shell/as-root.js'
 import { quote } from '../shell/sh.js'
 import type { Channel, Connection } from './connection.js'
@@ -16,7 +17,7 @@ export interface Group {
 export async function execGroup(connection: Connection, command: string): Promise<Group> {
   const channel = await connection.exec(`exec sh -c ${quote(`${sayGroup}\n${command}`)}`)
   const group = await readGroup(channel)
-  return {
+  const made: Group = {
     channel,
     async kill(signal) {
       if (group === undefined) return channel.close()
@@ -31,6 +32,31 @@ export async function execGroup(connection: Connection, command: string): Promis
       await killer.exit.catch(() => undefined)
     },
   }
+  running.add(made)
+  const gone = () => running.delete(made)
+  channel.exit.then(gone, gone)
+  return made
+}
+
+const running = new Set<Group>()
+
+/** Interrupts every command that still runs on a node, and kills what has not ended after so many milliseconds. */
+export async function endGroups(patience = 3000): Promise<void> {
+  const all = [...running]
+  if (all.length === 0) return
+  // Nobody may be reading what they say last, and a channel with something to read never ends.
+  for (const { channel } of all) for (const stream of [channel.stdout, channel.stderr]) stream.resume()
+  const ended = Promise.all(all.map(({ channel }) => channel.exit.catch(() => undefined)))
+  await within(patience, Promise.all(all.map((group) => group.kill('SIGINT'))))
+  await within(patience, ended)
+  await within(patience, Promise.all(all.filter((group) => running.has(group)).map((group) => group.kill('SIGKILL'))))
+}
+
+async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  const timer = new AbortController()
+  const late = sleep(milliseconds, undefined, { signal: timer.signal }).catch(() => undefined)
+  await Promise.race([work.catch(() => undefined), late])
+  timer.abort()
 }
 
 // Field 5 of its stat is the group of a process; without /proc the shell of a channel leads its group anyway.

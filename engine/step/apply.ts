@@ -41,12 +41,18 @@ export async function* apply(
   const channel = await connection.exec(asRoot(connection.user, launcher))
   const said = collect(channel)
   channel.stdin.end(parcel(token, mode, script))
+  const stop = () => requestStop(connection, token)
+  stops.add(stop)
   let finished = false
   // The stream is left whole: a destroyed one never tells that its channel has ended, and keeps the channel's place.
-  for await (const event of parse(channel.stdout.iterator({ destroyOnReturn: false }), token)) {
-    finished ||= event.type === 'finish'
-    yield event
-    if (finished) break
+  try {
+    for await (const event of parse(channel.stdout.iterator({ destroyOnReturn: false }), token)) {
+      finished ||= event.type === 'finish'
+      yield event
+      if (finished) break
+    }
+  } finally {
+    stops.delete(stop)
   }
   if (finished) {
     channel.close()
@@ -57,6 +63,26 @@ export async function* apply(
     () => null,
   )
   throw explain(connection, code, said().trim())
+}
+
+const stops = new Set<() => Promise<void>>()
+
+/**
+ * Asks every script that runs on a node to end behind the step that it is at: that one is never cut in two, the ones after it are
+ * left to the next run.
+ */
+export async function stopScripts(): Promise<void> {
+  await Promise.all([...stops].map((stop) => stop()))
+}
+
+async function requestStop(connection: Connection, token: string): Promise<void> {
+  const command = asRoot(connection.user, sh`: >${`/run/kraftwerk/stop-${token}`}`.text)
+  const channel = await connection.exec(command, { urgent: true }).catch(() => undefined)
+  if (channel === undefined) return
+  channel.stdin.end()
+  channel.stdout.resume()
+  channel.stderr.resume()
+  await channel.exit.catch(() => undefined)
 }
 
 /** What goes to the launcher's stdin: a line of what to do, then each file as a line with its size and path and its bytes. */
@@ -82,7 +108,7 @@ const launcher = sh`
   umask 077
   room=/run/kraftwerk
   mkdir -p "$room" && chmod 711 "$room" && d=$(mktemp -d "$room/XXXXXXXX") && cd "$d" || exit 98
-  find "$room" -mindepth 1 -maxdepth 1 -type d -mmin +1440 -exec rm -rf {} +
+  find "$room" -mindepth 1 -maxdepth 1 \( -type d -o -name 'stop-*' \) -mmin +1440 -exec rm -rf {} +
   path=
   read -r token mode hash
   while read -r size path && [ "$path" != end ]; do
@@ -98,7 +124,7 @@ const launcher = sh`
   exec 9>>"$room/lock"
   flock -w 2 9 || { say waiting; flock 9; say waited; }
   : >log
-  KRAFT_DIR=$d KRAFT_TOKEN=$token KRAFT_MODE=$mode setsid sh -c 'sh "$KRAFT_DIR/script"; rm -rf "$KRAFT_DIR"/[0-9]*' </dev/null >>log 2>&1 &
+  KRAFT_DIR=$d KRAFT_TOKEN=$token KRAFT_MODE=$mode setsid sh -c 'sh "$KRAFT_DIR/script"; rm -rf "$KRAFT_DIR"/[0-9]* "\${KRAFT_DIR%/*}/stop-$KRAFT_TOKEN"' </dev/null >>log 2>&1 &
   exec 9>&-
   tail -c +1 -s 0.2 -f --pid=$! log
   cd / && rm -rf "$d"

@@ -106,6 +106,8 @@ line() { awk -v code="$1" '$1 != code { line = "" } $1 == code && line == "" { l
 step() {
   n=$1 kind=$2 user=$3; shift 3
   KRAFT_STEP=$KRAFT_DIR/$n code=1
+  # Ctrl-C: what has begun is finished, and no more is begun.
+  if [ -e "\${KRAFT_DIR%/*}/stop-$token" ]; then failed=1; fi
   if [ -n "$failed" ]; then return 0; fi
   event begin "$n"
   if [ "$user" != root ]; then lend; fi

@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { KraftError } from '../errors/failure.js'
 import type { Connection } from '../ssh/connection.js'
 
-/** Packs files of a folder with tar and hands them to a command on a node, which unpacks them. Returns the bytes sent. */
+/** Packs files of a folder with tar and hands them to a command on a node, which unpacks them. Returns the bytes sent; `count` hears of them. */
 export async function sendFiles(
   connection: Connection,
   folder: string,
   files: readonly string[],
   command: string,
+  count?: (bytes: number) => void,
 ): Promise<number> {
   let complaint = ''
   let packed: Promise<unknown[]> | undefined
@@ -29,7 +32,7 @@ export async function sendFiles(
     tar.stdin.end(files.map((file) => `${file}\0`).join(''))
     return tar.stdout
   }
-  const sent = await sendStream(connection, pack, command)
+  const sent = await sendStream(connection, pack, command, count)
   const [code] = (await packed) ?? []
   if (code === 0) return sent
   const output = complaint.trim() || String(code)
@@ -40,13 +43,19 @@ export async function sendFiles(
  * Streams bytes into a command on a node and waits for it to succeed. Returns how many. The source is opened when the channel is
  * there to take it: what a program puts out and nobody reads is lost when it ends.
  */
-export async function sendStream(connection: Connection, open: () => Readable, command: string): Promise<number> {
+export async function sendStream(
+  connection: Connection,
+  open: () => Readable,
+  command: string,
+  count?: (bytes: number) => void,
+): Promise<number> {
   const channel = await connection.exec(command)
   const source = open()
   let bytes = 0
   let said = ''
   source.on('data', (chunk: Buffer) => {
     bytes += chunk.length
+    count?.(chunk.length)
   })
   for (const stream of [channel.stdout, channel.stderr]) {
     stream.on('data', (chunk: Buffer) => {
@@ -66,4 +75,17 @@ export async function sendStream(connection: Connection, open: () => Readable, c
   }
   if (piped.status === 'rejected') throw piped.reason
   return bytes
+}
+
+/** The bytes that these files have in a tar archive: each has a header and is padded to 512. */
+export async function packedSize(folder: string, files: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(
+    files.map((file) =>
+      lstat(join(folder, file)).then(
+        (stats) => 512 + (stats.isFile() ? Math.ceil(stats.size / 512) * 512 : 0),
+        () => 0,
+      ),
+    ),
+  )
+  return sizes.reduce((sum, each) => sum + each, 0)
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { App } from '../../../engine/cli/app.js'
 import { main } from '../../../engine/cli/main.js'
 import { KraftError } from '../../../engine/errors/failure.js'
+import type { Line } from '../../../engine/report/report.js'
 import { secret } from '../../../engine/shell/secret.js'
 import { option } from '../../../engine/task/option.js'
 import { ExitCode, Result } from '../../../engine/task/result.js'
@@ -36,6 +37,32 @@ const tasks: Readonly<Record<string, Task>> = {
     run({ line }) {
       for (let number = 1; number < 10; number++) line.output(`detail ${number}`, 'detail')
     },
+  }),
+  fleet: task({
+    on: 'once',
+    needs: 'nothing',
+    run: ({ line }) =>
+      line.list(
+        Array.from({ length: 60 }, (_, index) => ({
+          title: `node-${index}`,
+          continue: true,
+          run: (own: Line) =>
+            own.list([
+              { title: 'Packages', run: () => sleep(50) },
+              {
+                title: 'A step with a title that is far too long for a narrow terminal',
+                run: async (step: Line) => {
+                  for (let number = 0; number < 20; number++) {
+                    step.output(`output ${number} of node-${index}, which is wider than the terminal`, 'detail')
+                    await sleep(20 + index)
+                  }
+                  if (index === 13) throw new KraftError({ kind: 'task', message: 'unlucky' })
+                },
+              },
+            ]),
+        })),
+        { concurrent: true },
+      ),
   }),
   leak: task({
     on: 'once',

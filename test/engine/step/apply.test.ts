@@ -5,7 +5,7 @@ import { printError } from '../../../engine/errors/print.js'
 import { secret } from '../../../engine/shell/secret.js'
 import { Sh, sh } from '../../../engine/shell/sh.js'
 import type { Connection } from '../../../engine/ssh/connection.js'
-import { apply, type StepEvent } from '../../../engine/step/apply.js'
+import { apply, type StepEvent, stopScripts } from '../../../engine/step/apply.js'
 import { compile } from '../../../engine/step/compile.js'
 import { showSteps } from '../../../engine/step/show.js'
 import type { Step } from '../../../engine/step/step.js'
@@ -539,4 +539,19 @@ it('sudo that wants a password is said with what to do', async () => {
     said: 'one: admin may not use sudo without a password there',
     next: expect.stringContaining('NOPASSWD'),
   })
+})
+
+it('Ctrl-C lets the step end that runs, begins no other, and leaves nothing behind', async () => {
+  const steps: readonly Step[] = [
+    { title: 'runs', apply: sh`echo begun; sleep 1; : >${room}/finished` },
+    { title: 'comes later', apply: sh`: >${room}/later` },
+  ]
+  const seen: string[] = []
+  for await (const event of apply(connection, compile('test', steps))) {
+    seen.push(event.type === 'finish' ? `finish ${event.ok}` : event.type === 'begin' ? `begin ${event.step}` : event.type)
+    if (event.type === 'output') await stopScripts()
+  }
+  expect(seen).toEqual(['begin 0', 'output', 'end', 'finish false'])
+  expect((await on(`ls ${room}`)).trim()).toBe('finished')
+  await expect.poll(() => on('ls /run/kraftwerk')).not.toContain('stop-')
 })

@@ -1,0 +1,63 @@
+import { stripVTControlCharacters } from 'node:util'
+import { Terminal } from '@xterm/headless'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Program, program } from '../../rig/program.js'
+import { inTerminal } from '../../rig/terminal.js'
+
+let built: Program
+beforeAll(async () => {
+  built = await program(new URL('../cli/kraft.fixture.ts', import.meta.url).pathname, ['engine'])
+}, 60_000)
+afterAll(() => built.remove())
+
+/** What a person sees: the whole of it, with what has scrolled away, after each thing that was drawn. */
+async function watch(columns: number, rows: number, word: string): Promise<{ frames: string[][]; code: number }> {
+  const { CI: _ci, ...plain } = process.env
+  const terminal = await inTerminal([process.execPath, built.file, word], {
+    columns,
+    rows,
+    cwd: '/tmp',
+    env: { ...plain, NO_COLOR: '1', TERM: 'xterm' },
+  })
+  const code = await terminal.ended()
+  const screen = new Terminal({ cols: columns, rows, scrollback: 10_000, allowProposedApi: true })
+  const frames: string[][] = []
+  // What is drawn anew begins by erasing what was there, from the line below it.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is how a terminal is told
+  for (const part of terminal.seen().split(/(?<=\n)(?=\u001b\[2K)/)) {
+    await new Promise<void>((resolve) => screen.write(part, resolve))
+    const { active } = screen.buffer
+    frames.push(Array.from({ length: active.length }, (_, row) => active.getLine(row)?.translateToString(true) ?? ''))
+  }
+  return { frames, code }
+}
+
+describe.each([
+  [40, 20],
+  [100, 30],
+])('60 nodes on a terminal of %i columns and %i rows', (columns, rows) => {
+  it('are drawn in place: nothing scrolls away, breaks, or hides what failed', async () => {
+    const { frames, code } = await watch(columns, rows, 'fleet')
+    expect(code).toBe(1)
+    const drawn = frames.filter((frame) => frame.some((line) => line.includes('node-')))
+    expect(drawn.length).toBeGreaterThan(1)
+    const last = drawn.at(-1) ?? []
+    const failing = drawn.filter(
+      (frame) => frame.some((line) => /✖ A step/.test(line)) && frame.some((line) => line.includes('node-13')),
+    )
+    expect(failing.length).toBeGreaterThan(0)
+    // The list stands there once in the end, with the one that failed, and below it the error.
+    expect(last.filter((line) => /fleet/.test(line) && !line.includes('error')).length).toBe(1)
+    expect(last.join('\n')).toMatch(/node-13.*\n.*\n *✖ A step/)
+    expect(last.join('\n')).toMatch(/error: .*unlucky/)
+    // The warning above the list takes two lines at the most, and may scroll away.
+    const tall = drawn.slice(0, -3).map((frame) => frame.filter((line) => line !== '').length)
+    expect(Math.max(0, ...tall)).toBeLessThanOrEqual(rows + 2)
+  })
+})
+
+it('what takes longer than a second says how long it took', async () => {
+  const { frames } = await watch(100, 80, 'fleet')
+  const shown = stripVTControlCharacters((frames.at(-1) ?? []).join('\n'))
+  expect(shown).toMatch(/node-59 \d+ s$/m)
+})
