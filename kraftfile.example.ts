@@ -2,7 +2,7 @@
  * What a kraftfile can do. Copy it to `kraftfile.ts` beside your kraftwerk.yaml and keep what you need: every exported task is
  * a command of `kraft`, its doc comment is its help, and without a kraftfile all built-in tasks work as they are.
  */
-import { before, option, series, task } from 'kraftwerk'
+import { before, option, result, series, task } from 'kraftwerk'
 import { apt } from 'kraftwerk/recipes/apt'
 import { template } from 'kraftwerk/recipes/template'
 import { deploy, dump, reload } from 'kraftwerk/tasks'
@@ -54,8 +54,24 @@ export const logTails = task({
   },
 })
 
+/** How full the disks are. */ // kraft disks:live --limit 'web*', and with --json as data
+export const disks = task({
+  on: 'each',
+  async run({ node }) {
+    const { stdout } = await node.$`df --output=pcent / | tail -n 1`
+    return result(stdout.trim(), { percent: Number.parseInt(stdout, 10) })
+  },
+})
+
+/** Note what is about to go out. */ // However many tasks need it, it runs once in a call of kraft.
+export const notes = task({
+  on: 'once',
+  onlyOnce: true,
+  run: ({ local }) => local.$`git log -1 --format=%s > release-notes.txt || true`,
+})
+
 // Tasks compose: each member finishes on all nodes before the next begins. The text is the help.
 export const release = series('Dump, deploy, reload', dump.with({ file: 'before.bundle' }), deploy, reload)
 
 // A hook is a task that runs before another one, from wherever that is called. It must succeed, else the other does not start.
-before(deploy, reports)
+before(deploy, notes, reports)

@@ -12,10 +12,11 @@ const [{ projectSection, environmentSection }, { userSection }, { recordSection 
   load('engine/node/record-section.js'),
   load('recipes/kinds.js'),
 ])
-const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }, tasks] = await Promise.all([
+const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }, { spreadOptions }, tasks] = await Promise.all([
   load('engine/cli/registry.js'),
   load('engine/cli/help.js'),
   load('engine/cli/parse.js'),
+  load('engine/cli/spread-options.js'),
   load('tasks/index.js'),
 ])
 const [providers, services, frameworks] = await Promise.all(
@@ -138,6 +139,21 @@ With \`--json\` it is one document, also for one node: \`[{ node, code, stdout, 
 ${Object.entries(globalOptions)
   .map(([name, { help }]) => `| \`--${name}\` | ${sentence(help)} |`)
   .join('\n')}
+
+| Option of every task on nodes | |
+| --- | --- |
+${Object.entries(spreadOptions)
+  .map(([name, { help }]) => `| \`--${name}\` | ${sentence(help)} |`)
+  .join('\n')}
+
+Where several nodes took part, the end of stderr says how each ended: ok, changed (with the number of steps), failed,
+unreachable, not run. One that fails does not stop the others. With \`--json\` the data of such a task is a list of
+\`{ node, status, changed, data }\`, with \`--events\` the last event is \`nodes\`. If all that failed could not be reached, the
+exit code is 3. What \`--retry-failed\` needs is in \`~/.kraftwerk/last-run\`, for each project, task and target; a task that works
+on all nodes together (\`deploy\`, a series) is retried on all, and takes no \`--batch\`.
+
+\`KRAFT_DUMP_FILE=x kraft dump:live\`: a variable sets an option that is not typed, by the names of task and option. An option that
+is on or off is turned off by \`--no-OPTION\`.
 ${groups
   .map(
     (group) =>
@@ -150,7 +166,7 @@ ${groups
 
   function section({ name }) {
     // The options of every task are said once.
-    const text = printHelp(findTask(registry, name)).replace(/\nOptions of every task\n( {2}.*\n)+/, '\n')
+    const text = printHelp(findTask(registry, name)).replaceAll(/\nOptions of every task(?: on nodes)?\n( {2}.*\n)+/g, '\n')
     return `\n### ${name}\n\n\`\`\`text\n${text.trim().replace(/\n{3,}/g, '\n\n')}\n\`\`\`\n`
   }
 }

@@ -41,7 +41,7 @@ beforeAll(async () => {
   await cp(join(root, 'package.json'), join(folder, 'kraft/package.json'))
   await symlink(join(root, 'templates'), join(folder, 'kraft/templates'))
   await mkdir(join(folder, 'shop'))
-})
+}, 60_000)
 afterAll(async () => {
   await tree.remove()
   await rm(folder, { recursive: true, force: true })
@@ -80,6 +80,7 @@ describe('a service that is one new file', () => {
   })
 
   it('is in the JSON Schema and in what --only can be', async () => {
+    await said('[notes]')
     const { stdout } = await run('schema')
     const { items } = JSON.parse(stdout).properties.services
     expect(items.anyOf).toContainEqual({ const: 'notes', description: 'a folder of notes' })

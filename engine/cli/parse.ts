@@ -136,6 +136,7 @@ function parse(name: string, args: readonly string[], known: ReadonlyMap<string,
       const spec = token.rawName.startsWith('-') && (raw.startsWith('--') || flag !== token.name) ? known.get(flag) : undefined
       const positive = flag.replace(/^no-/, '')
       if (spec === undefined && positive !== flag && raw.startsWith('--') && Object.hasOwn(declared, flag)) {
+        if (token.value !== undefined) throw usage(name, `--${flag} takes no value, got "${token.value}"`)
         values.set(positive, ['no'])
         continue
       }

@@ -1,4 +1,5 @@
 import { KraftError } from '../errors/failure.js'
+import { defaultOptions } from './option.js'
 import type { Session } from './session.js'
 import type { Task, TaskSpec } from './task.js'
 
@@ -25,7 +26,9 @@ export function onlyOnce(
   begun.set(session, tasks)
   const runs = tasks.get(task.spec) ?? new Map<string, Promise<unknown>>()
   tasks.set(task.spec, runs)
-  const given = Object.entries({ ...options, ...task.given }).sort(([a], [b]) => (a < b ? -1 : 1))
+  const given = Object.entries({ ...defaultOptions(task.spec.options ?? {}), ...options, ...task.given }).sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  )
   const key = JSON.stringify([where, given, rest])
   const found = runs.get(key) ?? run()
   runs.set(key, found)

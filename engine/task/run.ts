@@ -46,8 +46,6 @@ async function runShared(call: Call, line: Line): Promise<unknown> {
 async function runAnew(call: Call, line: Line): Promise<unknown> {
   const { chain = [] } = call
   const { dependsOn = [] } = call.task.spec
-  if (dependsOn.length > 0)
-    refuseCircle(chain.slice(0, call.task.spec.onlyOnce === true ? -1 : undefined), call.task.spec, nameOf(call))
   for (const task of dependsOn) {
     await runShared({ ...call, task, options: {}, rest: [], chain: [...chain, call.task.spec] }, line)
   }

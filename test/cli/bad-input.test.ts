@@ -204,7 +204,7 @@ describe.concurrent('says where, why and what next', () => {
       'provision three --provider ec3',
       {},
       2,
-      'error: There is no provider "ec3". Did you mean "ec2"?\nnext:  There are ec2, local',
+      'error: --provider is one of ec2, local; got "ec3". Did you mean "ec2"?\nnext:  See: kraft help provision',
     ],
     [
       'provision three --set imag=trixie',

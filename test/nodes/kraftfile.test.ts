@@ -106,6 +106,7 @@ test('every task of kraftfile.example.ts runs on the node', async () => {
   expect(await done(project, 'run:stage', '--', 'cat', '/etc/shop-stage.conf')).toMatch(/^jobs = \d+\n$/)
   expect((await kraft(project, 'reports:stage')).stderr).not.toContain('(changed)')
 
+  expect(await done(project, 'disks:stage')).toMatch(/^\d+%\n$/)
   await done(project, 'log-tails:stage')
   expect(readFileSync(join(project, 'one.log'), 'utf8')).toContain('gunicorn')
 
@@ -114,6 +115,7 @@ test('every task of kraftfile.example.ts runs on the node', async () => {
   const released = await kraft(project, 'release:stage')
   expect(released.code, released.stderr).toBe(0)
   expect(existsSync(join(project, 'before.bundle'))).toBe(true)
+  expect(existsSync(join(project, 'release-notes.txt'))).toBe(true)
   // The hook before deploy ran as part of the series.
   expect(await done(project, 'run:stage', '--', 'cat', '/etc/shop-stage.conf')).toMatch(/^jobs = \d+ # again\n$/)
   expect(await done(project, 'run:stage', '--', 'printenv', 'KRAFT_RELEASE')).not.toBe(before)

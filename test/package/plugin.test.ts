@@ -75,10 +75,10 @@ describe('what an installed plugin exports and the kraftfile passes on', () => {
   it('is a provider, with settings of its own', async () => {
     const made = await kraft('provision', 'one', '--provider', 'shelf', '--set', 'row=b')
     expect([made.code, made.stderr]).toEqual([1, expect.stringContaining('There is no server for one in row b')])
-    const wrong = await kraft('provision', 'one', '--provider', 'shelf', '--set', 'rwo=b')
+    const wrong = await kraft('provision', 'one', '--provider', 'shelf', '--set', 'rows=b')
     expect([wrong.code, wrong.stderr]).toEqual([
       2,
-      expect.stringContaining('The provider shelf has no setting "rwo". Did you mean "row"?'),
+      expect.stringContaining('The provider shelf has no setting "rows". Did you mean "row"?'),
     ])
   })
 })

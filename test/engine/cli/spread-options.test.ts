@@ -1,7 +1,7 @@
 import { chmod, copyFile, mkdtemp, readdir, readFile, realpath, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { stringify } from 'yaml'
 import { failure, kraft, writeFiles } from '../../rig/cli.js'
 import type { Ran } from '../../rig/kraft.js'
@@ -25,6 +25,9 @@ export const together = task({ on: 'once', run: ({ target }) => result(target.no
 export const both = series('Both', together, hello)
 export const failing = series('Fails', hello, task({ on: 'once', run: () => { throw new Error('broken') } }))
 `
+
+// Each call is a process of its own, and some tests make seven.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 let sshd: Sshd
 let home: string

@@ -251,6 +251,13 @@ describe('a task that others depend on', () => {
     expect(log.slice(5)).toEqual(['assets', 'a'])
   })
 
+  it('may itself depend on others', async () => {
+    const first = once('first')
+    const second = task({ on: 'once', dependsOn: [first], run: () => void log.push('second') })
+    await run(task({ on: 'once', dependsOn: [second, first], run: () => void log.push('third') }))
+    expect(log).toEqual(['first', 'second', 'third'])
+  })
+
   it('is waited for by those that run side by side, and its failure is theirs', async () => {
     const slow = task({ run: async ({ $ }) => void log.push((await $`sleep 0.2; echo slow`).stdout.trim()) })
     const needing = (name: string) => task({ dependsOn: [slow], run: () => void log.push(name) })
@@ -279,7 +286,7 @@ describe('a task that others depend on', () => {
   it('in a circle is an error, not endless', async () => {
     const needs: Task[] = []
     const [a, b] = [task({ on: 'once', dependsOn: needs, run: () => undefined }), task({ on: 'once', run: () => undefined })]
-    needs.push(task({ on: 'once', dependsOn: [a], run: () => undefined }), b)
+    needs.push(b, task({ on: 'once', dependsOn: [a], run: () => undefined }))
     expect(await failureOf(run(a, { custom: { a, b } }))).toMatchObject({
       kind: 'usage',
       said: 'a depends on itself, by way of what it depends on',
