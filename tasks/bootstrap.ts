@@ -11,6 +11,7 @@ import { type Changes, countChanges } from './changes.js'
 /** Prepares nodes: runit, nginx, Python, PostgreSQL, redis, firewall, updates. Run again, it changes nothing. */
 export const bootstrap = task({
   on: 'once',
+  ownConnection: true,
   needs: 'nodes',
   group: 'Nodes',
   help: 'prepare a node: runit, nginx, Python, PostgreSQL, redis, firewall, updates',

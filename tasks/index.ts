@@ -1,6 +1,7 @@
 export { bootstrap } from './bootstrap.js'
 export { deploy } from './deploy.js'
 export { destroy } from './destroy.js'
+export { disconnect } from './disconnect.js'
 export { dump } from './dump.js'
 export { init } from './init.js'
 export { load } from './load.js'

@@ -25,7 +25,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const { options, globals, rest } = parseArguments(name, specs, spec.takesRest === true || entry.custom, args)
   if (globals.help) return help(entry)
   requireOptions(name, specs, { ...defaultOptions(specs), ...options, ...given })
-  if (spec.needs === 'nothing' && targets.length > 0) {
+  if (spec.needs === 'nothing' && spec.optionalTarget !== true && targets.length > 0) {
     throw new KraftError({ kind: 'usage', message: `${name} takes nothing behind a colon`, next: `See: kraft help ${name}` })
   }
   const flags = { dryRun: globals['dry-run'], yes: globals.yes, json: globals.json, debug: globals.debug }
@@ -41,6 +41,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     prompt: createPrompt(flags.yes, report),
     folder: process.cwd(),
     task: name,
+    ownConnection: spec.ownConnection === true,
   })
   const finished: Finished[] = []
   const work = async () => {

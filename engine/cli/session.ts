@@ -1,7 +1,8 @@
 import { createNode, type Node } from '../node/node.js'
 import type { Report } from '../report/report.js'
-import { connect } from '../ssh/connect.js'
 import type { Question } from '../ssh/question.js'
+import { secondsToKeep } from '../ssh/warm/keep.js'
+import { connectWarm } from '../ssh/warm/warm-connection.js'
 import type { Applied } from '../step/show.js'
 import type { About, Flags, Prompt, Session } from '../task/session.js'
 import type { TaskSpec } from '../task/task.js'
@@ -19,6 +20,8 @@ export interface SessionParts {
   readonly prompt: Prompt | undefined
   readonly folder: string
   readonly task: string
+  /** The task opens connections of its own. */
+  readonly ownConnection: boolean
 }
 
 /** Makes the {@link Session} of one call, and the function that ends it. */
@@ -30,6 +33,10 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
   // Tasks that other tasks call; without a kraftfile the registry holds only the one that was typed.
   const called = new Map<TaskSpec, About>()
   const endings: (() => Promise<void>)[] = []
+  const { version } = parts.app
+  const keep = parts.ownConnection ? 0 : secondsToKeep(workspace.user.keep_connections)
+  // Nodes whose next login must be a new one.
+  const left = new Set<string>()
 
   const session: Session = {
     ...parts,
@@ -48,7 +55,8 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
       const node = createNode(
         record,
         roles,
-        shared?.connection ?? connect({ record, note: parts.report.note, ...ask }),
+        shared?.connection ??
+          connectWarm({ record, note: parts.report.note, keep: left.has(record.name) ? 0 : keep, version, ...ask }),
         flags.dryRun ? 'check' : 'apply',
         (name, each) => {
           applied.set(name, [...(applied.get(name) ?? []), each])
@@ -60,7 +68,10 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
     async disconnect(name) {
       const gone = [...nodes].filter(([, node]) => node.name === name)
       for (const [key] of gone) nodes.delete(key)
+      left.add(name)
       await gone[0]?.[1].connection.close()
+      const { disconnect } = await import('../ssh/warm/disconnect.js')
+      await disconnect((self) => self.node === name)
     },
     resolve: (word, needs, destructive) =>
       workspace.resolve({ word, needs, destructive, task: parts.task, connect: session.connect }),

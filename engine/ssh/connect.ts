@@ -6,8 +6,10 @@ import type { NodeRecord } from '../node/record.js'
 import { channelOf } from './channel.js'
 import { type Destination, type SshOptions, sshOptions } from './config.js'
 import type { Channel, Connection, ExecOptions, Exit } from './connection.js'
+import { type Credentials, ownCredentials } from './credentials.js'
 import { dial, dialThrough } from './dial.js'
 import { Gate } from './gate.js'
+import { gather } from './gather.js'
 import { handshake, hungUpEarly } from './handshake.js'
 import { jumpDestination } from './jump.js'
 import { ssh2 } from './library.js'
@@ -36,11 +38,33 @@ export interface ConnectOptions {
  * await connection.close()
  */
 export function connect({ record, ...options }: ConnectOptions): Connection {
-  const { name, address, port, user, host_keys: hostKeys } = record
-  return new LazyConnection({ name, address, port, user, hostKeys }, options)
+  return new LazyConnection(destinationOf(record), options)
 }
 
-type How = Omit<ConnectOptions, 'record'>
+/** Whom to connect to by what nodes.yaml remembers. */
+export function destinationOf({ name, address, port, user, host_keys: hostKeys }: NodeRecord): Destination {
+  return { name, address, port, user, hostKeys }
+}
+
+/** How to connect for somebody else: with that person's credentials, and with word of what becomes of the connection. */
+export interface OpenOptions extends Omit<ConnectOptions, 'record' | 'ask'> {
+  readonly credentials: Credentials
+  /** The options of the destination, where they were looked up before. */
+  readonly options?: SshOptions
+  /** Is called when the connection was lost. */
+  readonly lost?: () => void
+  /** Is called whenever something arrives. */
+  readonly heard?: () => void
+}
+
+/** A connection for somebody else, opened at once. Throws as {@link Connection.exec} does. */
+export async function openFor(destination: Destination, options: OpenOptions): Promise<Connection> {
+  const connection = new LazyConnection(destination, options)
+  await connection.ready()
+  return connection
+}
+
+type How = Omit<ConnectOptions, 'record'> & Partial<OpenOptions>
 
 /** One process shakes hands with at most so many nodes at once; sshd starts to drop at 10 (MaxStartups). */
 const handshakes = new Gate(8)
@@ -49,6 +73,7 @@ const remarked = new Set<string>()
 
 interface Open {
   readonly client: Client
+  readonly socket: Duplex
   readonly jump: Connection | undefined
   readonly gone: Promise<void>
   loss: KraftError | undefined
@@ -71,6 +96,10 @@ class LazyConnection implements Connection {
     how.signal?.addEventListener('abort', () => void this.close(), { once: true })
   }
 
+  async ready(): Promise<void> {
+    await this.#open()
+  }
+
   async exec(command: string, options: ExecOptions = {}): Promise<Channel> {
     for (;;) {
       const leave = options.urgent ? undefined : await this.#channels.enter()
@@ -88,11 +117,7 @@ class LazyConnection implements Connection {
   }
 
   async capture(command: string, input?: string | Buffer): Promise<{ stdout: string; stderr: string; exit: Exit }> {
-    const channel = await this.exec(command)
-    const [stdout, stderr] = [collect(channel.stdout), collect(channel.stderr)]
-    channel.stdin.end(input)
-    const exit = await channel.exit
-    return { stdout: stdout(), stderr: stderr(), exit }
+    return gather(await this.exec(command), input)
   }
 
   async forward(host: string, port: number): Promise<Duplex> {
@@ -111,8 +136,9 @@ class LazyConnection implements Connection {
     if (open === undefined) return
     open.loss ??= this.#ended()
     open.client.end()
-    // A peer that is gone does not answer the farewell, and nobody should wait for it.
-    const timer = setTimeout(() => open.client.destroy(), 500)
+    // The farewell goes out, and nobody waits a round trip for its answer; a peer that is gone takes not even the farewell.
+    open.socket.once('finish', () => open.socket.destroy())
+    const timer = setTimeout(() => open.socket.destroy(), 500)
     await open.gone
     clearTimeout(timer)
     await open.jump?.close()
@@ -129,14 +155,16 @@ class LazyConnection implements Connection {
 
   async #connect(): Promise<Open> {
     // The library loads while ssh says what its configuration holds.
-    const [options] = await Promise.all([sshOptions(this.destination, this.how.configFile), ssh2()])
+    const [options] = await Promise.all([this.#options(), ssh2()])
     if (options.strict === 'weaker')
       this.#remark(`~/.ssh/config weakens StrictHostKeyChecking for ${this.node}; kraft asks all the same`)
     const jump = this.#jump(options)
     try {
-      const client = await this.#handshake(options, jump)
+      const { client, socket } = await this.#handshake(options, jump)
+      const { heard } = this.how
+      if (heard !== undefined && this.depth === 0) socket.on('data', heard)
       const gone = new Promise<void>((resolve) => client.once('close', () => resolve()))
-      const open: Open = { client, jump, gone, loss: undefined }
+      const open: Open = { client, socket, jump, gone, loss: undefined }
       let cause: unknown
       client.on('error', (error) => {
         cause = error
@@ -145,6 +173,7 @@ class LazyConnection implements Connection {
         open.loss ??= this.#unreachable(`the connection was lost${cause instanceof Error ? `: ${cause.message}` : ''}`, cause)
         if (this.#closed) return
         this.#opening = undefined
+        if (this.depth === 0) this.how.lost?.()
         void jump?.close()
       })
       return open
@@ -154,13 +183,20 @@ class LazyConnection implements Connection {
     }
   }
 
-  async #handshake(options: SshOptions, jump: Connection | undefined, attempt = 1): Promise<Client> {
+  #options(): Promise<SshOptions> {
+    const known = this.depth === 0 ? this.how.options : undefined
+    return known === undefined ? sshOptions(this.destination, this.how.configFile) : Promise.resolve(known)
+  }
+
+  async #handshake(options: SshOptions, jump: Connection | undefined, attempt = 1): Promise<Pick<Open, 'client' | 'socket'>> {
     // The jump host takes its own place among the handshakes, before ours, else eight chains would wait for each other.
     const forwarded = await jump?.forward(options.hostName, options.port)
     try {
       return await handshakes.through(async () => {
-        const check = { destination: this.destination, options, ask: this.how.ask }
-        return handshake(check, forwarded ?? (await this.#dial(options)), this.how.signal)
+        const socket = forwarded ?? (await this.#dial(options))
+        const credentials = this.how.credentials ?? ownCredentials(this.how.ask)
+        const client = await handshake({ destination: this.destination, options }, credentials, socket, this.how.signal)
+        return { client, socket }
       })
     } catch (error) {
       if (attempt === 3 || !hungUpEarly(error)) throw error
@@ -222,10 +258,4 @@ class SessionRefused extends Error {
   constructor(readonly failure: KraftError) {
     super(failure.message)
   }
-}
-
-function collect(stream: NodeJS.ReadableStream): () => string {
-  const chunks: Buffer[] = []
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-  return () => Buffer.concat(chunks).toString()
 }

@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream'
 import type { Client } from 'ssh2'
 import { type Failure, KraftError } from '../errors/failure.js'
+import type { Credentials } from './credentials.js'
 import { patience } from './dial.js'
-import { type HostCheck, hostKeyAlgorithms, verifyHostKey } from './host-key.js'
-import { collectIdentities } from './identities.js'
+import type { HostCheck } from './host-key.js'
 import { ssh2 } from './library.js'
 import { Login } from './login.js'
 
@@ -11,9 +11,14 @@ import { Login } from './login.js'
  * Makes an SSH connection on a stream: verifies the host's key, then logs in with one key after the other. Throws
  * `host-key`, or `unreachable` that names the keys which were tried.
  */
-export async function handshake(check: HostCheck, socket: Duplex, signal?: AbortSignal): Promise<Client> {
+export async function handshake(
+  check: HostCheck,
+  credentials: Credentials,
+  socket: Duplex,
+  signal?: AbortSignal,
+): Promise<Client> {
   const library = await ssh2()
-  const [identities, serverHostKey] = await Promise.all([collectIdentities(check.options, check.ask), hostKeyAlgorithms(check)])
+  const [identities, serverHostKey] = await Promise.all([credentials.identities(check.options), credentials.algorithms(check)])
   const node = check.destination.name
   const client = new library.Client()
   return new Promise((resolve, reject) => {
@@ -65,7 +70,7 @@ export async function handshake(check: HostCheck, socket: Duplex, signal?: Abort
       algorithms: { serverHostKey },
       hostVerifier: (key: Buffer, verify: (permitted: boolean) => void) => {
         clock.stop()
-        verifyHostKey(check, key).then(
+        credentials.verify(check, key).then(
           (failure) => {
             if (failure !== undefined) return fail(failure)
             clock.start()
