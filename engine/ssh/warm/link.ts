@@ -6,7 +6,6 @@ import { ownCredentials } from '../credentials.js'
 import type { Ask } from '../question.js'
 import { Answers } from './answers.js'
 import { type FromClient, type FromHolder, type Greeting, type Seen, streamsOf } from './messages.js'
-import type { Inlet } from './streams.js'
 import { Wire } from './wire.js'
 
 /** Milliseconds after which a holder that says nothing is not waited for. */
@@ -22,7 +21,6 @@ export type Greeted =
   | { readonly kind: 'stuck' }
 
 interface Running {
-  readonly stdout: Inlet
   readonly settle: (end: Exit | KraftError) => void
 }
 
@@ -84,7 +82,7 @@ export class Link {
       this.#wire.inlet(numbers.stdout),
       this.#wire.inlet(numbers.stderr),
     ]
-    await this.#start(id, { type: 'exec', id, command, urgent, ...(terminal !== undefined && { terminal }) })
+    // Before anything is sent: the news of a command's start may bring that of its end.
     const exit = new Promise<Exit>((resolve, reject) => {
       let end: Exit | KraftError | undefined
       let open = 2
@@ -104,11 +102,17 @@ export class Link {
         end ??= value
         closed()
       }
-      this.#running.set(id, { stdout, settle })
-      if (this.#isGone) settle(this.#lost())
+      this.#running.set(id, { settle })
     })
     // Whoever drops a channel does not wait for its exit, and that must not count as an unhandled rejection.
     exit.catch(() => undefined)
+    try {
+      await this.#start(id, { type: 'exec', id, command, urgent, ...(terminal !== undefined && { terminal }) })
+    } catch (error) {
+      this.#running.delete(id)
+      for (const stream of [stdin, stdout, stderr]) stream.destroy()
+      throw error
+    }
     return {
       stdin,
       stdout,
