@@ -4,13 +4,14 @@ import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import * as again from './again.mjs'
 import * as command from './command.mjs'
+import * as connection from './connection.mjs'
 import * as demo from './demo.mjs'
 import * as list from './list.mjs'
 import { call, guestbook, prepare, removeNodes } from './place.mjs'
 import { machine, save } from './save.mjs'
 import { table } from './table.mjs'
 
-const parts = { list, command, again, demo }
+const parts = { list, command, connection, again, demo }
 const usage = `Usage: npm run bench -- [PART…] [--runs N] [--save]
 Parts: ${Object.entries(parts)
   .map(([name, { about }]) => `${name} (${about})`)

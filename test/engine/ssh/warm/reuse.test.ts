@@ -3,6 +3,7 @@ import { chmod, mkdir, open, readdir, readFile, rm, symlink } from 'node:fs/prom
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { startDelay } from '../../../../bench/delay.mjs'
 import { generateHostKey } from '../../../../engine/ssh/keys.js'
 import { type Kept, startKept } from '../../../rig/kept.js'
 import { kraftProgram } from '../../../rig/kraft.js'
@@ -125,6 +126,30 @@ test('an older connection is not used once other host keys are remembered', asyn
   await kept.remember(kept.sshd.port, [generateHostKey().publicKey])
   expect(await kept.kraft(say('x'))).toMatchObject({ code: 255, stderr: expect.stringContaining('its host key changed') })
 })
+
+test('a server that falls silent ends the command within 15 seconds or so, and the next one connects anew', async () => {
+  const cable = await startDelay(kept.sshd.port, 0)
+  await kept.remember(cable.port)
+  await kept.kraft(say('x'))
+  const running = kept.kraft(['run:one', '--', 'sh', '-c', 'sleep 60'])
+  while (!(await kept.sshd.log()).includes('Starting session: command for')) await sleep(20)
+  cable.cut()
+  expect(await running).toMatchObject({ code: 255, stderr: expect.stringContaining('one: the connection was lost') })
+  expect((await kept.kraft(say('again'))).stdout).toBe('again\n')
+  expect(await kept.logins()).toBe(2)
+  await cable.stop()
+}, 60_000)
+
+test('a connection that died while nobody used it is replaced before a command is run', async () => {
+  const cable = await startDelay(kept.sshd.port, 0)
+  await kept.remember(cable.port)
+  await kept.kraft(say('x'))
+  cable.cut()
+  await sleep(8_000)
+  expect(await kept.kraft(say('again'))).toMatchObject({ code: 0, stdout: 'again\n' })
+  expect(await kept.logins()).toBe(2)
+  await cable.stop()
+}, 60_000)
 
 test('nothing is kept in a folder that others can enter, or that is somewhere else', async () => {
   const warm = join(kept.home, '.kraftwerk', 'warm')
