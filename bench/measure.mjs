@@ -31,7 +31,7 @@ export async function inTurns(commands, runs, signal) {
   const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]))
   for (let run = 0; run < runs; run++)
     for (const [name, { command, before, ...options }] of Object.entries(commands)) {
-      before?.(run)
+      await before?.(run)
       times[name].push((await time(command, { ...options, signal })).milliseconds)
     }
   return times

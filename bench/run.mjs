@@ -4,6 +4,7 @@ import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import * as again from './again.mjs'
 import * as command from './command.mjs'
+import * as connection from './connection.mjs'
 import * as demo from './demo.mjs'
 import * as fanout from './fanout.mjs'
 import * as forty from './forty.mjs'
@@ -12,7 +13,7 @@ import { call, guestbook, prepare, removeNodes } from './place.mjs'
 import { machine, save } from './save.mjs'
 import { table } from './table.mjs'
 
-const parts = { list, command, forty, fanout, again, demo }
+const parts = { list, command, connection, forty, fanout, again, demo }
 const usage = `Usage: npm run bench -- [PART…] [--runs N] [--save]
 Parts: ${Object.entries(parts)
   .map(([name, { about }]) => `${name} (${about})`)

@@ -13,6 +13,7 @@ import { type Changes, countChanges } from './changes.js'
 export const bootstrap = task({
   on: 'once',
   independent: true,
+  ownConnection: true,
   needs: 'nodes',
   group: 'Nodes',
   help: 'prepare a node: runit, nginx, Python, PostgreSQL, redis, firewall, updates',

@@ -31,6 +31,7 @@ import {
 /** Puts the project on its nodes as a new release, without losing a request. */
 export const deploy = task({
   on: 'once',
+  ownConnection: true,
   needs: 'instance',
   group: 'Deploy',
   help: 'put the project on its nodes as a new release, without losing a request',

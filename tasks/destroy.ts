@@ -11,6 +11,7 @@ import { confirmLoss, requireAnswer } from './confirm.js'
 /** Removes an instance from its nodes, with its services and all of its data. */
 export const destroy = task({
   on: 'once',
+  ownConnection: true,
   needs: 'instance',
   group: 'Data',
   help: 'remove the instance from its nodes, with its services and all of its data',

@@ -19,6 +19,7 @@ import { currentRelease } from './reload.js'
 /** Writes all data of the instance to one file here, and proves it. */
 export const dump = task({
   on: 'once',
+  ownConnection: true,
   needs: 'instance',
   group: 'Data',
   help: 'write all data of the instance to one file here, and prove it',

@@ -22,6 +22,7 @@ import { currentRelease } from './reload.js'
 /** Puts the data of a bundle in the place of the live data, which is kept until the next load. */
 export const load = task({
   on: 'once',
+  ownConnection: true,
   needs: 'instance',
   group: 'Data',
   help: 'put the data of a bundle in the place of the live data',

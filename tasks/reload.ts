@@ -23,6 +23,7 @@ import {
 /** Starts the current release anew beside the running one, with the environment as it is now, and switches to it. */
 export const reload = task({
   on: 'once',
+  ownConnection: true,
   needs: 'instance',
   group: 'Deploy',
   help: 'start the current release anew, with the environment as it is now, without losing a request',

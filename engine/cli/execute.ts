@@ -39,7 +39,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const options = { ...optionsFromVariables(name, specs, { ...typed.options, ...given }), ...typed.options }
   const spread = spreadOf(name, entry.task, typed.spread)
   requireOptions(name, specs, { ...defaultOptions(specs), ...options, ...given })
-  if (spec.needs === 'nothing' && targets.length > 0) {
+  if (spec.needs === 'nothing' && spec.optionalTarget !== true && targets.length > 0) {
     throw new KraftError({ kind: 'usage', message: `${name} takes nothing behind a colon`, next: `See: kraft help ${name}` })
   }
   const flags = { dryRun: globals['dry-run'], yes: globals.yes, json: globals.json, debug: globals.debug }
@@ -58,6 +58,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     prompt: createPrompt(flags.yes, report),
     folder: process.cwd(),
     task: name,
+    ownConnection: spec.ownConnection === true,
   })
   const finished: Finished[] = []
   const called = { folder: workspace.project?.folder ?? '', task: name }

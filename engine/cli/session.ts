@@ -1,9 +1,10 @@
 import { createNode, type Node } from '../node/node.js'
 import type { Report } from '../report/report.js'
 import { AskedOnce, takeVariable } from '../ssh/asked-once.js'
-import { connect } from '../ssh/connect.js'
 import type { Question } from '../ssh/question.js'
 import { withSudo } from '../ssh/sudo.js'
+import { secondsToKeep } from '../ssh/warm/keep.js'
+import { connectWarm } from '../ssh/warm/warm-connection.js'
 import { printScript } from '../step/print-script.js'
 import type { Applied } from '../step/show.js'
 import type { About, Flags, Prompt, Session } from '../task/session.js'
@@ -26,6 +27,8 @@ export interface SessionParts {
   readonly prompt: Prompt | undefined
   readonly folder: string
   readonly task: string
+  /** The task opens connections of its own. */
+  readonly ownConnection: boolean
 }
 
 /** Makes the {@link Session} of one call, and the function that ends it. */
@@ -52,6 +55,11 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
           given,
         })
       : undefined
+  const { version } = parts.app
+  // A typed password is not for a process that remains.
+  const keep = parts.ownConnection || password !== undefined ? 0 : secondsToKeep(workspace.user.keep_connections)
+  // Nodes whose next login must be a new one.
+  const left = new Set<string>()
 
   const session: Session = {
     ...parts,
@@ -70,7 +78,11 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
       const node = createNode(
         record,
         roles,
-        shared?.connection ?? withSudo(connect({ record, note: parts.report.note, password, ...ask }), sudoPassword),
+        shared?.connection ??
+          withSudo(
+            connectWarm({ record, note: parts.report.note, keep: left.has(record.name) ? 0 : keep, version, password, ...ask }),
+            sudoPassword,
+          ),
         flags.dryRun ? 'check' : 'apply',
         (name, each) => {
           applied.set(name, [...(applied.get(name) ?? []), each])
@@ -85,7 +97,10 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
     async disconnect(name) {
       const gone = [...nodes].filter(([, node]) => node.name === name)
       for (const [key] of gone) nodes.delete(key)
+      left.add(name)
       await gone[0]?.[1].connection.close()
+      const { disconnect } = await import('../ssh/warm/disconnect.js')
+      await disconnect((self) => self.node === name)
     },
     resolve: (word, needs, destructive) =>
       workspace.resolve({ word, needs, destructive, task: parts.task, connect: session.connect }),

@@ -24,6 +24,13 @@ export function userSection(providers: readonly string[]) {
       doc: 'Your public key, for new nodes',
       example: '~/.ssh/id_ed25519.pub',
     },
+    keep_connections: {
+      schema: v.optional(
+        v.union([v.literal(false), v.pipe(v.number(), v.minValue(0), v.maxValue(86_400))], 'seconds from 0 to 86400, or false'),
+      ),
+      doc: 'Seconds that an SSH connection stays open for the next command; 0 or false closes it at once',
+      example: 60,
+    },
   } satisfies Section
 }
 

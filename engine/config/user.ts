@@ -22,6 +22,8 @@ export interface UserSettings {
   readonly templates: string | undefined
   /** The file of the user's public key, absolute. */
   readonly pubkey: string | undefined
+  /** Seconds that a connection stays open after its last use, where somebody said so; 0 closes it at once. */
+  readonly keep_connections?: number | undefined
   /** What was set for each provider, without defaults. */
   readonly providers: Readonly<Record<string, Layer>>
   /** Lines to show: others can read the file, say. */
@@ -91,6 +93,7 @@ export async function loadUserSettings(
     default_node: top.default_node,
     templates: absolute(top.templates),
     pubkey: absolute(top.pubkey),
+    keep_connections: top.keep_connections === false ? 0 : top.keep_connections,
     providers,
     warnings: found === undefined ? [] : await openSecrets(found.file, found.content, used),
   }

@@ -5,6 +5,7 @@ import type { Values } from '../config/validate.js'
 import { parseYaml, readText, type YamlText } from '../config/yaml.js'
 import { formatPlace, KraftError } from '../errors/failure.js'
 import { writeAtomic } from './atomic.js'
+import { keep, remembered } from './inventory-cache.js'
 import { locked } from './lock.js'
 import type { NodeRecord } from './record.js'
 import type { recordSection } from './record-section.js'
@@ -32,14 +33,12 @@ export function inventoryFile(projectFolder?: string): string {
  */
 export async function loadInventory(projectFolder?: string): Promise<Inventory> {
   const files = [...new Set([inventoryFile(projectFolder), inventoryFile()])]
-  const nodes = new Map<string, { record: NodeRecord; file: YamlText }>()
+  const nodes = new Map<string, { record: NodeRecord; path: string }>()
   for (const path of files) {
-    const file = await read(path)
-    if (file === undefined) continue
-    for (const record of await records(file)) {
+    for (const record of await recordsIn(path)) {
       const other = nodes.get(record.name)
-      if (other !== undefined) throw inBoth(record.name, other.file, file)
-      nodes.set(record.name, { record, file })
+      if (other !== undefined) throw await inBoth(record.name, other.path, path)
+      nodes.set(record.name, { record, path })
     }
   }
   const all = [...nodes.values()].map(({ record }) => record).sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -121,12 +120,13 @@ async function privateFolder(folder: string): Promise<void> {
 }
 
 async function read(path: string): Promise<YamlText | undefined> {
-  try {
-    return await parseYaml(await readText(path), path)
-  } catch (error) {
-    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
+  const text = await readText(path).catch(absent)
+  return text === undefined ? undefined : parseYaml(text, path)
+}
+
+function absent(error: unknown): undefined {
+  if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return undefined
+  throw error
 }
 
 async function records(file: YamlText): Promise<readonly NodeRecord[]> {
@@ -167,12 +167,24 @@ function recordOf(
   }
 }
 
-function inBoth(name: string, one: YamlText, other: YamlText): KraftError {
-  const places = [one, other].map((file) => formatPlace(file.place([name], 'key')))
+// Reading YAML and its schema takes longer than most commands over a connection that is open.
+async function recordsIn(path: string): Promise<readonly NodeRecord[]> {
+  const text = await readText(path).catch(absent)
+  if (text === undefined) return []
+  const before = await remembered(path, text)
+  if (before !== undefined) return before
+  const found = await records(await parseYaml(text, path))
+  await keep(path, text, found)
+  return found
+}
+
+async function inBoth(name: string, ...paths: readonly string[]): Promise<KraftError> {
+  const files = await Promise.all(paths.map(async (path) => parseYaml(await readText(path), path)))
+  const places = files.map((file) => file.place([name], 'key'))
   return new KraftError({
     kind: 'setting',
-    message: `Two nodes are called "${name}": ${places.join(' and ')}`,
-    place: other.place([name], 'key'),
+    message: `Two nodes are called "${name}": ${places.map(formatPlace).join(' and ')}`,
+    place: places.at(-1) ?? { file: paths.join(' and ') },
     next: 'Rename or remove one of them',
   })
 }

@@ -35,7 +35,8 @@ export async function lockNode(node: Node, name: string, holder: string): Promis
     echo "$number"
     while IFS= read -r -t ${patience} _; do :; done
   `
-  const channel = await node.connection.exec(node.asRoot(`exec bash -c ${quote(script.text)}`))
+  const connection = node.connection.direct ?? node.connection
+  const channel = await connection.exec(node.asRoot(`exec bash -c ${quote(script.text)}`))
   channel.stdin.on('error', () => undefined)
   let said = ''
   channel.stderr.on('data', (chunk: Buffer) => {

@@ -4,12 +4,13 @@ import type { Client } from 'ssh2'
 import { isKraftError, KraftError } from '../errors/failure.js'
 import type { NodeRecord } from '../node/record.js'
 import type { AskedOnce } from './asked-once.js'
-import { captured } from './capture.js'
 import { channelOf } from './channel.js'
 import { type Destination, type SshOptions, sshOptions } from './config.js'
 import type { Channel, Connection, ExecOptions, Exit } from './connection.js'
+import { type Credentials, ownCredentials } from './credentials.js'
 import { dial, dialThrough } from './dial.js'
 import { Gate } from './gate.js'
+import { gather } from './gather.js'
 import { handshake, hungUpEarly, silence } from './handshake.js'
 import { jumpDestination } from './jump.js'
 import { ssh2 } from './library.js'
@@ -40,11 +41,33 @@ export interface ConnectOptions {
  * await connection.close()
  */
 export function connect({ record, ...options }: ConnectOptions): Connection {
-  const { name, address, port, user, host_keys: hostKeys } = record
-  return new LazyConnection({ name, address, port, user, hostKeys }, options)
+  return new LazyConnection(destinationOf(record), options)
 }
 
-type How = Omit<ConnectOptions, 'record'>
+/** Whom to connect to by what nodes.yaml remembers. */
+export function destinationOf({ name, address, port, user, host_keys: hostKeys }: NodeRecord): Destination {
+  return { name, address, port, user, hostKeys }
+}
+
+/** How to connect for somebody else: with that person's credentials, and with word of what becomes of the connection. */
+export interface OpenOptions extends Omit<ConnectOptions, 'record' | 'ask'> {
+  readonly credentials: Credentials
+  /** The options of the destination, where they were looked up before. */
+  readonly options?: SshOptions
+  /** Is called when the connection was lost. */
+  readonly lost?: () => void
+  /** Is called whenever something arrives. */
+  readonly heard?: () => void
+}
+
+/** A connection for somebody else, opened at once. Throws as {@link Connection.exec} does. */
+export async function openFor(destination: Destination, options: OpenOptions): Promise<Connection> {
+  const connection = new LazyConnection(destination, options)
+  await connection.ready()
+  return connection
+}
+
+type How = Omit<ConnectOptions, 'record'> & Partial<OpenOptions>
 
 /** One process shakes hands with at most so many nodes at once; sshd starts to drop at 10 (MaxStartups). */
 const handshakes = new Gate(8)
@@ -55,6 +78,7 @@ const remarked = new Set<string>()
 
 interface Open {
   readonly client: Client
+  readonly socket: Duplex
   readonly jump: Connection | undefined
   readonly gone: Promise<void>
   loss: KraftError | undefined
@@ -77,6 +101,10 @@ class LazyConnection implements Connection {
     how.signal?.addEventListener('abort', () => void this.close(), { once: true })
   }
 
+  async ready(): Promise<void> {
+    await this.#open()
+  }
+
   async exec(command: string, options: ExecOptions = {}): Promise<Channel> {
     for (;;) {
       const leave = options.urgent ? undefined : await this.#channels.enter()
@@ -94,7 +122,7 @@ class LazyConnection implements Connection {
   }
 
   async capture(command: string, input?: string | Buffer): Promise<{ stdout: string; stderr: string; exit: Exit }> {
-    return captured(await this.exec(command), input)
+    return gather(await this.exec(command), input)
   }
 
   async forward(host: string, port: number): Promise<Duplex> {
@@ -113,8 +141,9 @@ class LazyConnection implements Connection {
     if (open === undefined) return
     open.loss ??= this.#ended()
     open.client.end()
-    // A peer that is gone does not answer the farewell, and nobody should wait for it.
-    const timer = setTimeout(() => open.client.destroy(), 500)
+    // The farewell goes out, and nobody waits a round trip for its answer; a peer that is gone takes not even the farewell.
+    open.socket.once('finish', () => open.socket.destroy())
+    const timer = setTimeout(() => open.socket.destroy(), 500)
     await open.gone
     clearTimeout(timer)
     await open.jump?.close()
@@ -131,14 +160,16 @@ class LazyConnection implements Connection {
 
   async #connect(): Promise<Open> {
     // The library loads while ssh says what its configuration holds.
-    const [options] = await Promise.all([sshOptions(this.destination, this.how.configFile), ssh2()])
+    const [options] = await Promise.all([this.#options(), ssh2()])
     if (options.strict === 'weaker')
       this.#remark(`~/.ssh/config weakens StrictHostKeyChecking for ${this.node}; kraft asks all the same`)
     const jump = this.#jump(options)
     try {
-      const client = await this.#handshake(options, jump)
+      const { client, socket } = await this.#handshake(options, jump)
+      const { heard } = this.how
+      if (heard !== undefined && this.depth === 0) socket.on('data', heard)
       const gone = new Promise<void>((resolve) => client.once('close', () => resolve()))
-      const open: Open = { client, jump, gone, loss: undefined }
+      const open: Open = { client, socket, jump, gone, loss: undefined }
       let cause: unknown
       client.on('error', (error) => {
         cause = error
@@ -147,6 +178,7 @@ class LazyConnection implements Connection {
         open.loss ??= this.#unreachable(`the connection was lost${why(cause)}`, cause)
         if (this.#closed) return
         this.#opening = undefined
+        if (this.depth === 0) this.how.lost?.()
         void jump?.close()
       })
       return open
@@ -156,13 +188,20 @@ class LazyConnection implements Connection {
     }
   }
 
-  async #handshake(options: SshOptions, jump: Connection | undefined, attempt = 1): Promise<Client> {
+  #options(): Promise<SshOptions> {
+    const known = this.depth === 0 ? this.how.options : undefined
+    return known === undefined ? sshOptions(this.destination, this.how.configFile) : Promise.resolve(known)
+  }
+
+  async #handshake(options: SshOptions, jump: Connection | undefined, attempt = 1): Promise<Pick<Open, 'client' | 'socket'>> {
     // The jump host takes its own place among the handshakes, before ours, else eight chains would wait for each other.
     const forwarded = await jump?.forward(options.hostName, options.port)
     try {
       return await handshakes.through(async () => {
-        const check = { destination: this.destination, options, ask: this.how.ask }
-        return handshake(check, forwarded ?? (await this.#dial(options)), this.how)
+        const socket = forwarded ?? (await this.#dial(options))
+        const credentials = this.how.credentials ?? ownCredentials(this.how.ask)
+        const client = await handshake({ destination: this.destination, options }, credentials, socket, this.how)
+        return { client, socket }
       })
     } catch (error) {
       if (attempt === attempts || !hungUpEarly(error)) throw error

@@ -50,6 +50,11 @@ export interface Connection {
   capture(command: string, input?: string | Buffer): Promise<{ stdout: string; stderr: string; exit: Exit }>
   /** A stream to `host:port` as seen from the node (ProxyJump). */
   forward(host: string, port: number): Promise<Duplex>
+  /**
+   * The same over a connection that ends with this process; from then on everything goes over it. Left out where it does so
+   * anyway. For a lock, which must not outlive the process that took it, and for a login that must be a new one.
+   */
+  readonly direct?: Connection
   /** Ends the connection. */
   close(): Promise<void>
 }

@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream'
 import type { Client } from 'ssh2'
 import { type Failure, KraftError } from '../errors/failure.js'
 import type { AskedOnce } from './asked-once.js'
+import type { Credentials } from './credentials.js'
 import { patience } from './dial.js'
-import { type HostCheck, hostKeyAlgorithms, verifyHostKey } from './host-key.js'
-import { collectIdentities } from './identities.js'
+import type { HostCheck } from './host-key.js'
 import { ssh2 } from './library.js'
 import { Login } from './login.js'
 
@@ -19,11 +19,12 @@ export const silence = (beat * beats) / 1000
  */
 export async function handshake(
   check: HostCheck,
+  credentials: Credentials,
   socket: Duplex,
   { signal, password }: { readonly signal?: AbortSignal | undefined; readonly password?: AskedOnce | undefined } = {},
 ): Promise<Client> {
   const library = await ssh2()
-  const [identities, serverHostKey] = await Promise.all([collectIdentities(check.options, check.ask), hostKeyAlgorithms(check)])
+  const [identities, serverHostKey] = await Promise.all([credentials.identities(check.options), credentials.algorithms(check)])
   const node = check.destination.name
   const client = new library.Client()
   return new Promise((resolve, reject) => {
@@ -83,7 +84,7 @@ export async function handshake(
       algorithms: { serverHostKey },
       hostVerifier: (key: Buffer, verify: (permitted: boolean) => void) => {
         clock.stop()
-        verifyHostKey(check, key).then(
+        credentials.verify(check, key).then(
           (failure) => {
             if (failure !== undefined) return fail(failure)
             clock.start()

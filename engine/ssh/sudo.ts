@@ -5,8 +5,8 @@ import type { Secret } from '../shell/secret.js'
 import { quote, sh } from '../shell/sh.js'
 import type { AskedOnce } from './asked-once.js'
 import { type Askpass, startAskpass } from './askpass.js'
-import { captured } from './capture.js'
 import type { Channel, Connection, ExecOptions, Exit } from './connection.js'
+import { gather } from './gather.js'
 import { noSudo, wantsPassword } from './no-sudo.js'
 
 /**
@@ -37,6 +37,13 @@ class SudoConnection implements Connection {
     this.user = inner.user
   }
 
+  /** This one, which from now on goes over a connection of this process. */
+  get direct(): Connection {
+    // Reading it is what makes the inner one leave its holder.
+    void this.inner.direct
+    return this
+  }
+
   async exec(command: string, options: ExecOptions = {}): Promise<Channel> {
     if (!command.includes(sudoVariable)) return this.inner.exec(command, options)
     // What ends another command must neither wait nor ask.
@@ -45,7 +52,7 @@ class SudoConnection implements Connection {
   }
 
   async capture(command: string, input?: string | Buffer): Promise<{ stdout: string; stderr: string; exit: Exit }> {
-    return captured(await this.exec(command), input)
+    return gather(await this.exec(command), input)
   }
 
   forward(host: string, port: number): Promise<Duplex> {
@@ -83,7 +90,8 @@ class SudoConnection implements Connection {
     const [, tty, said = ''] = /^(tty )?([\s\S]*)$/.exec(stdout.trim()) ?? []
     if (said === 'free') return tty === undefined ? {} : { [sudoVariable]: inTerminal('-n') }
     if (!wantsPassword(said)) throw noSudo(this.inner, said || stderr.trim())
-    const askpass = await startAskpass(this.inner)
+    // A password is not for the process that keeps a connection warm.
+    const askpass = await startAskpass(this.inner.direct ?? this.inner)
     this.#askpass = askpass
     void askpass.gone.then(() => {
       if (this.#askpass === askpass) this.#forget()

@@ -18,10 +18,17 @@ interface Common<O extends OptionSpecs> {
   readonly examples?: readonly string[]
   /** What stands behind the colon; default: an instance inside a project, nodes elsewhere. */
   readonly needs?: Needs
+  /** With `needs: 'nothing'`: something may stand behind the colon all the same, and the task looks it up itself. */
+  readonly optionalTarget?: boolean
   /** Never runs on a target that was not typed, because data could be lost. */
   readonly destructive?: boolean
   /** Takes what follows `--`. */
   readonly takesRest?: boolean
+  /**
+   * Opens connections of its own instead of one that an earlier command left open: for tasks that take locks, move much data or
+   * change how one logs in.
+   */
+  readonly ownConnection?: boolean
   /** Writes to the terminal itself; no list is shown. */
   readonly raw?: boolean
   /** Gets all targets in one call, as `asked.targets`, and not one call for each. */

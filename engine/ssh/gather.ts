@@ -1,10 +1,7 @@
 import type { Channel, Exit } from './connection.js'
 
-/** Feeds a command its input and collects what it says. */
-export async function captured(
-  channel: Channel,
-  input?: string | Buffer,
-): Promise<{ stdout: string; stderr: string; exit: Exit }> {
+/** Feeds a command its input and collects what it says until it ends. */
+export async function gather(channel: Channel, input?: string | Buffer): Promise<{ stdout: string; stderr: string; exit: Exit }> {
   const [stdout, stderr] = [collect(channel.stdout), collect(channel.stderr)]
   channel.stdin.end(input)
   const exit = await channel.exit

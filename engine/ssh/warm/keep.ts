@@ -1,0 +1,11 @@
+/** Seconds that connections are kept where nobody said otherwise, as long as people use to keep OpenSSH's. */
+const usual = 60
+
+/**
+ * Seconds that a connection stays open after its last use: what was set, else 60, but none under CI, whose jobs should leave
+ * nothing behind.
+ */
+export function secondsToKeep(set: number | undefined, environment: NodeJS.ProcessEnv = process.env): number {
+  const isCI = environment.CI !== undefined && environment.CI !== '' && environment.CI !== 'false'
+  return set ?? (isCI ? 0 : usual)
+}
