@@ -163,6 +163,6 @@ describe('run on several nodes', () => {
 
   it('a dry run names the nodes and runs nothing', async () => {
     const { stdout } = await run(['run:all', '--dry-run', '--', 'touch', 'x'])
-    expect(stdout).toBe('Would run on database, web1, web2: touch x\n')
+    expect(stdout).toBe('Would run on database, web1, web2, as root in its home: touch x\n')
   })
 })

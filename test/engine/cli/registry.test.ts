@@ -99,7 +99,7 @@ describe('help of a task', () => {
     expect(text).toContain('  --hours N            keep younger ones (default: 24)')
     expect(text).toContain('  --only-old ONLY-OLD  (can be repeated)')
     expect(text).toContain('  --drop-old           drop them')
-    expect(text).toContain('  --dry-run  print what would change, and change nothing')
+    expect(text).toContain('  --dry-run       print what would change, and change nothing')
   })
 
   it('shows what stands behind the colon, and examples', () => {
