@@ -69,8 +69,18 @@ export async function openFor(destination: Destination, options: OpenOptions): P
 
 type How = Omit<ConnectOptions, 'record'> & Partial<OpenOptions>
 
-/** One process shakes hands with at most so many nodes at once; sshd starts to drop at 10 (MaxStartups). */
-const handshakes = new Gate(8)
+/** One process shakes hands with so many nodes at once, at most: their arithmetic is this machine's, and each has a time limit. */
+const handshakes = new Gate(32)
+/** The same for each sshd, which starts to drop at 10 (MaxStartups). */
+const doors = new Map<string, Gate>()
+
+function doorOf({ hostName, port }: SshOptions): Gate {
+  const name = `${hostName} ${port}`
+  const door = doors.get(name) ?? new Gate(8)
+  doors.set(name, door)
+  return door
+}
+
 const sessions = 8
 /** How often to knock where sshd hangs up because too many do at once: about ten seconds. */
 const attempts = 8
@@ -197,12 +207,14 @@ class LazyConnection implements Connection {
     // The jump host takes its own place among the handshakes, before ours, else eight chains would wait for each other.
     const forwarded = await jump?.forward(options.hostName, options.port)
     try {
-      return await handshakes.through(async () => {
+      const one = async () => {
         const socket = forwarded ?? (await this.#dial(options))
         const credentials = this.how.credentials ?? ownCredentials(this.how.ask)
         const client = await handshake({ destination: this.destination, options }, credentials, socket, this.how)
         return { client, socket }
-      })
+      }
+      // The door first: whoever waits for a crowded sshd takes no place from the others.
+      return await doorOf(options).through(() => handshakes.through(one))
     } catch (error) {
       if (attempt === attempts || !hungUpEarly(error)) throw error
       // Not all at the same time again: whoever else was turned away waits as well.

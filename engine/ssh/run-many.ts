@@ -3,6 +3,7 @@ import { labels, prefixed } from '../report/prefixed.js'
 import type { Connection } from './connection.js'
 import { ctrlC } from './ctrl-c.js'
 import { exitCode } from './exit-code.js'
+import { Gate } from './gate.js'
 import { execGroup, type Group } from './group.js'
 
 /** One of the commands that {@link runMany} runs at once. */
@@ -27,10 +28,13 @@ export interface Outcome {
 
 /**
  * Runs a command on each of several nodes at once, without input. Their output is printed line by line behind their labels,
- * stdout and stderr apart, or kept with `keep`. A node that fails does not stop the others. The first Ctrl-C interrupts the
+ * stdout and stderr apart, or kept with `keep`; `parallel` is how many run at once, at most. A node that fails does not stop the others. The first Ctrl-C interrupts the
  * commands, the second one ends kraft. Never throws for what happens to a single one.
  */
-export async function runMany(members: readonly Member[], { keep }: { readonly keep: boolean }): Promise<readonly Outcome[]> {
+export async function runMany(
+  members: readonly Member[],
+  { keep, parallel = members.length }: { readonly keep: boolean; readonly parallel?: number },
+): Promise<readonly Outcome[]> {
   const { stdout, stderr } = process
   const [out, err] = [stdout, stderr].map((stream) =>
     labels(
@@ -76,7 +80,8 @@ export async function runMany(members: readonly Member[], { keep }: { readonly k
     }
   }
   try {
-    return await Promise.all(members.map(run))
+    const gate = new Gate(parallel)
+    return await Promise.all(members.map((member, index) => gate.through(() => run(member, index))))
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', signal).off('SIGHUP', signal)
     stdout.off('error', broken)

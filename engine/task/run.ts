@@ -11,6 +11,7 @@ import { onlyOnce, refuseCircle } from './only-once.js'
 import { defaultOptions, requireOptions } from './option.js'
 import { isExitCode, type Result, resultOfMembers, resultOfNodes } from './result.js'
 import type { Session } from './session.js'
+import { takenBy } from './taken.js'
 import type { Task, TaskSpec } from './task.js'
 
 /** One call of a task. */
@@ -136,12 +137,13 @@ function choose(call: Call): readonly Node[] {
 
 async function runOnce(call: Call, line: Line): Promise<unknown> {
   const { spec } = call.task
+  const run = spec.run as (context: TargetContext<unknown>) => unknown
+  const takes = takenBy(run)
   if (call.session.about(call.task).custom) {
     if (skipsCode(call, line)) return undefined
-    await Promise.all(call.target.nodes.map((node) => node.prepare()))
+    if (['target', 'asked', 'session'].some(takes)) await Promise.all(call.target.nodes.map((node) => node.prepare()))
   }
-  const run = spec.run as (context: TargetContext<unknown>) => unknown
-  const result = await run(await targetContext(call, line))
+  const result = await run(await targetContext(call, line, takes))
   // It went over the nodes by itself: those on which it applied steps are done.
   for (const { name } of call.target.nodes) if (call.session.applied.has(name)) noteNode(call.session, name, 'ok')
   return result
@@ -150,13 +152,17 @@ async function runOnce(call: Call, line: Line): Promise<unknown> {
 async function runOnNode(call: Call, node: Node, line: Line): Promise<unknown> {
   const { run, steps } = call.task.spec
   if (steps === undefined && skipsCode(call, line)) return undefined
-  await node.prepare()
+  const body = (steps ?? run) as (context: NodeContext<unknown>) => unknown
+  const takes = takenBy(body)
+  // zx and the facts take their time, on this machine and on the way to the node.
+  const shells = ['$', 'node', 'target', 'session'].some(takes)
+  const [known] = await Promise.all([takes('facts') ? node.facts() : undefined, shells ? node.prepare() : undefined])
   const { project } = call.target
   const context: NodeContext<unknown> = {
-    ...(await targetContext({ ...call, node }, line)),
-    $: shown(project === undefined ? node.$ : await instanceShell(node, project), line),
+    ...(await targetContext({ ...call, node }, line, takes)),
+    $: takes('$') ? shown(project === undefined ? node.$ : await instanceShell(node, project), line) : notTaken('$'),
     node,
-    facts: await node.facts(),
+    facts: known ?? notTaken('facts'),
     get project() {
       if (project !== undefined) return project
       throw new KraftError({
@@ -166,8 +172,8 @@ async function runOnNode(call: Call, node: Node, line: Line): Promise<unknown> {
       })
     },
   }
-  if (steps === undefined) return (run as (context: NodeContext<unknown>) => unknown)(context)
-  const recipe = steps as (context: NodeContext<unknown>) => ReturnType<NonNullable<TaskSpec['steps']>>
+  if (steps === undefined) return body(context)
+  const recipe = body as (context: NodeContext<unknown>) => ReturnType<NonNullable<TaskSpec['steps']>>
   return node.apply(nameOf(call), await recipe(context), line)
 }
 
@@ -208,7 +214,7 @@ function end(streams: Map<string, WholeLines>, name: string): void {
   streams.delete(name)
 }
 
-async function targetContext(call: Call, line: Line): Promise<TargetContext<unknown>> {
+async function targetContext(call: Call, line: Line, takes: (name: string) => boolean): Promise<TargetContext<unknown>> {
   const { session, target, options, rest } = call
   const custom = session.about(call.task).custom
   return {
@@ -218,9 +224,18 @@ async function targetContext(call: Call, line: Line): Promise<TargetContext<unkn
     rest,
     line,
     session,
-    local: custom ? { $: await (await import('../shell/local.js')).localShell() } : noShell,
+    local: custom && takes('local') ? { $: await (await import('../shell/local.js')).localShell() } : noShell,
     call: async (task, given = {}) => void (await runTask({ ...call, task, options: given }, line)),
   }
+}
+
+/** Stands for what a body does not take, so that nothing of it is ever seen. */
+function notTaken(name: string): never {
+  return new Proxy(Object.create(null), {
+    get: () => {
+      throw new TypeError(`Take "${name}" out of the first parameter: ({ ${name} }) => …`)
+    },
+  }) as never
 }
 
 // zx takes 70 ms to load: built-in tasks do without it.

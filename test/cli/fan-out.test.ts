@@ -61,6 +61,16 @@ describe('run on several nodes', () => {
     }
   })
 
+  it('runs on so many at once as --parallel says', async () => {
+    const { stdout } = await run(['run:all', '--parallel', '1', '--', 'sh', '-c', 'echo begin; sleep 0.3; echo end'])
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' | ')[1]),
+    ).toEqual(Array(3).fill(['begin', 'end']).flat())
+  })
+
   it('ends with the highest code, and says in the end which failed', async () => {
     // Which of the connections it is tells them apart.
     const { code, stderr } = await run(['run:web1,web2', '--', 'sh', '-c', 'mkdir "$HOME/first" 2>/dev/null && exit 3; exit 9'])

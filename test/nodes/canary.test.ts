@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Files, writeFiles } from '../rig/cli.js'
+import { callKraft } from '../rig/kraft.js'
+import { beginStory, type Story } from '../rig/story-node.js'
+
+const run = promisify(execFile)
+
+// Each would be found wherever it went: in words, in JSON, quoted, encoded.
+const canaries = { environ: "c4nary-env'iron $x", kraftfile: 'c4nary-kraft"file', template: 'c4nary-template' }
+const any = 'c4nary-'
+
+const files: Files = {
+  'kraftwerk.yaml':
+    'name: cage\nwsgi: cage.wsgi:application\nrelease: echo "released with $API_TOKEN"\nenvironments: { stage: { nodes: [one] } }\n',
+  'cage/__init__.py': '',
+  'cage/wsgi.py': `import os, sys
+def application(environ, start_response):
+    if os.environ.get('BROKEN'):
+        raise LookupError('the token is ' + os.environ['API_TOKEN'])
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [b'ok']
+`,
+  'kraftfile.ts': `import { secret, sh, task } from 'kraftwerk'
+import { file } from 'kraftwerk/recipes/file'
+const value = () => secret(process.env.CANARY ?? '', 'canary')
+export const whisper = task({ run: async ({ $, node }) => {
+  await $\`sleep 1; printf %s \${value()} | wc -c; echo it says \${value()}\`
+  await node.root.$\`test -n \${value()}; sleep 1\`
+} })
+export const fail = task({ run: ({ $ }) => $\`echo \${value()} >&2; false \${value()}\` })
+export const place = task({ on: 'each', steps: () => [
+  ...file({ path: '/root/canary', content: value() }),
+  { title: 'A step with a secret', files: { token: value() }, apply: sh\`sleep 1; test -s "$KRAFT_STEP/token"\` },
+] })
+export const placeAnother = task({ on: 'each', steps: () => [...file({ path: '/root/canary', content: secret('c4nary-template') })] })
+`,
+}
+
+let story: Story
+let project: string
+let env: NodeJS.ProcessEnv
+beforeAll(async () => {
+  story = await beginStory('httpbin')
+  project = join(story.home, 'cage')
+  await writeFiles(project, files)
+  env = { ...story.env, KRAFT_ENVIRON: JSON.stringify({ API_TOKEN: canaries.environ }), CANARY: canaries.kraftfile }
+  // A sudo user, because sudo logs what it is told to run.
+  await story.must(['provision', 'one', '--set', 'user=admin'], { cwd: story.home })
+  await story.must(['bootstrap:one'], { cwd: story.home, seconds: 500 })
+})
+afterAll(() => story?.remove())
+
+/** Every process's command line, here and on the node, as often as can be while `work` lasts. */
+async function watched<T>(work: () => Promise<T>): Promise<{ result: T; seen: string }> {
+  let isDone = false
+  const seen = new Set<string>()
+  const look = async () => {
+    while (!isDone) {
+      // Nodes are containers of this machine: their processes are among these.
+      const { stdout } = await run('ps', ['-eww', '-o', 'args'], { maxBuffer: 1 << 26 })
+      for (const line of stdout.split('\n')) if (line.includes(any)) seen.add(line)
+      await sleep(30)
+    }
+  }
+  const looking = look()
+  try {
+    return { result: await work(), seen: [...seen].join('\n') }
+  } finally {
+    isDone = true
+    await looking
+  }
+}
+
+test.each([
+  [['deploy:stage', '--verbose'], 0],
+  [['deploy:stage', '--dry-run', '--debug'], 0],
+  [['reload:stage', '--events'], 0],
+  [['whisper:stage', '--verbose'], 0],
+  [['whisper:stage', '--json', '--debug'], 0],
+  [['place:one', '--verbose'], 0],
+  [['place-another:one', '--dry-run', '--debug'], 0],
+  [['fail:stage', '--debug'], 1],
+  [['fail:stage', '--events', '--json'], 1],
+])('kraft %j shows no secret, and no process list does', async (args, code) => {
+  const { result, seen } = await watched(() => callKraft(args, { cwd: project, env }))
+  expect(result.code, result.stderr).toBe(code)
+  expect(`${result.stdout}${result.stderr}`).not.toContain(any)
+  expect(seen).toBe('')
+})
+
+test('an application that fails with a secret in its log is told without the secret', async () => {
+  const broken = { ...env, KRAFT_ENVIRON: JSON.stringify({ API_TOKEN: canaries.environ, BROKEN: 'yes' }) }
+  const { code, stdout, stderr } = await callKraft(['deploy:stage'], { cwd: project, env: broken })
+  expect(code).toBe(1)
+  expect(stderr).toContain('LookupError: the token is')
+  expect(`${stdout}${stderr}`).not.toContain(any)
+})
+
+test('on the node secrets are in files of root with mode 0600, and in no log but what the application wrote itself', async () => {
+  const found = await story.onNode(
+    'one',
+    `grep -rlI -- ${any} / --exclude-dir=proc --exclude-dir=sys --exclude-dir=dev 2>/dev/null | while read -r path; do
+      stat -c '%U %a %n' "$path"
+    done; journalctl --no-pager 2>/dev/null | grep -c -- ${any} | sed 's/^/journal /'`,
+  )
+  const rows = found.trim().split('\n')
+  expect(rows).toContain('root 600 /root/canary')
+  expect(rows.at(-1)).toBe('journal 0')
+  const others = rows.slice(0, -1).filter((row) => !/^root 600 (\/root\/canary|\/web\/cage\/releases\/.*\/env)$/.test(row))
+  expect(others).toEqual([expect.stringMatching(/ 640 \/web\/cage\/log\/web$/)])
+})
+
+test('what was searched for can be found', async () => {
+  expect((await story.onNode('one', 'cat /root/canary')).trim()).toBe(canaries.kraftfile)
+  const { stdout } = await callKraft(['run:stage', '--', 'sh', '-c', 'echo "$API_TOKEN"'], { cwd: project, env })
+  expect(stdout.trim()).toBe(canaries.environ)
+})
