@@ -1,4 +1,5 @@
 import { KraftError } from '../engine/errors/failure.js'
+import { printError } from '../engine/errors/print.js'
 import type { Node } from '../engine/node/node.js'
 import type { Line } from '../engine/report/report.js'
 import type { Applied } from '../engine/step/show.js'
@@ -54,6 +55,7 @@ async function confirmByLogin(node: Node, session: Session, steps: Parameters<No
         kind: 'task',
         node: node.name,
         message: 'a new login failed after the firewall and sshd were set up; both go back to what they were within a minute',
+        output: printError(error, { debug: false, color: false }).trim(),
         next: `Wait a minute, then: kraft bootstrap:${node.name}`,
       },
       error,

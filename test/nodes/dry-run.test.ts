@@ -60,6 +60,10 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
     ['Would write a django project to ', '/shop', '  manage.py', '  shop/settings.py'],
   ],
   nodes: [['nodes'], [/one +running +local/]],
+  disconnect: [['disconnect'], ['Would end ']],
+  completion: [['completion', 'bash'], ['complete ']],
+  schema: [['schema'], ['"$schema"']],
+  sshOptions: [['ssh-options', 'one'], [/^hostname 10\./m]],
   templates: [
     ['templates', 'eject', 'nginx/site.conf'],
     ['Would copy ', 'to templates/nginx/site.conf.ejs'],

@@ -14,6 +14,8 @@ const key = (name = '') => join(story.home, '.kraftwerk', `id_ed25519${name}`)
 
 beforeAll(async () => {
   story = await beginStory('httpbin')
+  // Each call is to log in.
+  Object.assign(story.env, { KRAFT_KEEP_CONNECTIONS: '0' })
   await story.must(['provision', 'two'], { cwd: story.home })
 })
 afterAll(() => story?.remove())

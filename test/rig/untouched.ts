@@ -23,9 +23,12 @@ fi
 ps -C gunicorn -o pid=,args= | sort
 `
 
+// The folder of kraft itself is younger after each of its caches.
+const caches = /(^|\/)(\.cache|\.npm)(\/|$)|^\.kraftwerk(\/(cache|warm)(\/|$)|$)/
+
 /** Every file below a folder here with its mode, size, time of change and content's hash; caches are left out. */
 export async function wholeFolder(folder: string): Promise<string> {
-  const names = (await readdir(folder, { recursive: true })).filter((name) => !/(^|\/)(\.cache|\.npm)(\/|$)/.test(name)).sort()
+  const names = (await readdir(folder, { recursive: true })).filter((name) => !caches.test(name)).sort()
   const rows = await Promise.all(
     names.map(async (name) => {
       const path = join(folder, name)
