@@ -27,6 +27,8 @@ export async function overCable(nodes, milliseconds) {
   const names = nodes.map((name) => `far-${name}`)
   return {
     names,
+    /** Round trips over the first of them since the last call. */
+    turns: () => cables[0]?.turns(),
     stop: async () => {
       writeFileSync(file, before, { mode: 0o600 })
       for (const cable of cables) await cable.stop()
