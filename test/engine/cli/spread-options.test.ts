@@ -11,12 +11,12 @@ import { type Sshd, startSshd } from '../../rig/sshd.js'
 const kraftfile = `
 import { option, result, series, task } from 'kraftwerk'
 
-/** Says the name of each node. */
+/** Says the name of each node that answers. */
 export const hello = task({
   on: 'each',
   options: { broken: option({ type: 'string', many: true }) },
-  async run({ node, options }) {
-    if (options.broken.includes(node.name)) await node.$\`echo broken; exit 7\`
+  async run({ node, facts, options }) {
+    if (facts.cpus === 0 || options.broken.includes(node.name)) await node.$\`echo broken; exit 7\`
     return result(\`hello \${node.name}\`, { name: node.name })
   },
 })
