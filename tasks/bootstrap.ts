@@ -1,4 +1,5 @@
-import { KraftError } from '../engine/errors/failure.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isKraftError, KraftError } from '../engine/errors/failure.js'
 import { printError } from '../engine/errors/print.js'
 import type { Node } from '../engine/node/node.js'
 import type { Line } from '../engine/report/report.js'
@@ -46,9 +47,9 @@ async function prepare(node: Node, session: Session, line: Line): Promise<Change
 
 // Only a login that is opened now proves that the firewall and sshd let people in.
 async function confirmByLogin(node: Node, session: Session, steps: Parameters<Node['apply']>[1], line: Line): Promise<void> {
-  await session.disconnect(node.name)
   try {
-    await session.connect(node.record, node.roles).apply('Confirm', steps, line)
+    const again = await newLogin(node, session)
+    await again.apply('Confirm', steps, line)
   } catch (error) {
     throw new KraftError(
       {
@@ -60,5 +61,21 @@ async function confirmByLogin(node: Node, session: Session, steps: Parameters<No
       },
       error,
     )
+  }
+}
+
+// sshd starts itself anew when it is told to reload, and listens to nobody for a moment. The reverts wait for a minute.
+async function newLogin({ name, record, roles }: Node, session: Session): Promise<Node> {
+  const end = Date.now() + 20_000
+  for (;;) {
+    await session.disconnect(name)
+    const again = session.connect(record, roles)
+    try {
+      await again.connection.capture('true')
+      return again
+    } catch (error) {
+      if (!isKraftError(error) || error.failure.kind !== 'unreachable' || Date.now() > end) throw error
+      await sleep(500)
+    }
   }
 }

@@ -10,7 +10,7 @@ import { beginStory, type Story } from '../rig/story-node.js'
 const run = promisify(execFile)
 
 // Each would be found wherever it went: in words, in JSON, quoted, encoded.
-const canaries = { environ: "c4nary-env'iron $x", kraftfile: 'c4nary-kraft"file', template: 'c4nary-template' }
+const canaries = { environ: "c4nary-env'iron $x", kraftfile: 'c4nary-kraft"file', another: 'c4nary-another' }
 const any = 'c4nary-'
 
 const files: Files = {
@@ -36,7 +36,7 @@ export const place = task({ on: 'each', steps: () => [
   ...file({ path: '/root/canary', content: value() }),
   { title: 'A step with a secret', files: { token: value() }, apply: sh\`sleep 1; test -s "$KRAFT_STEP/token"\` },
 ] })
-export const placeAnother = task({ on: 'each', steps: () => [...file({ path: '/root/canary', content: secret('c4nary-template') })] })
+export const placeAnother = task({ on: 'each', steps: () => [...file({ path: '/root/canary', content: secret(process.env.CANARY_TOO ?? '') })] })
 `,
 }
 
@@ -47,7 +47,12 @@ beforeAll(async () => {
   story = await beginStory('httpbin')
   project = join(story.home, 'cage')
   await writeFiles(project, files)
-  env = { ...story.env, KRAFT_ENVIRON: JSON.stringify({ API_TOKEN: canaries.environ }), CANARY: canaries.kraftfile }
+  env = {
+    ...story.env,
+    KRAFT_ENVIRON: JSON.stringify({ API_TOKEN: canaries.environ }),
+    CANARY: canaries.kraftfile,
+    CANARY_TOO: canaries.another,
+  }
   // A sudo user, because sudo logs what it is told to run.
   await story.must(['provision', 'one', '--set', 'user=admin'], { cwd: story.home })
   await story.must(['bootstrap:one'], { cwd: story.home, seconds: 500 })

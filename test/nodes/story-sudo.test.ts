@@ -32,7 +32,15 @@ essential('provision makes a node whose login is a user with sudo', async () => 
   expect(stdout).toBe('admin\ntrixie\n')
 })
 
-essential('bootstrap prepares it through sudo', async () => {
+essential('bootstrap prepares it through sudo, and waits for an sshd that is away for a moment when it reloads', async () => {
+  // As on a busy node, only for longer.
+  const slow = "systemd-run --quiet sh -c 'systemctl stop ssh; sleep 4; systemctl start ssh'"
+  await story.onNode(
+    'two',
+    `mkdir -p /etc/systemd/system/ssh.service.d
+    printf '%s\\n' '[Service]' 'ExecReload=' "ExecReload=${slow}" >/etc/systemd/system/ssh.service.d/slow.conf
+    systemctl daemon-reload`,
+  )
   expect((await story.must(['bootstrap:two'])).stdout).toMatch(/^two: [1-9]\d* changes$/m)
 })
 
