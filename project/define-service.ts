@@ -1,9 +1,7 @@
 import type { InferOutput } from 'valibot'
 import { type MapSchema, sectionOf } from '../engine/config/section-of.js'
 import type { Step } from '../engine/step/step.js'
-import type { Place, Service, ServiceData } from './service.js'
-
-const mark = Symbol.for('kraftwerk.service')
+import { type Place, type Service, type ServiceData, serviceMark } from './service.js'
 
 /** What {@link service} is given. All but the name can be left out. */
 export interface ServiceSpec<S extends MapSchema> {
@@ -50,10 +48,5 @@ export function service<S extends MapSchema = MapSchema>(spec: ServiceSpec<S>): 
     ...(data === undefined ? {} : { data }),
     destroy: (place) => destroy?.(place) ?? [],
   }
-  return Object.assign(made, { [mark]: true })
-}
-
-/** Known by a registered symbol, so that another copy of kraftwerk makes services that this one runs. */
-export function isService(value: unknown): value is Service {
-  return typeof value === 'object' && value !== null && mark in value
+  return Object.assign(made, { [serviceMark]: true })
 }

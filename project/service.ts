@@ -31,6 +31,9 @@ export interface ServiceData {
   discard(place: Place): Sh
 }
 
+/** Marks one that a kraftfile exports; registered, so that another copy of kraftwerk makes what this one takes. */
+export const serviceMark = Symbol.for('kraftwerk.service')
+
 /**
  * Data or I/O that a project asks for under `services:`. One file in recipes/services/ exports `service`, named like the file.
  *

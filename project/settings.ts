@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname } from 'node:path'
+import { nearestProjectFile } from '../engine/config/nearest-project.js'
 import type { Section } from '../engine/config/section.js'
 import type { Checked, Problem, Values } from '../engine/config/validate.js'
 import type { YamlFile, YamlPath } from '../engine/config/yaml.js'
@@ -121,15 +121,6 @@ export async function loadProject(from: string, known: Known): Promise<Project |
   }
   refuseSharedNames(project)
   return project
-}
-
-/** The nearest kraftwerk.yaml at or above a folder. */
-export function nearestProjectFile(from: string): string | undefined {
-  for (let folder = resolve(from); ; folder = dirname(folder)) {
-    const file = join(folder, 'kraftwerk.yaml')
-    if (existsSync(file)) return file
-    if (folder === dirname(folder)) return undefined
-  }
 }
 
 /**

@@ -184,10 +184,8 @@ export function abandon(release: Release, kind: 'release' | 'generation'): reado
         # On trial its finish script would take the end back.
         rm -f ${trial} ${`${trial}.log`} ${`${trial}.ended`}
         service=${service}
-        if [ -e "/etc/sv/$service/supervise" ]; then
-          ${endService(10)}
-        fi
-        rm -rf "/etc/service/$service" "/etc/sv/$service" ${folder} ${`${place.home}/releases/.${id}`} ${layout.socket(place, generation)}
+        ${endService(10)}
+        rm -rf ${folder} ${`${place.home}/releases/.${id}`} ${layout.socket(place, generation)}
       `,
     },
   ]

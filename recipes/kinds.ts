@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { KraftError } from '../engine/errors/failure.js'
 import { didYouMean } from '../engine/errors/nearest.js'
-import type { Provider } from '../engine/node/provider.js'
+import { type Provider, providerMark } from '../engine/node/provider.js'
 import type { Framework } from '../project/framework.js'
-import type { Service } from '../project/service.js'
+import { type Service, serviceMark } from '../project/service.js'
 
 /** What comes in kinds: the folder in recipes/, and what each of its files exports. */
 interface Kinds {
@@ -22,7 +22,7 @@ const own = {
   providers: new Map<string, Provider>(),
   frameworks: new Map<string, Framework>(),
 }
-const marks = { services: Symbol.for('kraftwerk.service'), providers: Symbol.for('kraftwerk.provider') }
+const marks = { services: serviceMark, providers: providerMark }
 
 /**
  * Makes known the services and providers among the exports of a kraftfile, which stand before built-in ones of the same name.

@@ -4,13 +4,10 @@ import { KraftError } from '../engine/errors/failure.js'
 import { printError } from '../engine/errors/print.js'
 import type { Node } from '../engine/node/node.js'
 import { redact } from '../engine/shell/redact.js'
-import type { Connection } from '../engine/ssh/connection.js'
 import type { Outcome } from '../engine/ssh/run-many.js'
 import type { Target } from '../engine/task/context.js'
 import { ExitCode } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
-
-const fleet = 3
 
 /** One node that the command runs on, for one target. */
 export interface Place {
@@ -29,12 +26,10 @@ export async function fanOut(
 ): Promise<ExitCode> {
   if (places.length > 1) refuseInput()
   const { runMany } = await import('../engine/ssh/run-many.js')
-  // Connections that stay are kept by a process each: too many for a fleet.
-  const own = (connection: Connection) => (places.length > fleet ? (connection.direct ?? connection) : connection)
   const members = names(places).map((label, index) => ({ label, place: places[index] }))
   const outcomes = await runMany(
     members.flatMap(({ label, place }) =>
-      place === undefined ? [] : [{ label, connection: own(place.node.connection), command: lineOf(place) }],
+      place === undefined ? [] : [{ label, connection: place.node.connection, command: lineOf(place) }],
     ),
     { keep: flags.json, ...(spread?.parallel === undefined ? {} : { parallel: spread.parallel }) },
   )

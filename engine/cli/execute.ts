@@ -1,5 +1,5 @@
 import { explain } from '../errors/explain.js'
-import { isKraftError, KraftError } from '../errors/failure.js'
+import { KraftError } from '../errors/failure.js'
 import { openReport } from '../report/open.js'
 import { endLocal } from '../shell/noted.js'
 import { registerSecretive } from '../shell/secretive.js'
@@ -62,7 +62,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const { finished } = outcome
   const work = () => callTargets({ entry, called, words: targets, options, rest, typed: typed.spread, spread, session }, outcome)
   const conclude = async (error?: unknown) => {
-    const interrupted = explain(error)?.failure.kind === 'interrupted'
+    const interrupted = isInterrupted(error)
     const ends = nodeEnds(session)
     if (ends.length > 1 && !interrupted) {
       if (globals.events) process.stderr.write(`${JSON.stringify({ event: 'nodes', nodes: ends })}\n`)
@@ -79,7 +79,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     await conclude()
     return showResults(finished, { json: flags.json, several: count > 1 })
   } catch (error) {
-    if (isKraftError(error) && error.failure.kind === 'interrupted') await Promise.all([endGroups(), endLocal(), stopScripts()])
+    if (isInterrupted(error)) await Promise.all([endGroups(), endLocal(), stopScripts()])
     await conclude(error)
     // What some targets have done is told although others failed.
     if (finished.length > 0) showResults(finished, { json: flags.json, several: true })
@@ -89,6 +89,10 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     await end()
     interrupted?.ignore()
   }
+}
+
+function isInterrupted(error: unknown): boolean {
+  return explain(error)?.failure.kind === 'interrupted'
 }
 
 function help(entry: Entry): number {

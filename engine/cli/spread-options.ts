@@ -1,3 +1,4 @@
+import { fitsWildcard } from '../config/wildcard.js'
 import { KraftError } from '../errors/failure.js'
 import { didYouMean } from '../errors/nearest.js'
 import type { Target } from '../task/context.js'
@@ -31,6 +32,8 @@ export function spreadOf(name: string, task: Task, values: SpreadValues): Spread
   const [given] = Object.keys(values)
   if (given !== undefined && task.spec.needs === 'nothing')
     throw usage(`${name} runs on no node, so --${given} means nothing to it`, name)
+  if (values['retry-failed'] === true && task.spec.raw === true)
+    throw usage(`${name} passes a command's own end on and keeps none of them, so there is nothing to retry`, name)
   if (parallel !== undefined && !(Number.isInteger(parallel) && Number(parallel) > 0)) {
     throw usage(`--parallel is a whole number of nodes from 1 up, got "${parallel}"`, name)
   }
@@ -75,7 +78,7 @@ export function limitTargets(targets: readonly Target[], limit: readonly string[
     .filter((text) => text !== '')
   if (patterns.length === 0) return targets
   const names = [...new Set(targets.flatMap(({ nodes }) => nodes.map(({ name }) => name)))]
-  const unknown = patterns.find((pattern) => !names.some((name) => fits(name, pattern)))
+  const unknown = patterns.find((pattern) => !names.some((name) => fitsWildcard(pattern, name)))
   if (unknown !== undefined) {
     throw new KraftError({
       kind: 'usage',
@@ -83,7 +86,7 @@ export function limitTargets(targets: readonly Target[], limit: readonly string[
       next: `Its nodes: ${names.join(', ')}`,
     })
   }
-  return onlyNodes(targets, ({ name }) => patterns.some((pattern) => fits(name, pattern)))
+  return onlyNodes(targets, ({ name }) => patterns.some((pattern) => fitsWildcard(pattern, name)))
 }
 
 /** The targets with the nodes that pass; a target with none is left out. */
@@ -94,14 +97,6 @@ export function onlyNodes(
   return targets
     .map((target) => ({ ...target, nodes: target.nodes.filter((node) => pass(node, target)) }))
     .filter(({ nodes }) => nodes.length > 0)
-}
-
-function fits(name: string, pattern: string): boolean {
-  const source = pattern
-    .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.')
-  return new RegExp(`^${source}$`).test(name)
 }
 
 function usage(message: string, name: string): KraftError {

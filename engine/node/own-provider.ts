@@ -1,7 +1,5 @@
 import { type MapSchema, sectionOf } from '../config/section-of.js'
-import type { Provider } from './provider.js'
-
-const mark = Symbol.for('kraftwerk.provider')
+import { type Provider, providerMark } from './provider.js'
 
 /** What {@link provider} is given: a provider whose settings are an object schema. */
 export interface ProviderSpec extends Omit<Provider, 'section'> {
@@ -19,10 +17,5 @@ export function provider({ schema, ...spec }: ProviderSpec): Provider {
   if (!/^[a-z][a-z0-9-]*$/.test(spec.name)) {
     throw new TypeError(`A provider's name is small letters, digits and hyphens, not "${spec.name}"`)
   }
-  return Object.assign({ ...spec, section: schema === undefined ? {} : sectionOf(schema) }, { [mark]: true })
-}
-
-/** Known by a registered symbol, so that another copy of kraftwerk makes providers that this one uses. */
-export function isProvider(value: unknown): value is Provider {
-  return typeof value === 'object' && value !== null && mark in value
+  return Object.assign({ ...spec, section: schema === undefined ? {} : sectionOf(schema) }, { [providerMark]: true })
 }

@@ -16,6 +16,9 @@ export interface CreateRequest {
 /** A node as its provider sees it now. */
 export type NodeState = 'running' | 'stopped' | 'starting' | 'missing'
 
+/** Marks one that a kraftfile exports; registered, so that another copy of kraftwerk makes what this one takes. */
+export const providerMark = Symbol.for('kraftwerk.provider')
+
 /**
  * What makes nodes. One file in recipes/providers/ exports `provider`, named like the file.
  *

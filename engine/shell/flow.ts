@@ -81,7 +81,7 @@ export function flowing(): Flow {
         stderr: on('stderr', (to) => Reflect.apply(pipe.stderr, made, [to])),
         stdall: on('stdall', (to) => Reflect.apply(pipe.stdall, made, [to])),
       }
-      const value = Object.assign(on('stdout', methods.stdout), methods)
+      const value = Object.assign((...to: Parameters<typeof methods.stdout>) => methods.stdout(...to), methods)
       Object.defineProperty(made, 'pipe', { value, configurable: true })
       const unpipe = made.unpipe.bind(made)
       const stop = (to?: Taker) => {

@@ -24,26 +24,18 @@ function bind(zx: Zx, own: Partial<Options>): Shell {
       if (isOptions(given)) return bind(zx, { ...own, ...given })
       return start(zx, own, given as TemplateStringsArray, values)
     },
-    get: (target, name) => (name === 'sync' ? target({ ...own, sync: true }) : Reflect.get(target, name)),
+    get: (target, name) => (name === 'sync' ? bind(zx, { ...own, sync: true }) : Reflect.get(target, name)),
   })
 }
 
 function start(zx: Zx, own: Partial<Options>, pieces: TemplateStringsArray, values: readonly unknown[]): ProcessPromise {
   const { words, secrets, quote } = slots(values, own.quote ?? zx.$.quote ?? zx.quote)
-  if (own.sync === true) return zx.$({ ...own, quote, ...withSecrets() })(pieces, ...words) as unknown as ProcessPromise
+  const revealed = Object.fromEntries([...secrets].map(([name, value]) => [name, reveal(value)]))
+  const options = { ...own, quote, ...(secrets.size === 0 ? {} : { env: { ...(own.env ?? zx.$.env), ...revealed } }) }
+  if (own.sync === true) return zx.$(options)(pieces, ...words)
   const flow = flowing()
-  const made = zx.$({ ...own, quote, ...withSecrets(), store: flow.store, spawn: flow.watch(own.spawn ?? zx.$.spawn) })(
-    pieces,
-    ...words,
-  )
+  const made = zx.$({ ...options, store: flow.store, spawn: flow.watch(own.spawn ?? zx.$.spawn) })(pieces, ...words)
   noted(made, here)
   flow.attach(made, (piped, rest) => start(zx, { ...own, halt: true, signal: made.signal }, piped, rest))
   return made
-
-  function withSecrets(): Partial<Options> {
-    if (secrets.size === 0) return {}
-    return {
-      env: { ...(own.env ?? zx.$.env), ...Object.fromEntries([...secrets].map(([name, value]) => [name, reveal(value)])) },
-    }
-  }
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { asRoot } from '../shell/as-root.js'
 import { quote } from '../shell/sh.js'
 import type { Channel, Connection } from './connection.js'
+import { gather } from './gather.js'
 
 /** A command on a node whose processes can be ended together. */
 export interface Group {
@@ -26,10 +27,7 @@ export async function execGroup(connection: Connection, command: string): Promis
       const forRoot = `[ "$(id -u)" = 0 ] || ${asRoot('', kill)} 2>/dev/null`
       const killer = await connection.exec(`exec sh -c ${quote(`${kill}; ${forRoot}`)}`, { urgent: true }).catch(() => undefined)
       if (killer === undefined) return channel.close()
-      killer.stdin.end()
-      killer.stdout.resume()
-      killer.stderr.resume()
-      await killer.exit.catch(() => undefined)
+      await gather(killer).catch(() => undefined)
     },
   }
   running.add(made)

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { chmod, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { fitsWildcard } from '../config/wildcard.js'
 import { fromLine, type PublicKey, same } from './public-key.js'
 import { readIfThere } from './read-if-there.js'
 
@@ -54,20 +55,12 @@ export function hostName(host: string, port: number): string {
 export function speaksOf(entry: KnownHost, host: string): boolean {
   if (entry.hosts.startsWith('|')) return entry.hosts === hashed(host, entry.hosts.split('|')[2] ?? '')
   const patterns = entry.hosts.toLowerCase().split(',')
-  if (patterns.some((pattern) => pattern.startsWith('!') && matches(pattern.slice(1), host))) return false
-  return patterns.some((pattern) => !pattern.startsWith('!') && matches(pattern, host))
+  if (patterns.some((pattern) => pattern.startsWith('!') && fitsWildcard(pattern.slice(1), host))) return false
+  return patterns.some((pattern) => !pattern.startsWith('!') && fitsWildcard(pattern, host))
 }
 
 function hashed(host: string, salt: string): string {
   return `|1|${salt}|${createHmac('sha1', Buffer.from(salt, 'base64')).update(host).digest('base64')}`
-}
-
-function matches(pattern: string, host: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.')
-  return new RegExp(`^${source}$`, 's').test(host)
 }
 
 /**

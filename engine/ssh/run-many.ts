@@ -1,9 +1,9 @@
-import type { Readable } from 'node:stream'
 import { labels, prefixed } from '../report/prefixed.js'
 import type { Connection } from './connection.js'
 import { ctrlC } from './ctrl-c.js'
 import { exitCode } from './exit-code.js'
 import { Gate } from './gate.js'
+import { gather } from './gather.js'
 import { execGroup, type Group } from './group.js'
 
 /** One of the commands that {@link runMany} runs at once. */
@@ -62,16 +62,17 @@ export async function runMany(
       groups.add(group)
       try {
         const { channel } = group
-        channel.stdin.end()
         if (stopped !== undefined) void group.kill(stopped)
-        const said = keep
-          ? await Promise.all([text(channel.stdout), text(channel.stderr)])
-          : await Promise.all([
-              prefixed(channel.stdout, out?.[index] ?? '', stdout),
-              prefixed(channel.stderr, err?.[index] ?? '', stderr),
-            ])
-        const code = exitCode(await channel.exit)
-        return keep ? { label, code, stdout: String(said[0]), stderr: String(said[1]) } : { label, code }
+        if (keep) {
+          const { exit, ...said } = await gather(channel)
+          return { label, code: exitCode(exit), ...said }
+        }
+        channel.stdin.end()
+        await Promise.all([
+          prefixed(channel.stdout, out?.[index] ?? '', stdout),
+          prefixed(channel.stderr, err?.[index] ?? '', stderr),
+        ])
+        return { label, code: exitCode(await channel.exit) }
       } finally {
         groups.delete(group)
       }
@@ -87,10 +88,4 @@ export async function runMany(
     stdout.off('error', broken)
     stderr.off('error', ignored)
   }
-}
-
-async function text(stream: Readable): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk))
-  return Buffer.concat(chunks).toString()
 }

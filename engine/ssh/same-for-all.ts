@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, isAbsolute, join } from 'node:path'
+import { fitsWildcard } from '../config/wildcard.js'
 
 /**
  * The text of OpenSSH's configuration where it says the same for every host; undefined where it may not: a Host block that is not
@@ -44,8 +45,5 @@ async function filesOf(pattern: string, home: string): Promise<readonly string[]
   if (/[~"'?[\]{}$%]/.test(pattern) || dirname(path).includes('*')) return undefined
   if (!path.includes('*')) return [path]
   const names = await readdir(dirname(path)).catch(() => [])
-  const source = basename(path)
-    .replaceAll(/[.+^()|\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-  return names.filter((name) => new RegExp(`^${source}$`).test(name)).map((name) => join(dirname(path), name))
+  return names.filter((name) => fitsWildcard(basename(path), name)).map((name) => join(dirname(path), name))
 }

@@ -3,6 +3,7 @@ import { KraftError } from '../errors/failure.js'
 import { asRoot } from '../shell/as-root.js'
 import { sh } from '../shell/sh.js'
 import type { Channel, Connection } from '../ssh/connection.js'
+import { gather } from '../ssh/gather.js'
 import { noSudo, sudoRefused } from '../ssh/no-sudo.js'
 import type { Script } from './compile.js'
 import type { StepStatus } from './step.js'
@@ -77,12 +78,11 @@ export async function stopScripts(): Promise<void> {
 
 async function requestStop(connection: Connection, token: string): Promise<void> {
   const command = asRoot(connection.user, sh`: >${`/run/kraftwerk/stop-${token}`}`.text)
-  const channel = await connection.exec(command, { urgent: true }).catch(() => undefined)
-  if (channel === undefined) return
-  channel.stdin.end()
-  channel.stdout.resume()
-  channel.stderr.resume()
-  await channel.exit.catch(() => undefined)
+  // A node that can't be told any more ends by itself.
+  await connection
+    .exec(command, { urgent: true })
+    .then(gather)
+    .catch(() => undefined)
 }
 
 /** What goes to the launcher's stdin: a line of what to do, then each file as a line with its size and path and its bytes. */

@@ -158,11 +158,12 @@ async function runOnNode(call: Call, node: Node, line: Line): Promise<unknown> {
   const shells = ['$', 'node', 'target', 'session'].some(takes)
   const [known] = await Promise.all([takes('facts') ? node.facts() : undefined, shells ? node.prepare() : undefined])
   const { project } = call.target
-  const context: NodeContext<unknown> = {
+  // What the body does not take is not there.
+  const context = {
     ...(await targetContext({ ...call, node }, line, takes)),
-    $: takes('$') ? shown(project === undefined ? node.$ : await instanceShell(node, project), line) : notTaken('$'),
+    ...(takes('$') && { $: shown(project === undefined ? node.$ : await instanceShell(node, project), line) }),
     node,
-    facts: known ?? notTaken('facts'),
+    ...(known && { facts: known }),
     get project() {
       if (project !== undefined) return project
       throw new KraftError({
@@ -171,7 +172,7 @@ async function runOnNode(call: Call, node: Node, line: Line): Promise<unknown> {
         next: 'Go to the folder of the project, or make one: kraft init NAME',
       })
     },
-  }
+  } as NodeContext<unknown>
   if (steps === undefined) return body(context)
   const recipe = body as (context: NodeContext<unknown>) => ReturnType<NonNullable<TaskSpec['steps']>>
   return node.apply(nameOf(call), await recipe(context), line)
@@ -227,15 +228,6 @@ async function targetContext(call: Call, line: Line, takes: (name: string) => bo
     local: custom && takes('local') ? { $: await (await import('../shell/local.js')).localShell() } : noShell,
     call: async (task, given = {}) => void (await runTask({ ...call, task, options: given }, line)),
   }
-}
-
-/** Stands for what a body does not take, so that nothing of it is ever seen. */
-function notTaken(name: string): never {
-  return new Proxy(Object.create(null), {
-    get: () => {
-      throw new TypeError(`Take "${name}" out of the first parameter: ({ ${name} }) => …`)
-    },
-  }) as never
 }
 
 // zx takes 70 ms to load: built-in tasks do without it.

@@ -95,6 +95,14 @@ describe('kraft --complete', () => {
     [['clear-cache:stage', '--co'], ['--colour']],
     [['clear-cache:stage', '--dry-run', '--d'], ['--debug']],
     [['load:stage', ''], [':files']],
+    [['deploy:stage', '--lim'], ['--limit']],
+    [['nodes', '--lim'], []],
+    [
+      ['bootstrap:one', '--on-failure', ''],
+      ['continue', 'stop'],
+    ],
+    // Choices that are known only once the providers are.
+    [['provision', '--provider', 'lo'], ['local']],
     [['run:stage', '--', '--'], []],
     [
       ['completion', ''],

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { nearestProjectFile } from '../../config/nearest-project.js'
 import type { App, TargetWord } from '../app.js'
 import { cached } from '../list-cache.js'
 import { type Completed, candidates } from './candidates.js'
@@ -37,17 +37,10 @@ export async function answer(app: App, words: readonly string[]): Promise<number
 
 /** All files that targets come from. */
 function targetFiles(folder: string): readonly string[] {
-  const project = nearestProject(folder)
+  const file = nearestProjectFile(folder)
   return [
     join(homedir(), '.kraftwerk', 'nodes.yaml'),
     join(homedir(), '.kraftwerk.yaml'),
-    ...(project === undefined ? [] : [join(project, 'kraftwerk.yaml'), join(project, 'nodes.yaml')]),
+    ...(file === undefined ? [] : [file, join(dirname(file), 'nodes.yaml')]),
   ]
-}
-
-function nearestProject(from: string): string | undefined {
-  for (let folder = from; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'kraftwerk.yaml'))) return folder
-    if (folder === dirname(folder)) return undefined
-  }
 }

@@ -21,7 +21,7 @@ export interface WarmOptions extends ConnectOptions {
 }
 
 /** Each holder is a process of its own, so that a command for a whole fleet does without. */
-const most = 8
+const most = 3
 let kept = 0
 
 /**
@@ -74,6 +74,7 @@ class WarmConnection implements Connection {
   }
 
   async close(): Promise<void> {
+    if (this.#isCounted && !this.#isClosed) kept--
     this.#isClosed = true
     const link = await this.#link?.catch(() => undefined)
     link?.close()

@@ -92,6 +92,7 @@ it('completion of a target loads nothing but a few files of its own once its cac
     'engine/cli/list-cache.js',
     'engine/cli/main.js',
     'engine/config/nearest-kraftfile.js',
+    'engine/config/nearest-project.js',
     'engine/config/own-copy.js',
     'kraft.js',
   ])

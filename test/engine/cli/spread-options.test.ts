@@ -202,6 +202,11 @@ it.each([
   expect([ran.code, failure(ran.stderr)]).toEqual([2, expect.stringContaining(message)])
 })
 
+it('a command whose own code is passed on is never retried', async () => {
+  const ran = await run('run:live --retry-failed -- true')
+  expect([ran.code, failure(ran.stderr)]).toEqual([255, expect.stringContaining('there is nothing to retry')])
+})
+
 it('a series shows what each of its members handed back, by name', async () => {
   const ran = await run('both:live --limit web1,web2')
   expect(ran.stdout).toBe('together:\n  web1 web2\nhello:\n  web1: hello web1\n  web2: hello web2\n')

@@ -158,6 +158,7 @@ describe('$ on a node', () => {
     expect(stdout).toContain('SECRET_API_KEY')
     expect([stdout, running.cmd, JSON.stringify(logged)].join()).not.toContain('c4n')
     expect((await here`printf %s ${[secret(value), secret('two')]}`).stdout).toBe(`${value}two`)
+    expect(here.sync`printf %s ${secret(value)}`.stdout).toBe(value)
     const failed: unknown = await $`false ${secret(value)}`.catch((error: unknown) => error)
     expect(String(failed)).not.toContain('c4n')
   })
