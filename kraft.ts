@@ -5,10 +5,9 @@ import { pathToFileURL } from 'node:url'
 import type { App } from './engine/cli/app.js'
 import { main } from './engine/cli/main.js'
 import { nearestKraftfile } from './engine/config/nearest-kraftfile.js'
-import { installedKraftwerk, isRunning, runningRoot } from './engine/config/own-copy.js'
+import { installedKraftwerk, isRunning, runningFile, runningRoot } from './engine/config/own-copy.js'
 
 const root = dirname(runningRoot)
-const extension = import.meta.url.slice(-3)
 
 const app: App = {
   root,
@@ -16,9 +15,9 @@ const app: App = {
   tasks: () => import('./tasks/index.js').then((tasks) => ({ ...tasks })),
   async task(name) {
     // Found by file name and imported when it is named; what else is in that folder exports nothing of its own name.
-    const file = new URL(`./tasks/${name}${extension}`, import.meta.url)
+    const file = runningFile(`tasks/${name}`)
     if (!/^[a-z]+(-[a-z]+)*$/.test(name) || !existsSync(file)) return undefined
-    const module: Readonly<Record<string, unknown>> = await import(file.href)
+    const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href)
     return module[name.replaceAll(/-./g, (letter) => letter.slice(1).toUpperCase())]
   },
   extend: async (exports, file) => (await import('./recipes/kinds.js')).addKinds(exports, file),

@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path'
 import { nearestProjectFile } from '../engine/config/nearest-project.js'
 import type { Section } from '../engine/config/section.js'
 import type { Checked, Problem, Values } from '../engine/config/validate.js'
-import type { YamlFile, YamlPath } from '../engine/config/yaml.js'
+import { readYaml, type YamlFile, type YamlPath } from '../engine/config/yaml.js'
 import { KraftError, type Place } from '../engine/errors/failure.js'
 import { instanceNameProblem, nameOfFolder } from './name.js'
 import type { EnvironmentNode, environmentSection, projectSection, ServiceSetting } from './section.js'
@@ -86,8 +86,7 @@ export interface Project {
 export async function loadProject(from: string, known: Known): Promise<Project | undefined> {
   const file = nearestProjectFile(from)
   if (file === undefined) return undefined
-  const [{ readYaml }, { check, checkLayer, refuse }, { variables }, sections] = await Promise.all([
-    import('../engine/config/yaml.js'),
+  const [{ check, checkLayer, refuse }, { variables }, sections] = await Promise.all([
     import('../engine/config/validate.js'),
     import('../engine/config/variables.js'),
     import('./section.js'),

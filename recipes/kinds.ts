@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { runningFile, runningRoot } from '../engine/config/own-copy.js'
 import { KraftError } from '../engine/errors/failure.js'
 import { didYouMean } from '../engine/errors/nearest.js'
 import { type Provider, providerMark } from '../engine/node/provider.js'
@@ -60,7 +61,7 @@ export function kindNames(kind: keyof Kinds): readonly string[] {
 }
 
 function builtinNames(kind: keyof Kinds): readonly string[] {
-  return readdirSync(join(import.meta.dirname, kind), { withFileTypes: true })
+  return readdirSync(join(runningRoot, 'recipes', kind), { withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.[jt]s$/.test(entry.name) && !entry.name.endsWith('.d.ts'))
     .map((entry) => entry.name.slice(0, -3))
 }
@@ -82,8 +83,7 @@ export async function loadKind<K extends keyof Kinds>(kind: K, name: string): Pr
       next: `There are ${names.join(', ')}`,
     })
   }
-  const extension = import.meta.url.slice(-3)
-  const module: Record<string, unknown> = await import(pathToFileURL(join(import.meta.dirname, kind, `${name}${extension}`)).href)
+  const module: Record<string, unknown> = await import(pathToFileURL(runningFile(`recipes/${kind}/${name}`)).href)
   return module[exported[kind]] as Kinds[K]
 }
 

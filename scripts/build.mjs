@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// Compiles the sources into dist/: nothing to do takes a moment, stale outputs go, kraft.js becomes executable.
+// Compiles the sources into dist/: tsc checks them and writes the types, bundle.mjs the code. Nothing to do takes a moment, stale outputs go.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, dirname, join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -37,41 +37,38 @@ const sources = [
   ...rooms.flatMap((room) => filesBelow(join(root, room))).filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')),
 ]
 const require = createRequire(import.meta.url)
-const { version: typescript } = require('typescript/package.json')
+const versionOf = (name) => require(`${name}/package.json`).version
 const { version } = require('../package.json')
-const expected = sources.flatMap((file) =>
-  ['.js', '.js.map', '.d.ts'].map((extension) => join('dist', file.replace(/\.ts$/, extension))),
-)
-const inputs = `${version} ${typescript} ${process.argv.includes('--force') ? Date.now() : ''} ${digest([...sources, 'tsconfig.json', 'scripts/build.mjs'])}`
+const once = process.argv.includes('--force') ? Date.now() : ''
+const inputs = `${version} ${versionOf('typescript')} ${versionOf('rolldown')} ${once} ${digest([...sources, 'tsconfig.json', 'scripts/build.mjs', 'scripts/bundle.mjs'])}`
 
 const earlier = existsSync(note) ? JSON.parse(readFileSync(note, 'utf8')) : {}
-const whole = expected.every((file) => existsSync(join(root, file)))
-if (earlier.inputs === inputs && whole && earlier.outputs === digest(expected)) process.exit(0)
+const outputs = () => filesBelow(dist).filter((file) => ![note, notes].includes(join(root, file)))
+// tsc trusts its notes, and whoever starts kraft trusts the build: what was changed or taken away since is made anew.
+const notes = join(dist, '.tsbuildinfo')
+const untouched = earlier.outputs !== undefined && earlier.outputs === digest(outputs())
+if (untouched && earlier.inputs === inputs) process.exit(0)
 
 mkdirSync(dist, { recursive: true })
 // A build that fails halfway must not look like the one before.
 rmSync(note, { force: true })
-// tsc trusts its notes: without an output that they promise, it must begin anew.
-const notes = join(dist, '.tsbuildinfo')
-if (
-  !whole ||
-  earlier.outputs === undefined ||
-  earlier.outputs !== digest(expected.filter((file) => existsSync(join(root, file))))
-)
-  rmSync(notes, { force: true })
+if (!untouched) rmSync(notes, { force: true })
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
 const { status } = spawnSync(process.execPath, [tsc, '-p', root, '--incremental', '--tsBuildInfoFile', notes], {
   stdio: 'inherit',
   cwd: root,
 })
 if (status !== 0) process.exit(status ?? 1)
+const { bundle } = await import('./bundle.mjs')
+const written = await bundle(root, sources)
 
-const keep = new Set([...expected, join('dist', basename(note)), join('dist', basename(notes))])
-for (const file of filesBelow(dist)) if (!keep.has(file)) rmSync(join(root, file))
+const types = sources.map((file) => file.replace(/\.ts$/, '.d.ts'))
+const keep = new Set([...types, ...written].map((file) => join('dist', file)))
+for (const file of outputs()) if (!keep.has(file)) rmSync(join(root, file))
 removeEmpty(dist)
-if (existsSync(join(dist, 'kraft.js'))) chmodSync(join(dist, 'kraft.js'), 0o755)
+chmodSync(join(dist, 'kraft.js'), 0o755)
 // kraft's list of tasks is cached by the content of this file (engine/cli/list-cache.ts).
-writeFileSync(note, `${JSON.stringify({ version, inputs, outputs: digest(expected) }, null, 2)}\n`)
+writeFileSync(note, `${JSON.stringify({ version, inputs, outputs: digest(outputs()) }, null, 2)}\n`)
 
 function removeEmpty(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

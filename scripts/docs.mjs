@@ -2,22 +2,25 @@
 // Writes docs/settings.md and docs/tasks.md from what the code declares. `--check` only tells whether they are up to date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
+import { createJiti } from 'jiti'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const load = (path) => import(pathToFileURL(join(root, 'dist', path)).href)
+// Compiled files are put together; what declares the settings is read from the sources.
+const sources = createJiti(import.meta.url, { fsCache: false })
+const load = (path) => sources.import(join(root, path))
 const [{ projectSection, environmentSection }, { userSection }, { recordSection }, { kindNames, loadKinds }] = await Promise.all([
-  load('project/section.js'),
-  load('engine/config/user-section.js'),
-  load('engine/node/record-section.js'),
-  load('recipes/kinds.js'),
+  load('project/section.ts'),
+  load('engine/config/user-section.ts'),
+  load('engine/node/record-section.ts'),
+  load('recipes/kinds.ts'),
 ])
 const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }, { spreadOptions }, tasks] = await Promise.all([
-  load('engine/cli/registry.js'),
-  load('engine/cli/help.js'),
-  load('engine/cli/parse.js'),
-  load('engine/cli/spread-options.js'),
-  load('tasks/index.js'),
+  load('engine/cli/registry.ts'),
+  load('engine/cli/help.ts'),
+  load('engine/cli/parse.ts'),
+  load('engine/cli/spread-options.ts'),
+  load('tasks/index.ts'),
 ])
 const [providers, services, frameworks] = await Promise.all(
   ['providers', 'services', 'frameworks'].map((kind) => loadKinds(kind)),

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { nearestKraftfile } from '../config/nearest-kraftfile.js'
+import { runningRoot } from '../config/own-copy.js'
 import { cacheFolder } from './cache-folder.js'
 
 /** What decides whether a value that was kept still counts. */
@@ -151,7 +152,7 @@ async function keep(file: string, entry: Entry): Promise<void> {
 
 /** What scripts/build.mjs wrote beside the compiled files: another build of the same version lists other tasks. */
 async function build(): Promise<string> {
-  return readFile(new URL('../../build.json', import.meta.url), 'utf8').catch(() => 'source')
+  return readFile(join(runningRoot, 'build.json'), 'utf8').catch(() => 'source')
 }
 
 function hash(content: string | Buffer): string {

@@ -3,6 +3,7 @@ import type { Report } from '../report/report.js'
 import { AskedOnce, takeVariable } from '../ssh/asked-once.js'
 import type { Question } from '../ssh/question.js'
 import { withSudo } from '../ssh/sudo.js'
+import { disconnect as endKept } from '../ssh/warm/disconnect.js'
 import { secondsToKeep } from '../ssh/warm/keep.js'
 import { connectWarm } from '../ssh/warm/warm-connection.js'
 import { printScript } from '../step/print-script.js'
@@ -99,8 +100,7 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
       for (const [key] of gone) nodes.delete(key)
       left.add(name)
       await gone[0]?.[1].connection.close()
-      const { disconnect } = await import('../ssh/warm/disconnect.js')
-      await disconnect((self) => self.node === name)
+      await endKept((self) => self.node === name)
     },
     resolve: (word, needs, destructive) =>
       workspace.resolve({ word, needs, destructive, task: parts.task, connect: session.connect }),

@@ -8,7 +8,7 @@ import { isKraftError } from '../errors/failure.js'
 import { loadFailure } from './load-failure.js'
 import { type ModuleText, moduleText } from './module-text.js'
 import { kraftfileNames, nearestKraftfile } from './nearest-kraftfile.js'
-import { installedKraftwerk, isRunning, runningExtension, runningRoot } from './own-copy.js'
+import { installedKraftwerk, isRunning, runningFile, runningRoot } from './own-copy.js'
 import { refuseForeign } from './trust.js'
 
 /** A kraftfile that was run. */
@@ -76,15 +76,14 @@ async function load(file: string, running: Running): Promise<Kraftfile> {
 async function runner(file: string, { root }: Running): Promise<Jiti> {
   const { createJiti } = await import('jiti')
   const own = installedKraftwerk(dirname(file))
-  const at = (path: string) => join(runningRoot, path)
   // Where no copy is installed, or the one that runs, imports get the modules that the CLI itself has.
   const alias =
     own !== undefined && !isRunning(own, root)
       ? {}
       : {
-          'kraftwerk/tasks': at(`tasks/index${runningExtension}`),
-          'kraftwerk/recipes': at('recipes'),
-          kraftwerk: at(`index${runningExtension}`),
+          'kraftwerk/tasks': runningFile('tasks/index'),
+          'kraftwerk/recipes': join(runningRoot, 'recipes'),
+          kraftwerk: runningFile('index'),
         }
   return createJiti(file, { fsCache: await privateCache(), alias })
 }

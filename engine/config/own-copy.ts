@@ -4,11 +4,26 @@ import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(import.meta.url)
 
-/** The folder that holds engine/, recipes/ and tasks/ of the kraftwerk that runs now: `dist` of a package, or the sources. */
-export const runningRoot = dirname(dirname(dirname(here)))
-
 /** `.js`, or `.ts` where the sources run as they are (in tests). */
 export const runningExtension = here.slice(here.lastIndexOf('.'))
+
+/** The folder that holds engine/, recipes/ and tasks/ of the kraftwerk that runs now: `dist` of a package, or the sources. */
+export const runningRoot = above(here)
+
+/**
+ * A file of the kraftwerk that runs now, by its path in the sources without its ending. Compiled files are put together, so that no
+ * file may look for another beside itself.
+ *
+ * @example runningFile('engine/ssh/warm/holder')
+ */
+export function runningFile(path: string): string {
+  return join(runningRoot, path + runningExtension)
+}
+
+function above(file: string): string {
+  const folder = dirname(file)
+  return existsSync(join(folder, `kraft${runningExtension}`)) || folder === file ? folder : above(folder)
+}
 
 /**
  * The folder of the kraftwerk package that a kraftfile in `folder` imports: the project's own, or undefined where none is

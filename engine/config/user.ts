@@ -7,7 +7,7 @@ import { didYouMean } from '../errors/nearest.js'
 import { register } from '../shell/redact.js'
 import type { Section } from './section.js'
 import type { Problem, Values } from './validate.js'
-import type { YamlFile, YamlPath } from './yaml.js'
+import { parseYaml, type YamlFile, type YamlPath } from './yaml.js'
 
 /** A layer of settings of one provider. */
 export type Layer = Readonly<Record<string, unknown>>
@@ -110,7 +110,7 @@ const nothingSet: UserSettings = {
 }
 
 async function readUserFile() {
-  const [{ explorer }, { parseYaml }] = await Promise.all([import('./explorer.js'), import('./yaml.js')])
+  const { explorer } = await import('./explorer.js')
   const search = await explorer(['.kraftwerk.yaml'], (file, text) => parseYaml(text, file))
   return search(homedir())
 }

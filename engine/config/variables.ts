@@ -16,7 +16,8 @@ export async function variables(
   })
   if (given.length === 0) return undefined
   const { safeParse } = await import('valibot')
-  const { parse } = await import('yaml')
+  // The usual ones are read without the YAML library, which costs more than all else of it.
+  const parse = given.every(([, text]) => simple.test(text)) ? JSON.parse : (await import('yaml')).parse
   const value = given.map(([key, text]) => {
     // `KRAFT_SECRET=0123` is text although YAML would read a number.
     const asText = section[key]
@@ -31,6 +32,9 @@ export async function variables(
       key === undefined || deeper.length > 0 ? undefined : environment[variable(prefix, String(key))],
   }
 }
+
+/** What YAML and JSON read alike. */
+const simple = /^(0|[1-9]\d{0,8}|true|false)$/
 
 /** The variable of a key: `default_node` is `KRAFT_DEFAULT_NODE`. */
 export function variable(prefix: string, key: string): string {

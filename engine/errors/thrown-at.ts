@@ -1,9 +1,7 @@
-import { dirname, sep } from 'node:path'
+import { sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runningRoot } from '../config/own-copy.js'
 import type { Place } from './failure.js'
-
-/** The folder that kraft's own code runs from. */
-const own = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** Where in the user's own code an error was thrown: the topmost frame that is neither kraft's, a package's nor Node.js's. */
 export function thrownAt(error: unknown): Place | undefined {
@@ -17,5 +15,5 @@ export function thrownAt(error: unknown): Place | undefined {
 
 // kraft's tests and examples lie beside its code, and are somebody's own.
 function isOwn(file: string): boolean {
-  return ['engine', 'project', 'recipes', 'tasks'].some((room) => file.startsWith(`${own}${sep}${room}${sep}`))
+  return ['engine', 'project', 'recipes', 'tasks'].some((room) => file.startsWith(`${runningRoot}${sep}${room}${sep}`))
 }

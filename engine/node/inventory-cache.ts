@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstat, mkdir, readFile, stat } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { runningExtension, runningFile, runningRoot } from '../config/own-copy.js'
 import { writeAtomic } from './atomic.js'
 import type { NodeRecord } from './record.js'
 
@@ -45,11 +45,11 @@ function cacheFile(path: string): string {
   return join(homedir(), '.kraftwerk', 'cache', `nodes-${createHash('sha256').update(path).digest('hex').slice(0, 16)}.json`)
 }
 
-// Another version may check other things: its schema is another file.
+// Another version may check other things.
 async function keyOf(text: string): Promise<string> {
-  const schema = fileURLToPath(new URL(`./record-section${import.meta.url.slice(-3)}`, import.meta.url))
-  const { size, mtimeMs } = await stat(schema)
+  const mark = runningExtension === '.js' ? join(runningRoot, 'build.json') : runningFile('engine/node/record-section')
+  const { size, mtimeMs } = await stat(mark)
   return createHash('sha256')
-    .update(JSON.stringify([schema, size, mtimeMs, text]))
+    .update(JSON.stringify([mark, size, mtimeMs, text]))
     .digest('hex')
 }

@@ -84,7 +84,7 @@ export const same = [task, deploy, apt] as unknown[]
   const package_ = join(installed, 'node_modules/kraftwerk/dist')
   const compare = `
     const at = (path) => import(${JSON.stringify(`${package_}/`)} + path)
-    const { loadKraftfile } = await at('engine/config/kraftfile.js')
+    const { loadKraftfile } = await at('engine/kraftfile.js')
     const { exports, docs } = await loadKraftfile(process.cwd())
     const { task } = await at('index.js')
     const { deploy } = await at('tasks/index.js')

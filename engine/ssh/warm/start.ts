@@ -1,16 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, openSync, readdirSync } from 'node:fs'
+import { closeSync, openSync, readdirSync } from 'node:fs'
 import { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
+import { runningExtension, runningFile } from '../../config/own-copy.js'
 
 /** The descriptor on which a holder says that it listens. */
 export const ready = 3
 
 /** The holder's program; undefined where kraft runs from its sources. */
 export function holderProgram(): string | undefined {
-  const file = fileURLToPath(new URL('./holder.js', import.meta.url))
-  return existsSync(file) ? file : undefined
+  return runningExtension === '.js' ? runningFile('engine/ssh/warm/holder') : undefined
 }
 
 /**

@@ -61,22 +61,13 @@ it('kraft --list loads nothing but a few files of its own once its cache is warm
   expect((await kraft(['--list'], { cwd, env: { HOME: home, XDG_CACHE_HOME: '' } })).stdout).toContain('clear-cache')
   const { packages, files } = await loaded(cwd, '--list')
   expect(packages).toEqual([])
-  expect(files).toEqual([
-    'engine/cli/cache-folder.js',
-    'engine/cli/list-cache.js',
-    'engine/cli/list.js',
-    'engine/cli/main.js',
-    'engine/cli/print-list.js',
-    'engine/config/nearest-kraftfile.js',
-    'engine/config/own-copy.js',
-    'kraft.js',
-  ])
+  expect(files).toEqual(['engine/list.js', 'engine/start.js', 'kraft.js'])
 })
 
 it('kraft --list without a kraftfile is cached as well', async () => {
   const cwd = await folder('bare')
   await kraft(['--list'], { cwd, env: { HOME: home, XDG_CACHE_HOME: '' } })
-  expect((await loaded(cwd, '--list')).files).not.toContain('engine/cli/registry.js')
+  expect((await loaded(cwd, '--list')).files).not.toContain('engine/core.js')
 })
 
 it('completion of a target loads nothing but a few files of its own once its cache is warm', async () => {
@@ -85,17 +76,7 @@ it('completion of a target loads nothing but a few files of its own once its cac
   expect(first.stdout).toBe('deploy:stage\tno nodes yet\n')
   const { packages, files } = await loaded(cwd, '--complete', 'deploy:s')
   expect(packages).toEqual([])
-  expect(files).toEqual([
-    'engine/cli/cache-folder.js',
-    'engine/cli/completion/answer.js',
-    'engine/cli/completion/candidates.js',
-    'engine/cli/list-cache.js',
-    'engine/cli/main.js',
-    'engine/config/nearest-kraftfile.js',
-    'engine/config/nearest-project.js',
-    'engine/config/own-copy.js',
-    'kraft.js',
-  ])
+  expect(files).toEqual(['engine/answer.js', 'engine/start.js', 'kraft.js'])
 })
 
 it('kraft run loads ssh2 and what reads nodes.yaml, and no recipe', async () => {
@@ -106,6 +87,8 @@ it('kraft run loads ssh2 and what reads nodes.yaml, and no recipe', async () => 
   expect(packages.filter((name) => /^@(aws-sdk|smithy)\//.test(name))).toEqual([])
   expect(files.filter((file) => /^recipes\/(?!kinds\.js)/.test(file))).toEqual([])
   expect(files.filter((file) => file.startsWith('tasks/'))).toEqual(['tasks/first-node.js', 'tasks/run.js'])
+  // To find, read and link a file takes most of a millisecond.
+  expect(files.length).toBeLessThan(16)
 })
 
 it('kraft nodes loads the providers that its nodes have, and no ssh2', async () => {
