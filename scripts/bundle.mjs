@@ -5,6 +5,8 @@ import { dirname, join, relative } from 'node:path'
 import { rolldown } from 'rolldown'
 import ts from 'typescript'
 
+/** Runs on its own, so that it shares its code with nobody. */
+const program = 'engine/ssh/warm/holder.ts'
 /** What the list of tasks and completion need, which answer from a cache. */
 const startsWith = ['engine/cli/main.ts', 'engine/cli/list.ts', 'engine/cli/completion/answer.ts']
 /** What nobody names from outside. Files of the other rooms are found by their names, and stay files. */
@@ -22,31 +24,50 @@ export async function bundle(folder, sources) {
   const start = new Set(startsWith.flatMap((file) => [...closure(file, imports)]))
   // A package is loaded when it is used, and so is what imports one.
   const isLight = (file) => [...closure(file, imports)].every((each) => imports.get(each).packages.length === 0)
-  const programs = sources.filter((file) => !inner.test(file) || file === 'engine/ssh/warm/holder.ts')
-  const core = new Set(sources.filter((file) => !programs.includes(file) && !start.has(file) && isLight(file)))
-  const group = (name, files) => ({ name, test: (id) => files.has(relative(root, id)) })
-  const build = await rolldown({
-    cwd: root,
-    input: Object.fromEntries(programs.map((file) => [file.replace(/\.ts$/, ''), join(root, file)])),
-    external: /^[^./]/,
-    plugins: [
-      { name: 'files-stay-files', resolveId: (id, importer) => (staysFile(root, id, importer) ? { id, external: true } : null) },
-    ],
-    platform: 'node',
-    resolve: { extensionAlias: { '.js': ['.ts'] } },
-  })
-  const { output } = await build.write({
-    dir: join(root, 'dist'),
-    format: 'esm',
-    sourcemap: true,
-    minifyInternalExports: false,
-    comments: false,
-    entryFileNames: '[name].js',
-    chunkFileNames: 'engine/[name].js',
-    codeSplitting: { groups: [group('start', start), group('core', core)] },
-  })
-  await build.close()
-  return output.map(({ fileName }) => fileName)
+  const files = sources.filter((file) => !inner.test(file))
+  const spare = new Set([...closure('engine/ssh/warm/spare.ts', imports)].filter((file) => !start.has(file)))
+  const core = new Set(
+    sources.filter(
+      (file) => ![start, spare].some((group) => group.has(file)) && inner.test(file) && file !== program && isLight(file),
+    ),
+  )
+  const written = [
+    await write(files, [group('start', start), group('spare', spare), group('core', core)]),
+    await write([program]),
+  ]
+  return written.flat()
+
+  function group(name, members) {
+    return { name, test: (id) => members.has(relative(root, id)) }
+  }
+
+  async function write(inputs, groups = []) {
+    const build = await rolldown({
+      cwd: root,
+      input: Object.fromEntries(inputs.map((file) => [file.replace(/\.ts$/, ''), join(root, file)])),
+      external: /^[^./]/,
+      plugins: [
+        {
+          name: 'files-stay-files',
+          resolveId: (id, importer) => (staysFile(root, id, importer) ? { id, external: true } : null),
+        },
+      ],
+      platform: 'node',
+      resolve: { extensionAlias: { '.js': ['.ts'] } },
+    })
+    const { output } = await build.write({
+      dir: join(root, 'dist'),
+      format: 'esm',
+      sourcemap: true,
+      minifyInternalExports: false,
+      comments: false,
+      entryFileNames: '[name].js',
+      chunkFileNames: 'engine/[name].js',
+      codeSplitting: { groups },
+    })
+    await build.close()
+    return output.map(({ fileName }) => fileName)
+  }
 }
 
 /** Whether an import is one of a file that stays a file; so does the path to it. */

@@ -40,6 +40,7 @@ async function dispatch(app: App, args: readonly string[]): Promise<number> {
       next: 'For example: kraft deploy:stage (kraft alone lists the tasks)',
     })
   }
+  if (/^(run|shell)$|:/.test(first)) void import('../ssh/warm/spare.js').then(({ prepareHolder }) => prepareHolder())
   const { execute } = await import('./execute.js')
   return execute(app, first, others)
 }

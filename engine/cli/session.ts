@@ -5,6 +5,7 @@ import type { Question } from '../ssh/question.js'
 import { withSudo } from '../ssh/sudo.js'
 import { disconnect as endKept } from '../ssh/warm/disconnect.js'
 import { secondsToKeep } from '../ssh/warm/keep.js'
+import { dropSpare } from '../ssh/warm/start.js'
 import { connectWarm } from '../ssh/warm/warm-connection.js'
 import { printScript } from '../step/print-script.js'
 import type { Applied } from '../step/show.js'
@@ -59,6 +60,7 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
   const { version } = parts.app
   // A typed password is not for a process that remains.
   const keep = parts.ownConnection || password !== undefined ? 0 : secondsToKeep(workspace.user.keep_connections)
+  if (keep === 0) dropSpare()
   // Nodes whose next login must be a new one.
   const left = new Set<string>()
 

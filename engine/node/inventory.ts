@@ -5,7 +5,7 @@ import type { Values } from '../config/validate.js'
 import { parseYaml, readText, type YamlText } from '../config/yaml.js'
 import { formatPlace, KraftError } from '../errors/failure.js'
 import { writeAtomic } from './atomic.js'
-import { keep, remembered } from './inventory-cache.js'
+import { keepRecords, remembered } from './inventory-cache.js'
 import { locked } from './lock.js'
 import type { NodeRecord } from './record.js'
 import type { recordSection } from './record-section.js'
@@ -174,7 +174,7 @@ async function recordsIn(path: string): Promise<readonly NodeRecord[]> {
   const before = await remembered(path, text)
   if (before !== undefined) return before
   const found = await records(await parseYaml(text, path))
-  await keep(path, text, found)
+  await keepRecords(path, text, found)
   return found
 }
 

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process'
+import { statSync } from 'node:fs'
 import { homedir, hostname, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
+import { keep, kept, named } from '../config/private-cache.js'
 import { KraftError } from '../errors/failure.js'
 import { sameForAll } from './same-for-all.js'
 
@@ -99,9 +101,32 @@ async function rowsForAll(configFile: string | undefined): Promise<readonly Opti
   if (text === undefined) return undefined
   const key = `${configFile}\n${text}`
   // What is wrong with the configuration is told when the host itself is asked about.
-  const rows = asked.get(key) ?? askSsh({ name: 'any', address: '192.0.2.1', hostKeys: [] }, configFile).catch(() => undefined)
+  const rows = asked.get(key) ?? keptOrAsked(text, configFile).catch(() => undefined)
   asked.set(key, rows)
   return rows
+}
+
+// What it says hangs on the text, on who asks and on this ssh alone, so that the next command need not start it again.
+async function keptOrAsked(text: string, configFile: string | undefined): Promise<readonly OptionRow[]> {
+  const name = configFile === undefined ? 'ssh' : named('ssh', configFile)
+  const program = programOf('ssh')
+  const { uid, username, homedir: home } = userInfo()
+  const key = [program, uid, username, home, readOptions, text]
+  const before = program === undefined ? undefined : await kept(name, key)
+  if (before !== undefined) return before as readonly OptionRow[]
+  const rows = await askSsh({ name: 'any', address: '192.0.2.1', hostKeys: [] }, configFile)
+  if (program !== undefined) await keep(name, key, rows)
+  return rows
+}
+
+/** Which program a name means now, and what would tell that it was replaced. */
+function programOf(name: string): readonly unknown[] | undefined {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const file = join(folder, name)
+    const found = statSync(file, { throwIfNoEntry: false })
+    if (found?.isFile() === true) return [file, found.size, found.mtimeMs, found.ino]
+  }
+  return undefined
 }
 
 async function askSsh(destination: Destination, configFile: string | undefined): Promise<readonly OptionRow[]> {

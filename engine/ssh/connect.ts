@@ -169,8 +169,7 @@ class LazyConnection implements Connection {
   }
 
   async #connect(): Promise<Open> {
-    // The library loads while ssh says what its configuration holds.
-    const [options] = await Promise.all([this.#options(), ssh2()])
+    const options = await this.#options()
     if (options.strict === 'weaker')
       this.#remark(`~/.ssh/config weakens StrictHostKeyChecking for ${this.node}; kraft asks all the same`)
     const jump = this.#jump(options)
@@ -208,7 +207,8 @@ class LazyConnection implements Connection {
     const forwarded = await jump?.forward(options.hostName, options.port)
     try {
       const one = async () => {
-        const socket = forwarded ?? (await this.#dial(options))
+        // The library loads while the server answers.
+        const [socket] = await Promise.all([forwarded ?? this.#dial(options), ssh2()])
         const credentials = this.how.credentials ?? ownCredentials(this.how.ask)
         const client = await handshake({ destination: this.destination, options }, credentials, socket, this.how)
         return { client, socket }

@@ -9,11 +9,14 @@ export const patience = 10_000
 
 /**
  * Opens a TCP connection without Nagle's delay (which would double the time of each command). Throws `unreachable` within
- * {@link patience}, saying what stands in the way.
+ * {@link patience}, saying what stands in the way. The socket is paused, and
+ * ssh2 resumes it when it listens.
  */
 export function dial(node: string, { hostName, port }: SshOptions, signal?: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostName, port, noDelay: true, keepAlive: true, autoSelectFamilyAttemptTimeout: 2_500 })
+    // Nothing is read, not even that it was closed, before somebody listens.
+    socket.pause()
     const settle = (): void => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)

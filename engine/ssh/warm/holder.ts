@@ -1,12 +1,17 @@
 import { closeSync, lstatSync, writeSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { basename } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { ssh2 } from '../library.js'
 import { Keeper } from './keeper.js'
 import { ready } from './start.js'
 
-// The program that stays behind when kraft has ended: `node holder.js SOCKET`. See Keeper for what it does.
-const [, , path = ''] = process.argv
+// The program that stays behind when kraft has ended: `node holder.js`, with the path of its socket on stdin. See Keeper for what it does.
+// What the handshake needs loads meanwhile.
+void ssh2()
+const path = await text(process.stdin)
+// Started in case it were needed, and it was not.
+if (path === '') process.exit(0)
 process.title = `kraft: keeps a connection (${basename(path)})`
 process.umask(0o077)
 // It has no terminal, and a hang-up of the one that it was started from is none of its business.
@@ -21,9 +26,6 @@ server.listen(path, () => {
   writeSync(ready, '\n')
   closeSync(ready)
 })
-// What the handshake needs loads while the client is still greeting.
-void ssh2()
-
 // Nobody finds a holder whose socket was removed, with its home perhaps, so that it need not wait for anybody.
 setInterval(() => {
   if (inode() !== own && !keeper.isUsed) keeper.end()

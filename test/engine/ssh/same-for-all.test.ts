@@ -1,11 +1,13 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { optionRows } from '../../../engine/ssh/config.js'
 import { sameForAll } from '../../../engine/ssh/same-for-all.js'
+import { freshHome } from '../../rig/home.js'
 import { call } from '../../rig/kraft.js'
 
+freshHome()
 let folder: string
 let config: string
 const path = process.env.PATH
@@ -81,6 +83,26 @@ describe('the options of a fleet', () => {
     await writeFile(config, `${await readFile(config, 'utf8')}Host elsewhere\nPort 1\n`)
     expect(await Promise.all(nodes.map((node) => optionRows(node, config)))).toEqual(rows)
     expect(await calls()).toBe(1 + nodes.length)
+  })
+
+  it('are not asked for again by the next command, unless the file or ssh itself is another', async () => {
+    await writeFile(config, 'IdentityFile ~/.ssh/fleet\n')
+    const calls = await countedSsh()
+    // Modules of its own are what the next command has.
+    const next = async () => {
+      vi.resetModules()
+      const { optionRows: ask } = await import('../../../engine/ssh/config.js')
+      return ask({ name: 'web', address: '10.0.0.1', hostKeys: [] }, config)
+    }
+    const first = await next()
+    expect(first).toContainEqual(['identityfile', '~/.ssh/fleet'])
+    expect([await next(), await calls()]).toEqual([first, 1])
+    await writeFile(config, 'IdentityFile ~/.ssh/other\n')
+    expect(await next()).toContainEqual(['identityfile', '~/.ssh/other'])
+    expect(await calls()).toBe(2)
+    await writeFile(join(folder, 'ssh'), `${await readFile(join(folder, 'ssh'), 'utf8')}\n# newer\n`)
+    await next()
+    expect(await calls()).toBe(3)
   })
 
   it('follow the file when it changes', async () => {
