@@ -76,27 +76,29 @@ function notAPackage(name: string): KraftError {
   })
 }
 
-const installedFormat = `\${db:Status-Status} \${Package} \${Package}:\${Architecture}\\n`
+const installedFormat = `\${db:Status-Status}=\${Package} \${db:Status-Status}=\${Package}:\${Architecture} `
 const providedFormat = `\${db:Status-Status}, \${Provides}\\n`
 
-// Sets $missing. Names that others provide (libmagic1 of libmagic1t64) cost a look at all packages: only when needed.
+// Sets $missing. Names that others provide (libmagic1 of libmagic1t64) cost a look at all packages: only when needed. What is there
+// is found with one process.
 function findMissing(packages: readonly string[]): Sh {
   const names = packages.flatMap((name) => name.split('|'))
   return sh`
-    missing= installed=" $(dpkg-query -W -f ${installedFormat} ${names} 2>/dev/null | sed -n 's/^installed //p' | tr '\n' ' ') "
+    missing= known=" $(dpkg-query -W -f ${installedFormat} ${names} 2>/dev/null)" || :
     seek() {
       missing=
       for word in "$@"; do
-        found=
-        for package in $(printf '%s' "$word" | tr '|' ' '); do
-          case "$installed" in *" $package "*) found=1 ;; esac
+        found= IFS='|'
+        for package in $word; do
+          case $known in *" installed=$package "*) found=1 ;; esac
         done
+        unset IFS
         if [ -z "$found" ]; then missing="$missing $word"; fi
       done
     }
     seek ${packages}
     if [ -n "$missing" ]; then
-      installed="$installed$(dpkg-query -W -f ${providedFormat} | sed -n 's/^installed, //p' | tr ',' '\n' | sed 's/^ *//; s/[ (].*//' | tr '\n' ' ') "
+      known="$known$(dpkg-query -W -f ${providedFormat} | sed -n 's/^installed, //p' | tr ',' '\n' | sed 's/^ *//; s/[ (].*//; s/^/installed=/' | tr '\n' ' ') "
       seek $missing
     fi`
 }

@@ -102,13 +102,12 @@ const damaged = 97
 
 // The same for every run: what is said on a command line shows in ps and in sudo's log. Only the last line of the parcel
 // proves that the secrets came whole as well. Whoever gave up waiting for the lock reads no more: writing to nobody ends the
-// launcher, and nothing runs behind their back. Whoever follows the log may go; the script stays, removes its secrets, and
-// keeps the lock until it is done.
+// launcher, and nothing runs behind their back. Whoever follows the log may go; the script stays with all that it needs, removes
+// its secrets, and keeps the lock until it is done. What old runs left behind keeps nobody waiting.
 const launcher = sh`
   umask 077
   room=/run/kraftwerk
-  mkdir -p "$room" && chmod 711 "$room" && d=$(mktemp -d "$room/XXXXXXXX") && cd "$d" || exit 98
-  find "$room" -mindepth 1 -maxdepth 1 \( -type d -o -name 'stop-*' \) -mmin +1440 -exec rm -rf {} +
+  { chmod 711 "$room" 2>/dev/null || mkdir -p -m 711 "$room"; } && d=$(mktemp -d "$room/XXXXXXXX") && cd "$d" || exit 98
   path=
   read -r token mode hash
   while read -r size path && [ "$path" != end ]; do
@@ -127,7 +126,9 @@ const launcher = sh`
   KRAFT_DIR=$d KRAFT_TOKEN=$token KRAFT_MODE=$mode setsid sh -c 'sh "$KRAFT_DIR/script"; rm -rf "$KRAFT_DIR"/[0-9]* "\${KRAFT_DIR%/*}/stop-$KRAFT_TOKEN"' </dev/null >>log 2>&1 &
   exec 9>&-
   tail -c +1 -s 0.2 -f --pid=$! log
+  wait
   cd / && rm -rf "$d"
+  find "$room" -mindepth 1 -maxdepth 1 \( -type d -o -name 'stop-*' \) -mmin +1440 -exec rm -rf {} +
 `.text
 
 async function* parse(stream: AsyncIterable<Buffer>, token: string): AsyncGenerator<StepEvent> {

@@ -24,7 +24,13 @@ export function readPlan(text: string): PrintedPlan {
 /** The parts of a printed script that change things, by number of the step: what stands in its here-documents. */
 export function partsOf(script: string, part: 'check' | 'apply'): ReadonlyMap<number, string> {
   const found = script.matchAll(
-    new RegExp(`^cat >"\\$KRAFT_DIR/(\\d+)/kraft-${part}" <<'(KRAFT_\\w+)'\\n([\\s\\S]*?)^\\2$`, 'gm'),
+    new RegExp(`^kraft_begin (\\d+) |^kraft_${part}(?: .*)? <<'(KRAFT_\\w+)'\\n([\\s\\S]*?)^\\2$`, 'gm'),
   )
-  return new Map([...found].map(([, number, , text = '']) => [Number(number), text]))
+  const parts = new Map<number, string>()
+  let step = -1
+  for (const [, begun, , text] of found) {
+    if (begun !== undefined) step = Number(begun)
+    if (text !== undefined) parts.set(step, text)
+  }
+  return parts
 }

@@ -24,7 +24,7 @@ export async function runSteps(
   const launcher = [
     'd=$(mktemp -d)',
     `trap 'rm -rf "$d"' EXIT`,
-    put('script', script.text.replace('due=/var/lib/kraftwerk/handlers', 'due=$KRAFT_DIR/handlers')),
+    put('script', script.text.replace('kraft_due=/var/lib/kraftwerk/handlers', 'kraft_due=$KRAFT_DIR/handlers')),
     ...script.secrets.map(({ path, value }) => put(path, value())),
     `KRAFT_DIR="$d" KRAFT_TOKEN=token KRAFT_MODE=${mode} sh "$d/script" </dev/null 2>&1`,
   ].join('\n')

@@ -127,6 +127,31 @@ describe('a step', () => {
     ])
   })
 
+  it('has a check that sees nothing of the script around it, and leaves nothing to the next', async () => {
+    const look = sh`
+      test "$#" = 0
+      test -z "\${unset_before-}"
+      if set | grep -i '^kraft_\(token\|mode\)=' | grep -v '^kraft_mode='; then exit 75; fi
+      for name in begin check apply run as line step event; do
+        if command -v "$name" | grep -qx "$name"; then echo "sees the function $name"; exit 75; fi
+      done
+      if [ -e /dev/fd/9 ]; then echo 'holds the lock'; exit 75; fi
+      test "$(pwd) $(umask) $-" = "/ 0022 e" || { echo "$(pwd) $(umask) $-"; exit 75; }`
+    const leak = sh`cd /tmp; KRAFT_STEP=/nowhere; unset_before=1; kraft_mode=check; kraft_failed=1; set -- x; trap 'exit 1' EXIT; exit 1`
+    const steps: Step[] = [
+      { title: 'a', check: look, apply: sh`true` },
+      { title: 'b', check: leak, apply: sh`true` },
+      { title: 'c', check: look, apply: sh`true` },
+    ]
+    expect(await statuses(steps)).toEqual(['ok', 'changed', 'ok'])
+  })
+
+  it('that no shell can read fails alone, with what the shell says', async () => {
+    const steps: Step[] = [present('a'), { title: 'b', check: sh`if`, apply: sh`echo begun; fi; } )` }, present('c')]
+    expect(await statuses(steps, 'check')).toEqual(['changes', 'maybe', 'changes'])
+    expect(await statuses(steps)).toEqual(['changed', expect.stringMatching(/^failed [12]/)])
+  })
+
   it('may leave something running, which keeps nobody waiting', async () => {
     const started = Date.now()
     expect(await statuses([{ title: 'daemon', apply: sh`sleep 20 & echo $! >${`${room}/pid`}` }])).toEqual(['changed'])
@@ -151,13 +176,13 @@ describe('a step of another user', () => {
       'hush',
       'nobody 600',
       'root',
-      ...['nobody', 'nobody', 'nobody', 'root'],
+      ...['nobody', 'nobody', 'nobody'],
     ])
   })
 
   it('can read neither the script, nor the log, nor the files of other steps, nor write in any folder of them', async () => {
     const look = sh`
-      for file in "$KRAFT_DIR/script" "$KRAFT_DIR/log" "$KRAFT_DIR/handler-h" "$KRAFT_DIR/0/key" "$KRAFT_DIR/0/kraft-apply"; do
+      for file in "$KRAFT_DIR/script" "$KRAFT_DIR/log" "$KRAFT_DIR/0.said" "$KRAFT_DIR/0/key" "$KRAFT_DIR/0/kraft-apply"; do
         if cat "$file" 2>/dev/null; then echo "can read $file"; fi
       done
       for folder in /run/kraftwerk "$KRAFT_DIR" "$KRAFT_STEP" "$KRAFT_DIR/0"; do
@@ -165,7 +190,13 @@ describe('a step of another user', () => {
         if ls "$folder" >/dev/null 2>&1; then echo "can list $folder"; fi
       done`
     const steps: Step[] = [
-      { title: 'secret', files: { key: secret('hush'), plain: 'x' }, apply: sh`true`, notify: [{ name: 'h', apply: sh`true` }] },
+      {
+        title: 'secret',
+        files: { key: secret('hush'), plain: 'x' },
+        check: sh`false`,
+        apply: sh`true`,
+        notify: [{ name: 'h', apply: sh`true` }],
+      },
       { title: 'look', as: 'nobody', apply: look },
     ]
     expect((await events(steps)).filter(({ type }) => type === 'output')).toEqual([])
@@ -432,8 +463,14 @@ describe('a lost connection', () => {
   it('does not stop the script, and the next run waits for it', async () => {
     const losing = node.connect()
     const slow: Step = { title: 'slow', apply: sh`touch ${`${room}/began`}; sleep 3; touch ${`${room}/ended`}` }
+    // What it needs is still there when its turn comes.
+    const after: Step = {
+      title: 'after',
+      files: { key: secret('hush') },
+      apply: sh`test "$(cat "$KRAFT_STEP/key")" = hush; touch ${`${room}/after`}`,
+    }
     const run = async () => {
-      for await (const event of apply(losing, compile('test', [slow, present('after')]))) {
+      for await (const event of apply(losing, compile('test', [slow, after]))) {
         if (event.type === 'begin')
           setTimeout(() => void losing.capture('kill -9 $(cut -d" " -f4 /proc/$$/stat)').catch(() => undefined), 300)
       }

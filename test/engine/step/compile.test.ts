@@ -58,6 +58,25 @@ describe('a compiled script', () => {
   })
 })
 
+it('a step that holds costs one process, whatever files and handlers it has', async () => {
+  const holds: Step = {
+    title: 'Holds',
+    files: { content: 'text\n', other: "it's" },
+    check: sh`test -s "$KRAFT_STEP/content" && test -s "$KRAFT_STEP/other"`,
+    diff: sh`echo never`,
+    apply: sh`echo never`,
+    notify: [reload],
+  }
+  // In a namespace of its own a process has the number of those before it.
+  const processes = async (count: number) => {
+    const steps = [...Array.from({ length: count }, () => holds), { title: 'Count', apply: sh`echo "$$"` }]
+    const ended = await runSteps(steps, { command: ['unshare', '--pid', '--fork', 'sh', '-s'] })
+    expect(ended.map(({ status }) => status)).toEqual([...Array.from({ length: count }, () => 'ok'), 'changed'])
+    return Number(ended.at(-1)?.output)
+  }
+  expect((await processes(20)) - (await processes(10))).toBe(10)
+})
+
 describe('a file of a step', () => {
   const every = Array.from({ length: 0x2000 }, (_, code) => String.fromCharCode(code)).join('')
   it.each<[string, string]>([
