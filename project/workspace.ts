@@ -24,7 +24,14 @@ export async function openWorkspace(folder: string, known: Known, user: UserSett
     ...(project === undefined ? [] : [join(project.folder, 'templates')]),
     ...(user.templates === undefined ? [] : [user.templates]),
   ])
-  const inventory = () => loadInventory(project?.folder)
+  let loading: Promise<Inventory> | undefined
+  // All words behind the colon ask at the same moment, and a fleet may be named node by node; later it may have changed.
+  const inventory = () => {
+    loading ??= loadInventory(project?.folder).finally(() => {
+      loading = undefined
+    })
+    return loading
+  }
   return {
     project,
     user,

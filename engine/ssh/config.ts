@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { homedir, hostname, userInfo } from 'node:os'
+import { homedir, hostname, type UserInfo, userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { keep, kept, named } from '../config/private-cache.js'
@@ -8,6 +8,14 @@ import { KraftError } from '../errors/failure.js'
 import { sameForAll } from './same-for-all.js'
 
 const run = promisify(execFile)
+
+let known: UserInfo<string> | undefined
+
+// The system is asked once: it reads the password file each time.
+function me(): UserInfo<string> {
+  known ??= userInfo()
+  return known
+}
 
 /** Whom to connect to, as far as kraft knows it; what is left out comes from ~/.ssh/config. */
 export interface Destination {
@@ -93,10 +101,19 @@ export async function optionRows(destination: Destination, configFile?: string):
   return askSsh(destination, configFile)
 }
 
-const asked = new Map<string, Promise<readonly OptionRow[] | undefined>>()
+const looking = new Map<string | undefined, Promise<readonly OptionRow[] | undefined>>()
 
 /** What ssh says of any host that has an address of its own; undefined where hosts may differ. */
-async function rowsForAll(configFile: string | undefined): Promise<readonly OptionRow[] | undefined> {
+function rowsForAll(configFile: string | undefined): Promise<readonly OptionRow[] | undefined> {
+  // All nodes of a fleet ask at the same moment, and the configuration is looked at once for them.
+  const found = looking.get(configFile) ?? lookForAll(configFile).finally(() => looking.delete(configFile))
+  looking.set(configFile, found)
+  return found
+}
+
+const asked = new Map<string, Promise<readonly OptionRow[] | undefined>>()
+
+async function lookForAll(configFile: string | undefined): Promise<readonly OptionRow[] | undefined> {
   const text = await sameForAll(configFile)
   if (text === undefined) return undefined
   const key = `${configFile}\n${text}`
@@ -110,7 +127,7 @@ async function rowsForAll(configFile: string | undefined): Promise<readonly Opti
 async function keptOrAsked(text: string, configFile: string | undefined): Promise<readonly OptionRow[]> {
   const name = configFile === undefined ? 'ssh' : named('ssh', configFile)
   const program = programOf('ssh')
-  const { uid, username, homedir: home } = userInfo()
+  const { uid, username, homedir: home } = me()
   const key = [program, uid, username, home, readOptions, text]
   const before = program === undefined ? undefined : await kept(name, key)
   if (before !== undefined) return before as readonly OptionRow[]
@@ -174,7 +191,7 @@ function rowsOf(text: string): OptionRow[] {
 
 function defaultRows({ name, address, port, user }: Destination): OptionRow[] {
   return [
-    ['user', user || userInfo().username],
+    ['user', user || me().username],
     ['hostname', address ?? name],
     ['port', String(port ?? 22)],
     ['hashknownhosts', 'no'],
@@ -193,7 +210,7 @@ function read(rows: readonly OptionRow[], destination: Destination): SshOptions 
 
   const hostName = one('hostname') ?? destination.address ?? destination.name
   const port = Number(one('port') ?? destination.port ?? 22)
-  const user = one('user') ?? destination.user ?? userInfo().username
+  const user = one('user') ?? destination.user ?? me().username
   const hostKeyAlias = set('hostkeyalias')
   const tokens = tokensOf({ hostName, port, user, name: destination.name, hostKeyAlias })
   const path = (value: string): string => expand(value, tokens)
@@ -233,20 +250,20 @@ function tokensOf(to: Pick<SshOptions, 'hostName' | 'port' | 'user' | 'hostKeyAl
     '%': '%',
     d: homedir(),
     h: to.hostName,
-    i: String(userInfo().uid),
+    i: String(me().uid),
     k: to.hostKeyAlias ?? to.name,
     L: here.split('.')[0] ?? here,
     l: here,
     n: to.name,
     p: String(to.port),
     r: to.user,
-    u: userInfo().username,
+    u: me().username,
   }
 }
 
 // OpenSSH takes the home from the password file, kraft from the environment as everything else of kraft does.
 function atHome(file: string): string {
-  const home = join(userInfo().homedir, '.ssh/')
+  const home = join(me().homedir, '.ssh/')
   return file.startsWith(home) ? join(homedir(), '.ssh', file.slice(home.length)) : file
 }
 

@@ -69,8 +69,11 @@ export async function openFor(destination: Destination, options: OpenOptions): P
 
 type How = Omit<ConnectOptions, 'record'> & Partial<OpenOptions>
 
-/** One process shakes hands with so many nodes at once, at most: their arithmetic is this machine's, and each has a time limit. */
-const handshakes = new Gate(32)
+/**
+ * One process shakes hands with so many nodes at once, at most: their arithmetic is this machine's, and each has a time limit. At a
+ * distance most of the time is waiting, so that a fleet of the usual size goes in one round.
+ */
+const handshakes = new Gate(64)
 /** The same for each sshd, which starts to drop at 10 (MaxStartups). */
 const doors = new Map<string, Gate>()
 
@@ -91,7 +94,8 @@ interface Open {
   readonly socket: Duplex
   readonly jump: Connection | undefined
   readonly gone: Promise<void>
-  loss: KraftError | undefined
+  /** Why it ended, if it did. An error is made only for whoever must be told: with its stack it costs more than the farewell. */
+  loss: (() => KraftError) | undefined
 }
 
 class LazyConnection implements Connection {
@@ -140,7 +144,8 @@ class LazyConnection implements Connection {
     return new Promise((resolve, reject) => {
       open.client.forwardOut('127.0.0.1', 0, host, port, (error, stream) => {
         if (error === undefined) resolve(stream)
-        else reject(open.loss ?? this.#unreachable(`${host} port ${port} cannot be reached from there: ${error.message}`, error))
+        else
+          reject(open.loss?.() ?? this.#unreachable(`${host} port ${port} cannot be reached from there: ${error.message}`, error))
       })
     })
   }
@@ -149,7 +154,7 @@ class LazyConnection implements Connection {
     this.#closed = true
     const open = await this.#opening?.catch(() => undefined)
     if (open === undefined) return
-    open.loss ??= this.#ended()
+    open.loss ??= () => this.#ended()
     open.client.end()
     // The farewell goes out, and nobody waits a round trip for its answer; a peer that is gone takes not even the farewell.
     open.socket.once('finish', () => open.socket.destroy())
@@ -184,7 +189,7 @@ class LazyConnection implements Connection {
         cause = error
       })
       client.once('close', () => {
-        open.loss ??= this.#unreachable(`the connection was lost${why(cause)}`, cause)
+        open.loss ??= () => this.#unreachable(`the connection was lost${why(cause)}`, cause)
         if (this.#closed) return
         this.#opening = undefined
         if (this.depth === 0) this.how.lost?.()
@@ -247,14 +252,14 @@ class LazyConnection implements Connection {
           if (error === undefined) {
             // At once: the packet that grants the channel may bring its exit as well.
             if (leave !== undefined) stream.once('close', leave)
-            return resolve(channelOf(stream, () => open.loss))
+            return resolve(channelOf(stream, () => open.loss?.()))
           }
-          if (open.loss !== undefined) return reject(this.#unsure(open.loss))
+          if (open.loss !== undefined) return reject(this.#unsure(open.loss()))
           const failure = this.#unreachable(`no command could be started: ${error.message}`, error)
           reject(/Channel open failure/.test(error.message) ? new SessionRefused(failure) : failure)
         })
       } catch (error) {
-        reject(open.loss ?? this.#unreachable('the connection was lost', error))
+        reject(open.loss?.() ?? this.#unreachable('the connection was lost', error))
       }
     })
   }

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { KraftError } from '../errors/failure.js'
 import type { SshOptions } from './config.js'
+import { together } from './together.js'
 
 /** Milliseconds that a TCP connection, and then the SSH handshake on it, may take. */
 export const patience = 10_000
@@ -12,9 +13,15 @@ export const patience = 10_000
  * {@link patience}, saying what stands in the way. The socket is paused, and
  * ssh2 resumes it when it listens.
  */
-export function dial(node: string, { hostName, port }: SshOptions, signal?: AbortSignal): Promise<Socket> {
+export function dial(
+  node: string,
+  { hostName, port }: Pick<SshOptions, 'hostName' | 'port'>,
+  signal?: AbortSignal,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: hostName, port, noDelay: true, keepAlive: true, autoSelectFamilyAttemptTimeout: 2_500 })
+    const socket = together(
+      connect({ host: hostName, port, noDelay: true, keepAlive: true, autoSelectFamilyAttemptTimeout: 2_500 }),
+    )
     // Nothing is read, not even that it was closed, before somebody listens.
     socket.pause()
     const settle = (): void => {

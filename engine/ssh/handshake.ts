@@ -67,6 +67,7 @@ export async function handshake(
       unreachable(message, next, error)
     })
     client.once('close', closed)
+    client.once('handshake', () => askForNoOtherKeys(client))
     client.once('ready', () => {
       settle()
       resolve(client)
@@ -97,6 +98,12 @@ export async function handshake(
       tryKeyboard: password !== undefined,
     })
   })
+}
+
+// sshd tells its other host keys after the login, and ssh2 makes it sign with each of them and checks that, though nobody listens:
+// a third of a handshake's arithmetic on both sides. It does so only for what calls itself OpenSSH, and needs that name for no more.
+function askForNoOtherKeys(client: Client): void {
+  Reflect.set(client, '_remoteVer', '')
 }
 
 /** True of the failure that sshd's MaxStartups gives: it hangs up before it says its name, and the next attempt may pass. */

@@ -79,7 +79,7 @@ async function fileIdentity(identity: IdentityFile, ask: Ask | undefined, skippe
   const publicKey =
     identity.publicKey ??
     (await openIdentity(identity, ask).then(
-      (key) => fromBlob(key.getPublicSSH()),
+      (key) => key.publicKey,
       (error: unknown) => {
         skipped.push(`${file}: ${error instanceof Error ? error.message : String(error)}`)
         return undefined

@@ -42,7 +42,18 @@ const markers = new Map([
 /** Reads several files; those that don't exist count as empty. */
 export async function readKnownHosts(files: readonly string[]): Promise<KnownHost[]> {
   const texts = await Promise.all(files.map(readIfThere))
-  return files.flatMap((file, index) => parseKnownHosts(texts[index] ?? '', file))
+  return files.flatMap((file, index) => understood(texts[index] ?? '', file))
+}
+
+const last = new Map<string, { readonly text: string; readonly entries: readonly KnownHost[] }>()
+
+// A file of a thousand lines is the same for each node of a fleet, and taking it apart takes longer than reading it.
+function understood(text: string, file: string): readonly KnownHost[] {
+  const before = last.get(file)
+  if (before?.text === text) return before.entries
+  const entries = parseKnownHosts(text, file)
+  last.set(file, { text, entries })
+  return entries
 }
 
 /** The name under which known_hosts keeps a host: `name`, or `[name]:port` where the port is not 22. */

@@ -65,11 +65,13 @@ describe('logging in', () => {
   it.each([
     ['ed25519', ''],
     ['ecdsa', ''],
+    ['ecdsa -b 384', ''],
+    ['ecdsa -b 521', ''],
     ['ecdsa', 'locked'],
     ['rsa', ''],
     ['rsa', 'locked'],
   ])('takes a key file of %s with the passphrase "%s"', async (type, passphrase) => {
-    const file = await makeKey(`${type}-${passphrase}`, '-t', type, '-N', passphrase, '-a', '1')
+    const file = await makeKey(`${type.replaceAll(' ', '')}-${passphrase}`, '-t', ...type.split(' '), '-N', passphrase, '-a', '1')
     expect((await login([`IdentityFile ${file}`], async () => passphrase)).stdout).toBe('in\n')
   })
 

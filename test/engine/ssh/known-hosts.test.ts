@@ -126,6 +126,21 @@ describe('known_hosts', () => {
   })
 })
 
+describe('reading', () => {
+  it('follows a file that changes to another of the same size', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kraftwerk-known-'))
+    const file = join(folder, 'known_hosts')
+    try {
+      for (const line of [mine, other, mine]) {
+        writeFileSync(file, `one ${line}\n`)
+        expect(judge(await readKnownHosts([file]), 'one', keyOf(line)).kind).toBe('known')
+      }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
 describe('adding a host', () => {
   let folder: string
   beforeEach(() => {

@@ -8,7 +8,7 @@ import { startSshd } from '../../rig/sshd.js'
 let many: Program
 beforeAll(async () => {
   many = await program(fileURLToPath(new URL('many.fixture.ts', import.meta.url)), ['engine'])
-})
+}, 60_000)
 afterAll(() => many.remove())
 
 it('connects to 100 destinations at once, in three programs, where sshd turns some away', { timeout: 120_000 }, async () => {

@@ -15,6 +15,7 @@ let outer: Connection
 
 beforeAll(async () => {
   session = await program(fileURLToPath(new URL('session.fixture.ts', import.meta.url)), [
+    'engine/config',
     'engine/ssh',
     'engine/shell',
     'engine/errors',
@@ -22,7 +23,7 @@ beforeAll(async () => {
   sshd = await startSshd()
   process.env.HOME = sshd.folder
   outer = connect({ record: sshd.record, configFile: sshd.configFile })
-})
+}, 60_000)
 afterAll(async () => {
   await outer.close()
   await sshd.stop()
