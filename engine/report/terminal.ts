@@ -8,6 +8,7 @@ import {
   ProcessOutput,
 } from 'listr2'
 import { CalmRenderer, withMark, withTime } from './calm-renderer.js'
+import { nodeSummary } from './node-summary.js'
 import { Outcomes } from './outcomes.js'
 import { duration, progressText } from './progress-text.js'
 import type { Item, ListOptions, Report } from './report.js'
@@ -32,6 +33,7 @@ export function terminalReport(): Report {
       await finish(() => listr.run(), outcomes)
     },
     note: (text) => void process.stderr.write(`${text}\n`),
+    nodes: (ends, { dryRun }) => void process.stderr.write(`${nodeSummary(ends, dryRun)}\n`),
     aside: (other) => CalmRenderer.aside(other),
     stop: () => CalmRenderer.stop(),
   }
