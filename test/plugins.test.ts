@@ -40,6 +40,8 @@ beforeAll(async () => {
   await writeFile(join(built, 'recipes/services/notes.js'), outputText)
   await cp(join(root, 'package.json'), join(folder, 'kraft/package.json'))
   await symlink(join(root, 'templates'), join(folder, 'kraft/templates'))
+  await cp(join(root, 'scripts/docs.mjs'), join(folder, 'kraft/scripts/docs.mjs'))
+  await mkdir(join(folder, 'kraft/docs'))
   await mkdir(join(folder, 'shop'))
 }, 60_000)
 afterAll(async () => {
@@ -86,6 +88,31 @@ describe('a service that is one new file', () => {
     expect(items.anyOf).toContainEqual({ const: 'notes', description: 'a folder of notes' })
     expect(JSON.stringify(items)).toContain('"maximum":9')
     expect((await run('help', 'dump')).stdout).toContain('one of files, notes, postgres')
+  })
+
+  it('is there for an editor, help and completion just when kraftwerk.yaml is broken', async () => {
+    expect(await said('[nots')).toMatch(/^error: .*kraftwerk\.yaml:/)
+    expect(JSON.parse((await run('schema')).stdout).properties.services.items.anyOf).toContainEqual({
+      const: 'notes',
+      description: 'a folder of notes',
+    })
+    expect((await run('help', 'dump')).stdout).toContain('one of files, notes, postgres')
+    expect((await run('completion', 'bash')).stdout).toContain('kraft')
+    expect((await run('--complete', 'dump:one', '--only', 'n')).stdout).toMatch(/^notes\t/)
+    expect((await run('--complete', 'settings', 'n')).stdout).toMatch(/^nodes\t.*\nnotes\t/)
+  })
+
+  it('has its settings documented by kraft and in the docs', async () => {
+    await said('[notes]')
+    expect((await run('settings', 'notes')).stdout).toBe('The service notes: a folder of notes\n  pages  How many (default: 3)\n')
+    const [{ keys }] = JSON.parse((await run('settings', 'notes', '--json')).stdout)
+    expect(keys).toEqual([{ key: 'pages', doc: 'How many', default: 3, example: 3 }])
+    await promisify(execFile)(process.execPath, [join(folder, 'kraft/scripts/docs.mjs')])
+    const page = await readFile(join(folder, 'kraft/docs/settings.md'), 'utf8')
+    expect(page).toContain('- `notes`: A folder of notes.\n')
+    expect(page).toMatch(/\n#### notes\n\n\| Key .*\n.*\n\| `pages` \| How many\. \| `3` \| `3` \|\n/)
+    expect(page).toContain((await run('settings', '--markdown')).stdout)
+    expect(await readFile(join(folder, 'kraft/docs/tasks.md'), 'utf8')).toContain('one of files, notes, postgres')
   })
 
   it('is named nowhere else', async () => {
