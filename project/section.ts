@@ -181,6 +181,7 @@ export function instanceSection(known: { readonly services: readonly string[] })
       schema: v.optional(v.record(environName, environValue), {}),
       doc: 'Environment variables of the application',
       example: { DJANGO_SETTINGS_MODULE: 'calculator.settings' },
+      quiet: true,
     },
     package: {
       schema: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'the name of a Python package'))),

@@ -176,7 +176,6 @@ export function abandon(release: Release, kind: 'release' | 'generation'): reado
   return [
     {
       title: 'Take the new release back',
-      quiet: true,
       // One that had switched already stays.
       check: sh`test "$(readlink -f ${layout.current(place)}/.kraft/live 2>/dev/null)" = ${layout.generation(place, id, generation)}`,
       apply: sh`

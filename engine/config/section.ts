@@ -18,4 +18,6 @@ export interface Key {
   readonly example?: unknown
   /** The value is masked wherever it would be printed. */
   readonly secret?: boolean
+  /** Secrets may stand in it: no message repeats what was written. */
+  readonly quiet?: boolean
 }
