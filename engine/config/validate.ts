@@ -128,10 +128,11 @@ function wrongValue(issue: v.BaseIssue<unknown>, file: YamlFile, path: YamlPath,
   const steps = (issue.path ?? []).map((item) => (typeof item.key === 'number' ? item.key : String(item.key)))
   const full = [...path, ...steps]
   const ofKey = issue.path?.at(-1)?.origin === 'key'
+  const quiet = key.quiet !== undefined && steps.length >= key.quiet
   // Whoever writes NAME=VALUE into a map has written a key that holds the value.
-  const word = key.quiet === true ? String(issue.input).replace(/=.*/s, '=…') : issue.input
+  const word = quiet ? String(issue.input).replace(/=.*/s, '=…') : issue.input
   const name = ofKey ? `The key ${shown(word)} in "${full.slice(0, -1).join('.')}"` : named(full)
-  const message = describe(issue, name, ofKey || key.secret === true || key.quiet === true)
+  const message = describe(issue, name, ofKey || key.secret === true || quiet)
   return { message, place: file.place(full, ofKey ? 'key' : 'value'), ...example(String(path.at(-1)), key) }
 }
 

@@ -74,7 +74,7 @@ export function plainReport(print: (text: string) => void, { everything = false,
   return {
     list: (items, options) => list(items, '', options),
     note: (text) => write(`${text}\n`),
-    nodes: (ends, { dryRun }) => write(`${nodeSummary(ends, dryRun)}\n`),
+    nodes: (ends, { dryRun }) => write(`${nodeSummary(ends, { dryRun })}\n`),
     aside: (other) => other(),
     stop: () => {
       stopped = true

@@ -33,7 +33,8 @@ export function terminalReport(): Report {
       await finish(() => listr.run(), outcomes)
     },
     note: (text) => void process.stderr.write(`${text}\n`),
-    nodes: (ends, { dryRun }) => void process.stderr.write(`${nodeSummary(ends, dryRun)}\n`),
+    nodes: (ends, { dryRun }) =>
+      void process.stderr.write(`${nodeSummary(ends, { dryRun, columns: process.stderr.columns || 80 })}\n`),
     aside: (other) => CalmRenderer.aside(other),
     stop: () => CalmRenderer.stop(),
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
@@ -31,6 +31,7 @@ beforeAll(async () => {
   for (const name of names) await story.must(['provision', name], { cwd: story.home })
   await story.must([`bootstrap:${names.join(',')}`], { cwd: story.home, seconds: 550 })
 })
+afterEach(() => story.onNode('two', 'rm -f /etc/broken'))
 afterAll(() => story?.remove())
 
 /** The generation that each node serves. */
@@ -92,12 +93,11 @@ test('of a deploy that fails on one node the others are told as taken back', asy
     ],
   })
   expect(await served()).toEqual(before)
-  await story.onNode('two', 'rm /etc/broken')
 })
 
 test('a deploy that finds a node of the target locked has run nowhere', async () => {
-  const lock = 'mkdir -p /var/lib/kraftwerk/locks; cd /var/lib/kraftwerk/locks; echo somebody >wheel.holder'
-  await story.onNode('three', `${lock}; systemd-run --quiet --unit=holder flock wheel.held sleep 60`)
+  const lock = 'mkdir -p /var/lib/kraftwerk/locks; cd /var/lib/kraftwerk/locks; echo somebody >wheel.holder; touch wheel.held'
+  await story.onNode('three', `${lock}; systemd-run --quiet --unit=holder flock /var/lib/kraftwerk/locks/wheel.held sleep 60`)
   const ran = await kraft('deploy:live')
   await story.onNode('three', 'systemctl stop holder')
   expect(failure(ran.stderr)).toContain('somebody else is changing wheel now: somebody')

@@ -14,7 +14,7 @@ const section = {
   environ: {
     schema: v.optional(v.record(v.pipe(v.string(), v.regex(/^[A-Z]+$/, 'capitals')), v.string())),
     doc: 'Variables',
-    quiet: true,
+    quiet: 0,
   },
   secret: { schema: v.optional(v.pipe(v.string(), v.minLength(8))), doc: 'A key', secret: true },
 } satisfies Section
