@@ -25,7 +25,7 @@ export function terminalReport(): Report {
       const logger = new ListrLogger<string>({ useIcons: true, processOutput: new ProcessOutput(process.stderr, process.stderr) })
       const listr = new Listr<Context, typeof CalmRenderer>(toTasks(items, options, outcomes), {
         renderer: CalmRenderer,
-        concurrent: options?.concurrent ?? false,
+        ...listOptions(items, options),
         // kraft has its own SIGINT: the lock must be given back first.
         registerSignalListeners: false,
         rendererOptions: { logger, collapseErrors: false, showErrorMessage: false, collapseSubtasks: false },
@@ -55,6 +55,11 @@ function toTasks(
   }))
 }
 
+function listOptions(items: readonly Item[], { concurrent = false }: ListOptions = {}) {
+  // Where one failed, listr2 shows what still runs as if it waited, unless the list as a whole goes on.
+  return { concurrent, exitOnError: !items.every((item) => goesOn(item, concurrent)) }
+}
+
 async function runItem(item: Item, wrapper: Wrapper, crowded: boolean): Promise<void> {
   let reason: string | undefined
   let shown = item.title
@@ -75,7 +80,7 @@ async function runItem(item: Item, wrapper: Wrapper, crowded: boolean): Promise<
     },
     list: async (inner, options) => {
       const outcomes = new Outcomes(inner)
-      const list = wrapper.newListr(toTasks(inner, options, outcomes, crowded), { concurrent: options?.concurrent ?? false })
+      const list = wrapper.newListr(toTasks(inner, options, outcomes, crowded), listOptions(inner, options))
       // What listr2 does with a list that a task returns; an item may show several, one after the other.
       const show = (tasks: typeof list.tasks) => {
         wrapper.task.subtasks = tasks

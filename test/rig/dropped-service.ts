@@ -39,6 +39,8 @@ export async function treeWithService(): Promise<Tree> {
   const copy = await program(join(root, 'kraft.ts'), ['engine', 'project', 'recipes', 'tasks'])
   await cp(join(copy.file, '..'), built, { recursive: true, verbatimSymlinks: true })
   await copy.remove()
+  // The package is the folder above, as in one that was built.
+  await rm(join(built, 'package.json'))
   const { outputText } = ts.transpileModule(notes, {
     compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
   })
