@@ -7,6 +7,8 @@ import { program } from './program.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
+const rooms = ['engine', 'project', 'recipes', 'tasks']
+
 const notes = `
 import * as v from 'valibot'
 import { sh } from '../../engine/shell/sh.js'
@@ -36,11 +38,15 @@ export interface Tree {
 export async function treeWithService(): Promise<Tree> {
   const folder = await mkdtemp(join(tmpdir(), 'kraft-tree-'))
   const built = join(folder, 'dist')
-  const copy = await program(join(root, 'kraft.ts'), ['engine', 'project', 'recipes', 'tasks'])
+  const copy = await program(join(root, 'kraft.ts'), rooms)
   await cp(join(copy.file, '..'), built, { recursive: true, verbatimSymlinks: true })
   await copy.remove()
   // The package is the folder above, as in one that was built.
   await rm(join(built, 'package.json'))
+  // The docs are written from the sources.
+  await Promise.all([...rooms, 'kraft.ts'].map((room) => cp(join(root, room), join(folder, room), { recursive: true })))
+  await writeFile(join(folder, 'recipes/services/notes.ts'), notes)
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
   const { outputText } = ts.transpileModule(notes, {
     compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
   })
