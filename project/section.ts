@@ -175,12 +175,14 @@ export function instanceSection(known: { readonly services: readonly string[] })
       schema: v.optional(v.array(service(known.services)), []),
       doc: 'Data and I/O that the project asks for',
       example: ['postgres', 'files'],
+      quiet: 2,
     },
     shared: { schema: v.optional(v.array(inside), []), doc: 'Paths in the project that outlive releases', example: ['media'] },
     environ: {
       schema: v.optional(v.record(environName, environValue), {}),
       doc: 'Environment variables of the application',
       example: { DJANGO_SETTINGS_MODULE: 'calculator.settings' },
+      quiet: 0,
     },
     package: {
       schema: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'the name of a Python package'))),

@@ -106,7 +106,8 @@ export async function loadProject(from: string, known: Known): Promise<Project |
   const { name: _name, ...instance } = sections.instanceSection(known)
   const given = await variables({ ...instance, default_node })
   const said = given === undefined ? undefined : checkLayer({ ...instance, default_node }, given)
-  refuse(said?.problems ?? [])
+  const asked = given === undefined ? [] : await serviceProblems(said?.values.services, given, [], known, check)
+  refuse([...(said?.problems ?? []), ...asked])
   const { default_node: node = top.values.default_node, ...overrides } = said?.values ?? {}
   const folder = dirname(file)
   const project: Project = {

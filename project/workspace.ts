@@ -1,5 +1,6 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Query, TargetWord } from '../engine/cli/app.js'
+import { nearestProjectFile } from '../engine/config/nearest-project.js'
 import type { UserSettings } from '../engine/config/user.js'
 import { type Inventory, loadInventory } from '../engine/node/inventory.js'
 import type { Target } from '../engine/task/context.js'
@@ -10,16 +11,25 @@ import { targetWords } from './target-words.js'
 
 /** The project and the admin's settings that hold in a folder, each read when it is first needed. */
 export interface ProjectWorkspace {
-  readonly project: Project | undefined
+  readonly project: { readonly folder: string } | undefined
   readonly user: UserSettings
   inventory(): Promise<Inventory>
   words(): Promise<readonly TargetWord[]>
   resolve(query: Query): Promise<readonly Target[]>
 }
 
-/** Opens the workspace of a folder. Throws `setting` for the first mistake in kraftwerk.yaml or ~/.kraftwerk.yaml. */
+/**
+ * Opens the workspace of a folder. kraftwerk.yaml is read for what stands behind the colon, where its first mistake is thrown as a
+ * `setting`: whatever needs no target works although the file is broken.
+ */
 export async function openWorkspace(folder: string, known: Known, user: UserSettings): Promise<ProjectWorkspace> {
-  const project = await loadProject(folder, known)
+  const file = nearestProjectFile(folder)
+  const project = file === undefined ? undefined : { folder: dirname(file) }
+  let loaded: Promise<Project | undefined> | undefined
+  const load = () => {
+    loaded ??= loadProject(folder, known)
+    return loaded
+  }
   useTemplates([
     ...(project === undefined ? [] : [join(project.folder, 'templates')]),
     ...(user.templates === undefined ? [] : [user.templates]),
@@ -36,10 +46,13 @@ export async function openWorkspace(folder: string, known: Known, user: UserSett
     project,
     user,
     inventory,
-    words: async () => targetWords(project, await inventory()),
-    resolve: async (query) => {
-      const defaultNode = project?.settings.default_node ?? user.default_node
-      return resolveTargets(query, { project, inventory: await inventory(), defaultNode })
+    // A prompt is no place for mistakes: nodes can be named all the same.
+    words: async () => targetWords(await load().catch(() => undefined), await inventory()),
+    async resolve(query) {
+      if (query.needs === 'nothing') return [{ word: query.word ?? '', nodes: [], project: undefined }]
+      const found = await load()
+      const defaultNode = found?.settings.default_node ?? user.default_node
+      return resolveTargets(query, { project: found, inventory: await inventory(), defaultNode })
     },
   }
 }

@@ -1,5 +1,6 @@
 import { KraftError } from '../engine/errors/failure.js'
 import type { NodeRecord } from '../engine/node/record.js'
+import { registerSecretive } from '../engine/shell/secretive.js'
 import { candidate, detectFramework, type Framework } from '../project/framework.js'
 import type { Instance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
@@ -80,7 +81,7 @@ export function environOf(application: Application, release: Release, record: No
   const { instance, services } = application
   const { settings } = instance
   const code = layout.release(instance, release.id)
-  return {
+  const environ: Record<string, string> = {
     PYTHONUNBUFFERED: '1',
     PYTHONPATH: settings.src === undefined ? code : `${code}/${settings.src}:${code}`,
     DOMAIN: hostOf(instance, record),
@@ -94,6 +95,9 @@ export function environOf(application: Application, release: Release, record: No
     ...application.environ,
     ...settings.environ,
   }
+  // A service may hand out a password of its own.
+  registerSecretive(environ)
+  return environ
 }
 
 /** Data lives where it is served from until services can live on other nodes: several web nodes would each have their own. */

@@ -176,11 +176,9 @@ export function abandon(release: Release, kind: 'release' | 'generation'): reado
   return [
     {
       title: 'Take the new release back',
-      quiet: true,
+      // One that had switched already stays.
+      check: sh`test "$(readlink -f ${layout.current(place)}/.kraft/live 2>/dev/null)" = ${layout.generation(place, id, generation)}`,
       apply: sh`
-        case $(readlink -f ${layout.current(place)}/.kraft/live 2>/dev/null) in
-          ${layout.generation(place, id, generation)}) echo 'It had switched already and stays'; exit 0 ;;
-        esac
         # On trial its finish script would take the end back.
         rm -f ${trial} ${`${trial}.log`} ${`${trial}.ended`}
         service=${service}

@@ -27,7 +27,8 @@ export function incoming({ place, id }: Release): string {
 /** The command line that unpacks a tar stream on the node, as root, in a folder that only root can write. */
 export function unpackCommand(release: Release): Sh {
   const folder = incoming(release)
-  return sh`set -e; umask 077; rm -rf ${folder}; mkdir ${folder}; tar -x --no-same-owner --no-same-permissions -C ${folder} -f -`
+  // tar is done at the archive's own end: without cat the channel could close before this side has ended it.
+  return sh`set -e; umask 077; rm -rf ${folder}; mkdir ${folder}; tar -x --no-same-owner --no-same-permissions -C ${folder} -f -; cat >/dev/null`
 }
 
 /** Puts an unpacked upload in its place: root's, readable by the instance's group, with what kraft adds to it. */

@@ -9,10 +9,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 // Compiled files are put together; what declares the settings is read from the sources.
 const sources = createJiti(import.meta.url, { fsCache: false })
 const load = (path) => sources.import(join(root, path))
-const [{ projectSection, environmentSection }, { userSection }, { recordSection }, { kindNames, loadKinds }] = await Promise.all([
-  load('project/section.ts'),
-  load('engine/config/user-section.ts'),
-  load('engine/node/record-section.ts'),
+const [{ settingsPage }, { sentence }, { loadKinds }] = await Promise.all([
+  load('project/settings-page.ts'),
+  load('engine/config/section-table.ts'),
   load('recipes/kinds.ts'),
 ])
 const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }, { spreadOptions }, tasks] = await Promise.all([
@@ -27,7 +26,10 @@ const [providers, services, frameworks] = await Promise.all(
 )
 const note = '<!-- Written by scripts/docs.mjs from the code: npm run docs -->'
 
-const pages = { 'docs/settings.md': settings(), 'docs/tasks.md': taskPages() }
+const pages = {
+  'docs/settings.md': `${note}\n\n${settingsPage({ services, providers, frameworks })}`,
+  'docs/tasks.md': taskPages(),
+}
 let stale = false
 for (const [path, text] of Object.entries(pages)) {
   const file = join(root, path)
@@ -41,73 +43,6 @@ for (const [path, text] of Object.entries(pages)) {
   }
 }
 process.exitCode = stale ? 1 : 0
-
-function settings() {
-  const known = { services: kindNames('services') }
-  const project = projectSection(known)
-  const own = Object.fromEntries(Object.entries(environmentSection(known)).filter(([key]) => !(key in project)))
-  return `${note}
-
-# Settings
-
-YAML holds values, the [kraftfile](kraftfile.md) holds code. Three files are read:
-
-- \`kraftwerk.yaml\`: the project. The nearest one upwards counts, so kraft works anywhere inside a project.
-- \`~/.kraftwerk.yaml\`: you, on this machine. It may hold secrets; kraft warns if others can read it.
-- \`nodes.yaml\`: the nodes that kraft remembers. kraft writes it.
-
-What is said in several places: an option on the command line wins over a \`KRAFT_*\` variable, then the environment, then
-\`kraftwerk.yaml\`, then \`~/.kraftwerk.yaml\`, then the default. Maps merge, lists replace. A mistake is an error that names file,
-line and column.
-
-## kraftwerk.yaml
-
-Lists of words can be written as one text: \`packages: django pillow\`.
-
-${table(project)}
-
-### environments
-
-An environment has a name (\`stage\`, \`live\`…) and may set everything above but \`version\` and \`default_node\`, which then wins,
-and besides:
-
-${table(own)}
-
-### services
-
-${services.map(({ name, doc }) => `- \`${name}\`: ${sentence(doc)}`).join('\n')}
-
-A service with settings is written \`services: [{ NAME: { KEY: VALUE } }]\`.${services.some(({ section }) => Object.keys(section).length > 0) ? '' : ' None of these has settings yet.'}
-${services
-  .filter(({ section }) => Object.keys(section).length > 0)
-  .map(({ name, section }) => `\n#### ${name}\n\n${table(section)}\n`)
-  .join('')}
-### Frameworks
-
-What a project is made with is detected, not set:
-
-${frameworks.map(({ name, doc }) => `- ${name}: ${sentence(doc)}`).join('\n')}
-
-## ~/.kraftwerk.yaml
-
-${table(userSection(kindNames('providers')))}
-
-Beside these, each provider has a section of its name. \`kraft provision NAME --set KEY=VALUE\` sets one value for one node.
-${providers.map(({ name, doc, section }) => `\n### ${name}\n\n${sentence(doc)}\n\n${table(section)}\n`).join('')}
-## nodes.yaml
-
-One entry for each node, by name. It holds no secrets, so a team can commit the one beside \`kraftwerk.yaml\`. Local nodes, and
-nodes that were made outside a project, are in \`~/.kraftwerk/nodes.yaml\`.
-
-${table(recordSection)}
-
-## Variables
-
-\`KRAFT_WORKERS=4 kraft reload\` sets \`workers\`: a key of \`kraftwerk.yaml\` in capitals (not \`name\`, \`version\` or
-\`environments\`). \`KRAFT_PROVIDER\` and the others of \`~/.kraftwerk.yaml\` work in the same way, and \`KRAFT_EC2_SECRET\` is the key
-\`secret\` of the section \`ec2\`. [local.md](local.md) names those of the local provider.
-`
-}
 
 function taskPages() {
   const registry = createRegistry(tasks)
@@ -150,10 +85,14 @@ ${Object.entries(spreadOptions)
   .join('\n')}
 
 Where several nodes took part, the end of stderr says how each ended: ok, changed (with the number of steps), failed,
-unreachable, not run. One that fails does not stop the others. With \`--json\` the data of such a task is a list of
+unreachable, not run, or taken back: undone because it failed on another. One that fails does not stop the others. With \`--json\` the data of such a task is a list of
 \`{ node, status, changed, data }\`, with \`--events\` the last event is \`nodes\`. If all that failed could not be reached, the
 exit code is 3. What \`--retry-failed\` needs is in \`~/.kraftwerk/last-run\`, for each project, task and target; a task that works
-on all nodes together (\`deploy\`, a series) is retried on all, and takes no \`--batch\`.
+on all nodes together (\`deploy\`, a series) is retried on all.
+
+\`deploy\` and \`reload\` prepare all nodes and then switch them together. With \`--batch\` they roll: all of it on one part of the
+nodes, then on the next. A part that fails is taken back and stops the rest; the parts before it stay switched. All nodes are
+checked and locked before the first part, and the release command runs once. Then \`--retry-failed\` means the nodes that are left.
 
 \`KRAFT_DUMP_FILE=x kraft dump:live\`: a variable sets an option that is not typed, by the names of task and option. An option that
 is on or off is turned off by \`--no-OPTION\`.
@@ -172,35 +111,4 @@ ${groups
     const text = printHelp(findTask(registry, name)).replaceAll(/\nOptions of every task(?: on nodes)?\n( {2}.*\n)+/g, '\n')
     return `\n### ${name}\n\n\`\`\`text\n${text.trim().replace(/\n{3,}/g, '\n\n')}\n\`\`\`\n`
   }
-}
-
-function table(section) {
-  const rows = Object.entries(section).map(
-    ([key, { schema, doc, example, secret }]) =>
-      `| \`${key}\` | ${cell(sentence(doc))}${secret === true ? ' Secret.' : ''} | ${value(schema.default)} | ${value(example)} |`,
-  )
-  return ['| Key | | Default | Example |', '| --- | --- | --- | --- |', ...rows].join('\n')
-}
-
-function value(given) {
-  const empty = given === undefined || (typeof given === 'object' && Object.keys(given).length === 0)
-  return empty ? '' : `\`${cell(inYaml(given))}\``
-}
-
-function inYaml(given) {
-  if (Array.isArray(given)) return `[${given.map(inYaml).join(', ')}]`
-  if (typeof given === 'object')
-    return `{ ${Object.entries(given)
-      .map(([key, each]) => `${key}: ${inYaml(each)}`)
-      .join(', ')} }`
-  // What YAML would take for a number stands in quotes.
-  return typeof given === 'string' && /^[\d.]+$/.test(given) ? `"${given}"` : String(given)
-}
-
-function cell(text) {
-  return text.replaceAll('|', '\\|')
-}
-
-function sentence(text) {
-  return `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 }

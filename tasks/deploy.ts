@@ -1,4 +1,5 @@
 import { hasRole } from '../engine/node/node.js'
+import { inBatches } from '../engine/task/in-batches.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { Meter } from '../engine/transfer/meter.js'
@@ -16,6 +17,7 @@ import { freeNames, type Site, site } from '../recipes/site.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { countChanges } from './changes.js'
 import {
+  begin,
   generationSteps,
   lock,
   onEach,
@@ -31,11 +33,12 @@ import {
 /** Puts the project on its nodes as a new release, without losing a request. */
 export const deploy = task({
   on: 'once',
+  rolling: true,
   ownConnection: true,
   needs: 'instance',
   group: 'Deploy',
   help: 'put the project on its nodes as a new release, without losing a request',
-  examples: ['kraft deploy:stage', 'kraft deploy:stage --dry-run'],
+  examples: ['kraft deploy:stage', 'kraft deploy:stage --dry-run', 'kraft deploy:live --batch 25%'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)
     const { settings, folder } = instance
@@ -82,52 +85,61 @@ export const deploy = task({
     for (const node of nodes) for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
     renderProcesses(rollout)
 
-    await line.list([
-      onEach(rollout, 'Check the node', async (node, own) => {
-        await node.apply('Check the node', [...preflight(node.name), ...freeNames(instance, siteOn(node, false))], own)
-        const claimed = await node.apply('Claim the name', claim(instance, instance.owner), own)
-        if (claimed.counts.changed > 0) rollout.fresh.add(node.name)
-      }),
-      lock(rollout),
-    ])
-    await orTakeBack(rollout, line, [
-      stepsOnEach(rollout, 'Set up', () => [
+    let released = false
+    const change = (part: Rollout) => [
+      stepsOnEach(part, 'Set up', () => [
         ...removeLeftovers(instance, settings.timeout),
         ...apt(...settings.apt),
         ...instanceSteps(instance),
         ...application.services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),
         ...packageLink(instance, application.package, settings.src),
       ]),
-      onEach(rollout, `Upload ${files.length} files`, async (node, own) => {
+      onEach(part, `Upload ${files.length} files`, async (node, own) => {
         if (session.flags.dryRun) return own.skip('a dry run sends nothing')
         const meter = new Meter(own, await packedSize(folder, files))
         const bytes = await sendFiles(node.connection, folder, files, node.asRoot(unpackCommand(release).text), meter.count)
         own.title(`Upload ${files.length} files (${Math.ceil(bytes / 1024)} KiB)`)
       }),
-      stepsOnEach(rollout, 'Release', async (node) => {
+      stepsOnEach(part, 'Release', async (node) => {
         const venv = await venvFor(node)
         return [
           ...placeRelease(release, { venv: layout.venv(instance, venv.hash), receipt }),
           ...shared(instance, id, settings.shared),
           ...buildVirtualenv(instance, id, venv),
-          ...generationSteps(rollout, node),
+          ...generationSteps(part, node),
           ...(application.framework.build === undefined
             ? []
             : runInGeneration(release, 'Build static files', application.framework.build, { build: true })),
         ]
       }),
-      stepsOnEach(rollout, 'Release command', (node) =>
-        // Once for all nodes: two migrations at once would step on each other.
-        application.release === undefined || node !== nodes[0]
-          ? []
-          : runInGeneration(release, application.release, application.release),
-      ),
-      ...startAndCheck(rollout),
-      stepsOnEach(rollout, 'Site', async (node) => site(instance, siteOn(node, (await node.facts()).ipv6))),
-      ...switchAndDrain(rollout),
-      ...restartProcesses(rollout),
-      stepsOnEach(rollout, 'Tidy up', () => prune(instance, 5)),
-    ])
+      onEach(part, 'Release command', async (node, own) => {
+        // Once for all nodes and batches: two migrations at once would step on each other.
+        if (application.release === undefined || released || node !== part.nodes[0]) return
+        const steps = runInGeneration(release, application.release, application.release)
+        part.applied.push(await node.apply('Release command', steps, own))
+        released = true
+      }),
+      ...startAndCheck(part),
+      stepsOnEach(part, 'Site', async (node) => site(instance, siteOn(node, (await node.facts()).ipv6))),
+      ...switchAndDrain(part),
+      ...restartProcesses(part),
+      stepsOnEach(part, 'Tidy up', () => prune(instance, 5)),
+    ]
+
+    await begin(rollout, () =>
+      line.list([
+        onEach(rollout, 'Check the node', async (node, own) => {
+          await node.apply('Check the node', [...preflight(node.name), ...freeNames(instance, siteOn(node, false))], own)
+          const claimed = await node.apply('Claim the name', claim(instance, instance.owner), own)
+          if (claimed.counts.changed > 0) rollout.fresh.add(node.name)
+        }),
+        lock(rollout),
+      ]),
+    )
+    await inBatches(session, nodes, line, (batch, own) => {
+      const part = { ...rollout, nodes: batch }
+      return orTakeBack(part, own, change(part))
+    })
     if (session.flags.dryRun) {
       const { changed } = countChanges(instance.name, rollout.applied)
       return new Result(`${instance.name}: ${changed} steps would change something`, { changed })

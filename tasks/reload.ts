@@ -1,6 +1,7 @@
 import { KraftError } from '../engine/errors/failure.js'
 import { hasRole, type Node } from '../engine/node/node.js'
 import { sh } from '../engine/shell/sh.js'
+import { inBatches } from '../engine/task/in-batches.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
@@ -9,6 +10,7 @@ import { readApplication } from '../recipes/application.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { type Release, releaseId } from '../recipes/release.js'
 import {
+  begin,
   generationSteps,
   lock,
   orTakeBack,
@@ -23,11 +25,12 @@ import {
 /** Starts the current release anew beside the running one, with the environment as it is now, and switches to it. */
 export const reload = task({
   on: 'once',
+  rolling: true,
   ownConnection: true,
   needs: 'instance',
   group: 'Deploy',
   help: 'start the current release anew, with the environment as it is now, without losing a request',
-  examples: ['kraft reload:stage'],
+  examples: ['kraft reload:stage', 'kraft reload:live --batch 1'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)
     const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
@@ -46,18 +49,23 @@ export const reload = task({
       applied: [],
     }
     renderProcesses(rollout)
-    await line.list([lock(rollout)])
-    // Under the lock: a deploy that switched in between would have its processes drained as the old ones.
-    for (const node of nodes) releases.set(node.name, { place: instance, id: await currentRelease(node, instance), generation })
-    await orTakeBack(rollout, line, [
-      stepsOnEach(rollout, 'Environment', (node) => [
-        ...removeLeftovers(instance, instance.settings.timeout),
-        ...generationSteps(rollout, node),
-      ]),
-      ...startAndCheck(rollout),
-      ...switchAndDrain(rollout),
-      ...restartProcesses(rollout),
-    ])
+    await begin(rollout, async () => {
+      await line.list([lock(rollout)])
+      // Under the lock: a deploy that switched in between would have its processes drained as the old ones.
+      for (const node of nodes) releases.set(node.name, { place: instance, id: await currentRelease(node, instance), generation })
+    })
+    await inBatches(session, nodes, line, (batch, own) => {
+      const part = { ...rollout, nodes: batch }
+      return orTakeBack(part, own, [
+        stepsOnEach(part, 'Environment', (node) => [
+          ...removeLeftovers(instance, instance.settings.timeout),
+          ...generationSteps(part, node),
+        ]),
+        ...startAndCheck(part),
+        ...switchAndDrain(part),
+        ...restartProcesses(part),
+      ])
+    })
     return new Result(`${instance.name} ${session.flags.dryRun ? 'would run' : 'runs'} anew`, {
       generation,
       releases: Object.fromEntries([...releases].map(([node, { id }]) => [node, id])),

@@ -6,6 +6,7 @@ import type { Item, Line } from '../engine/report/report.js'
 import { sh } from '../engine/shell/sh.js'
 import type { Applied } from '../engine/step/show.js'
 import type { Step } from '../engine/step/step.js'
+import { expectNodes, noteNode } from '../engine/task/node-ends.js'
 import type { Session } from '../engine/task/session.js'
 import { layout } from '../project/layout.js'
 import { type Application, environOf, hostOf } from '../recipes/application.js'
@@ -14,7 +15,7 @@ import { abandon, drainOthers, healthy, startBeside, switchTo } from '../recipes
 import { processes } from '../recipes/processes.js'
 import { pointLive, prepareGeneration, type Release } from '../recipes/release.js'
 
-/** One change of what an instance serves, on all its nodes: a deploy or a reload. */
+/** One change of what an instance serves, on all its nodes or on a batch of them: a deploy or a reload. */
 export interface Rollout {
   readonly application: Application
   readonly nodes: readonly Node[]
@@ -51,6 +52,17 @@ export function stepsOnEach(
   steps: (node: Node) => readonly Step[] | Promise<readonly Step[]>,
 ): Item {
   return onEach(rollout, title, async (node, line) => rollout.applied.push(await node.apply(title, await steps(node), line)))
+}
+
+/** Does what comes before any change; where that fails, nothing ran on any node. */
+export async function begin({ nodes, session }: Rollout, first: () => Promise<void>): Promise<void> {
+  expectNodes(session, nodes)
+  try {
+    await first()
+  } catch (error) {
+    for (const { name } of nodes) noteNode(session, name, 'not run')
+    throw error
+  }
 }
 
 /** Takes the instance's lock on all nodes, in the order of their names, so that two deploys never wait for each other. */
@@ -137,30 +149,45 @@ export async function orTakeBack(rollout: Rollout, line: Line, items: readonly I
   } catch (error) {
     if (rollout.session.flags.dryRun) throw error
     try {
-      await line.list([stepsOnEach(rollout, 'Take it back', (node) => takeBack(rollout, node))])
+      await line.list([takingBack(rollout)])
     } catch (also) {
       line.output(`Taking it back failed as well: ${String(also)}`)
       throw error
     }
     throw afterwards(rollout, begun, error)
   } finally {
-    for (const held of rollout.locks.values()) await held.release()
+    for (const { name } of rollout.nodes) await rollout.locks.get(name)?.release()
   }
 }
 
 // Two things are asked first when a deploy fails: does the site still serve, and was data changed?
-function afterwards({ application, kind, fresh }: Rollout, begun: ReadonlySet<string>, error: unknown): unknown {
+function afterwards(
+  { application, kind, nodes, locks, ...rollout }: Rollout,
+  begun: ReadonlySet<string>,
+  error: unknown,
+): unknown {
   if (!isKraftError(error) || begun.has('Switch')) return error
   const { failure } = error
   if ((failure.kind !== 'step' && failure.kind !== 'command') || failure.next !== undefined) return error
   const { instance, release } = application
-  const serving =
-    fresh.size > 0
-      ? `Nothing of ${instance.name} is left on the node`
-      : `Nothing was switched: ${instance.name} serves what it served before`
-  const ran = kind === 'release' && fresh.size === 0 && release !== undefined && begun.has('Start beside the old')
+  const fresh = nodes.some(({ name }) => rollout.fresh.has(name))
+  // Other nodes may have switched in an earlier batch.
+  const where = nodes.length < locks.size ? ' there' : ''
+  const serving = fresh
+    ? `Nothing of ${instance.name} is left on the node`
+    : `Nothing was switched${where}: ${instance.name} serves what it served before`
+  const ran = kind === 'release' && !fresh && release !== undefined && begun.has('Start beside the old')
   const data = ran ? `, but the release command (${release}) has run` : ''
   return new KraftError({ ...failure, next: `${serving}${data}. Correct it and run the same command again` }, error)
+}
+
+function takingBack(rollout: Rollout): Item {
+  const title = 'Take it back'
+  return onEach(rollout, title, async (node, line) => {
+    const { counts } = await node.apply(title, await takeBack(rollout, node), line)
+    // What had switched stays.
+    if (counts.changed > 0) noteNode(rollout.session, node.name, 'taken back')
+  })
 }
 
 // A first deploy that never served leaves nothing of the instance: there can't be data that anybody misses.

@@ -1,6 +1,6 @@
 import { KraftError } from '../errors/failure.js'
+import type { NodeEnd } from '../report/node-summary.js'
 import type { Target } from '../task/context.js'
-import type { NodeEnd } from '../task/node-ends.js'
 import type { Task } from '../task/task.js'
 import { lastFailed, type RunKey, rememberRun } from './last-run.js'
 import { limitTargets, onlyNodes, type SpreadValues } from './spread-options.js'
@@ -37,12 +37,22 @@ export interface EndedTarget {
   readonly done: boolean
 }
 
+/** How a call ended, beside what it was. */
+export interface HowEnded {
+  readonly ends: readonly NodeEnd[]
+  /** It left nodes of its targets out. */
+  readonly limited: boolean
+  readonly interrupted: boolean
+  /** It went over the nodes in batches. */
+  readonly batches: boolean
+}
+
 /** Remembers for `--retry-failed` how a call ended. */
 export async function rememberEnds(
   task: Task,
   called: Called,
   ended: readonly EndedTarget[],
-  { ends, limited, interrupted }: { readonly ends: readonly NodeEnd[]; readonly limited: boolean; readonly interrupted: boolean },
+  { ends, limited, interrupted, batches }: HowEnded,
 ): Promise<void> {
   const status = new Map(ends.map((end) => [end.node, end.status]))
   // After Ctrl-C whatever is not known to be done counts as failed; else a node that was not meant to run is none that failed.
@@ -53,13 +63,13 @@ export async function rememberEnds(
   for (const { target, done } of ended) {
     const names = target.nodes.map(({ name }) => name)
     if (names.length === 0) continue
-    const bad = byNode(task) ? names.filter(isBad) : []
+    const bad = byNode(task, batches) ? names.filter(isBad) : []
     // Whatever works on all nodes together, or stopped in the middle, has failed on all of them.
     const failed = done ? [] : bad.length > 0 ? bad : names
     await rememberRun({ ...called, target: target.word }, names, failed, limited)
   }
 }
 
-function byNode({ spec }: Task): boolean {
-  return spec.on !== 'once' || spec.independent === true
+function byNode({ spec }: Task, batches: boolean): boolean {
+  return spec.on !== 'once' || spec.independent === true || (spec.rolling === true && batches)
 }

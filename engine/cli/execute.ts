@@ -5,7 +5,7 @@ import { endLocal } from '../shell/noted.js'
 import { registerSecretive } from '../shell/secretive.js'
 import { endGroups } from '../ssh/group.js'
 import { stopScripts } from '../step/apply.js'
-import { nodeEnds, nodeSummary } from '../task/node-ends.js'
+import { nodeEnds } from '../task/node-ends.js'
 import { defaultOptions, requireOptions } from '../task/option.js'
 import type { App } from './app.js'
 import { callTargets, type Outcome } from './call-targets.js'
@@ -64,13 +64,15 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const conclude = async (error?: unknown) => {
     const interrupted = isInterrupted(error)
     const ends = nodeEnds(session)
-    if (ends.length > 1 && !interrupted) {
-      if (globals.events) process.stderr.write(`${JSON.stringify({ event: 'nodes', nodes: ends })}\n`)
-      else report.note(nodeSummary(ends, flags.dryRun))
-    }
+    if (ends.length > 1 && !interrupted) report.nodes(ends, { dryRun: flags.dryRun })
     if (spec.raw === true || flags.dryRun) return
     const limited = typed.spread.limit !== undefined || typed.spread['retry-failed'] === true
-    await rememberEnds(entry.task, called, outcome.ended, { ends, limited, interrupted })
+    await rememberEnds(entry.task, called, outcome.ended, {
+      ends,
+      limited,
+      interrupted,
+      batches: spread.batch !== undefined,
+    })
   }
   // A command that passes through gets Ctrl-C itself.
   const interrupted = spec.raw === true ? undefined : interruption()

@@ -61,9 +61,9 @@ function parseBatch(text: string, name: string): Batch {
 
 /** The task, or the member of a series, that has one body for all nodes. */
 function undividable(task: Task): Task | undefined {
-  const { on, members, independent } = task.spec
+  const { on, members, independent, rolling } = task.spec
   if (members !== undefined) return members.map(undividable).find((member) => member !== undefined)
-  return on === 'once' && independent !== true ? task : undefined
+  return on === 'once' && independent !== true && rolling !== true ? task : undefined
 }
 
 /**

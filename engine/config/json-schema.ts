@@ -47,7 +47,8 @@ interface Part {
 
 const wrappers = ['optional', 'exact_optional', 'nullable', 'nullish', 'undefinedable']
 
-function isOptional({ type }: GenericSchema): boolean {
+/** Whether a key may be left out. */
+export function isOptional({ type }: GenericSchema): boolean {
   return type === 'optional' || type === 'exact_optional' || type === 'nullish'
 }
 

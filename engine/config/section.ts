@@ -18,4 +18,6 @@ export interface Key {
   readonly example?: unknown
   /** The value is masked wherever it would be printed. */
   readonly secret?: boolean
+  /** From so many levels below it messages do not repeat what was written, because secrets may stand there. */
+  readonly quiet?: number
 }

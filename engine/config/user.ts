@@ -99,7 +99,8 @@ export async function loadUserSettings(
   }
 }
 
-const nothingSet: UserSettings = {
+/** What counts where nothing is set. */
+export const nothingSet: UserSettings = {
   file: undefined,
   provider: undefined,
   default_node: undefined,

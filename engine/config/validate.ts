@@ -81,7 +81,7 @@ function run(section: Section, file: YamlFile, path: YamlPath, keys: readonly st
     if (entry === undefined) continue
     const there = Object.hasOwn(map, key)
     const given = there ? map[key] : undefined
-    if (entry.secret === true && typeof given === 'string') register(given)
+    if (entry.secret === true && (typeof given === 'string' || typeof given === 'number')) register(String(given))
     const result = v.safeParse(entry.schema, given)
     if (result.success) values[key] = result.output
     else if (!there)
@@ -128,8 +128,11 @@ function wrongValue(issue: v.BaseIssue<unknown>, file: YamlFile, path: YamlPath,
   const steps = (issue.path ?? []).map((item) => (typeof item.key === 'number' ? item.key : String(item.key)))
   const full = [...path, ...steps]
   const ofKey = issue.path?.at(-1)?.origin === 'key'
-  const name = ofKey ? `The key ${shown(issue.input)} in "${full.slice(0, -1).join('.')}"` : named(full)
-  const message = describe(issue, name, ofKey || key.secret === true)
+  const quiet = key.quiet !== undefined && steps.length >= key.quiet
+  // Whoever writes NAME=VALUE into a map has written a key that holds the value.
+  const word = quiet ? String(issue.input).replace(/=.*/s, '=…') : issue.input
+  const name = ofKey ? `The key ${shown(word)} in "${full.slice(0, -1).join('.')}"` : named(full)
+  const message = describe(issue, name, ofKey || key.secret === true || quiet)
   return { message, place: file.place(full, ofKey ? 'key' : 'value'), ...example(String(path.at(-1)), key) }
 }
 

@@ -53,7 +53,7 @@ export async function readText(file: string): Promise<string> {
 
 /** The same for text that was read already; `file` is the name for messages. */
 export async function parseYaml(text: string, file: string): Promise<YamlText> {
-  const { LineCounter, parseDocument, isAlias, isMap, isScalar, isSeq } = await import('yaml')
+  const { LineCounter, parseDocument, isAlias, isMap, isScalar, isSeq, visit } = await import('yaml')
   const counter = new LineCounter()
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false })
   const [error] = document.errors
@@ -63,6 +63,12 @@ export async function parseYaml(text: string, file: string): Promise<YamlText> {
     const { line, col } = counter.linePos(offset)
     return line === 0 ? { file } : { file, line, column: col }
   }
+  visit(document, {
+    Alias(_, node) {
+      // Its name could be a password: it is not repeated.
+      if (node.resolve(document) === undefined) throw noAlias(placeAt(node.range?.[0] ?? 0))
+    },
+  })
   const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node)
 
   /** The pair or item at each step of a path, as far as it exists. */
@@ -114,6 +120,15 @@ function plain(document: Document, file: string): unknown {
     const message = error instanceof Error ? error.message : String(error)
     throw new KraftError({ kind: 'setting', message, place: { file } }, error)
   }
+}
+
+function noAlias(place: Place): KraftError {
+  return new KraftError({
+    kind: 'setting',
+    place,
+    message: 'What begins with * is an alias in YAML, and nothing above has its name',
+    next: 'Put text that begins with * in quotes',
+  })
 }
 
 function notYaml(error: YAMLError, file: string, counter: LineCounter, text: string): KraftError {

@@ -106,8 +106,11 @@ export function summary(failure: Failure): string {
   }
 }
 
+// Of a whole fleet the names would bury which of them failed.
+const most = 12
+
 function list(label: string, titles: readonly string[]): string {
-  return titles.length === 0 ? '' : `; ${label}: ${titles.join(', ')}`
+  return titles.length === 0 ? '' : `; ${label}: ${titles.length > most ? titles.length : titles.join(', ')}`
 }
 
 /** `file:line:column`, as editors and terminals understand it. */

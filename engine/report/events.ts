@@ -1,4 +1,4 @@
-import type { NodeEnd } from '../task/node-ends.js'
+import type { NodeEnd } from './node-summary.js'
 import { type Item, type Line, type Mark, marked, type Report } from './report.js'
 import { runAll } from './run-all.js'
 
@@ -76,6 +76,7 @@ export function eventReport(write: (text: string) => void): Report {
   return {
     list: (items, options) => list(items, undefined, options?.concurrent),
     note: (text) => emit({ event: 'note', text }),
+    nodes: (nodes) => emit({ event: 'nodes', nodes }),
     aside: (other) => other(),
     stop: () => undefined,
   }

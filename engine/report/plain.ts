@@ -1,3 +1,4 @@
+import { nodeSummary } from './node-summary.js'
 import { paintDiff } from './paint-diff.js'
 import { progressText } from './progress-text.js'
 import { type Item, type Line, type Mark, marked, type Report } from './report.js'
@@ -73,6 +74,7 @@ export function plainReport(print: (text: string) => void, { everything = false,
   return {
     list: (items, options) => list(items, '', options),
     note: (text) => write(`${text}\n`),
+    nodes: (ends, { dryRun }) => write(`${nodeSummary(ends, { dryRun })}\n`),
     aside: (other) => other(),
     stop: () => {
       stopped = true

@@ -6,5 +6,5 @@ export function quietReport(): Report {
   const list: Report['list'] = (items, options) => runAll(items, options?.concurrent ?? false, run)
   const line: Line = { title: () => undefined, output: () => undefined, skip: () => undefined, list }
   const run = async (item: Item) => item.run(line)
-  return { list, note: () => undefined, aside: (other) => other(), stop: () => undefined }
+  return { list, note: () => undefined, nodes: () => undefined, aside: (other) => other(), stop: () => undefined }
 }

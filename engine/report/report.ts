@@ -1,3 +1,5 @@
+import type { NodeEnd } from './node-summary.js'
+
 /** One line of the list that a person sees while kraft works. */
 export interface Item {
   readonly title: string
@@ -55,6 +57,8 @@ export interface Report {
   list(items: readonly Item[], options?: ListOptions): Promise<void>
   /** One line that stays, outside any list. */
   note(text: string): void
+  /** Says at the end how each of several nodes ended. */
+  nodes(ends: readonly NodeEnd[], how: { readonly dryRun: boolean }): void
   /** Leaves the terminal to something else, for example a question, until that is done. */
   aside<T>(other: () => Promise<T>): Promise<T>
   /** Draws no more and gives the terminal back, because kraft ends before its lists do. */

@@ -8,6 +8,7 @@ import {
   ProcessOutput,
 } from 'listr2'
 import { CalmRenderer, withMark, withTime } from './calm-renderer.js'
+import { nodeSummary } from './node-summary.js'
 import { Outcomes } from './outcomes.js'
 import { duration, progressText } from './progress-text.js'
 import type { Item, ListOptions, Report } from './report.js'
@@ -24,7 +25,7 @@ export function terminalReport(): Report {
       const logger = new ListrLogger<string>({ useIcons: true, processOutput: new ProcessOutput(process.stderr, process.stderr) })
       const listr = new Listr<Context, typeof CalmRenderer>(toTasks(items, options, outcomes), {
         renderer: CalmRenderer,
-        concurrent: options?.concurrent ?? false,
+        ...listOptions(items, options),
         // kraft has its own SIGINT: the lock must be given back first.
         registerSignalListeners: false,
         rendererOptions: { logger, collapseErrors: false, showErrorMessage: false, collapseSubtasks: false },
@@ -32,6 +33,8 @@ export function terminalReport(): Report {
       await finish(() => listr.run(), outcomes)
     },
     note: (text) => void process.stderr.write(`${text}\n`),
+    nodes: (ends, { dryRun }) =>
+      void process.stderr.write(`${nodeSummary(ends, { dryRun, columns: process.stderr.columns || 80 })}\n`),
     aside: (other) => CalmRenderer.aside(other),
     stop: () => CalmRenderer.stop(),
   }
@@ -50,6 +53,11 @@ function toTasks(
     rendererOptions: { outputBar: 4 },
     task: (_, wrapper: Wrapper) => outcomes.note(item, () => runItem(item, wrapper, many)),
   }))
+}
+
+function listOptions(items: readonly Item[], { concurrent = false }: ListOptions = {}) {
+  // Where one failed, listr2 shows what still runs as if it waited, unless the list as a whole goes on.
+  return { concurrent, exitOnError: !items.every((item) => goesOn(item, concurrent)) }
 }
 
 async function runItem(item: Item, wrapper: Wrapper, crowded: boolean): Promise<void> {
@@ -72,7 +80,7 @@ async function runItem(item: Item, wrapper: Wrapper, crowded: boolean): Promise<
     },
     list: async (inner, options) => {
       const outcomes = new Outcomes(inner)
-      const list = wrapper.newListr(toTasks(inner, options, outcomes, crowded), { concurrent: options?.concurrent ?? false })
+      const list = wrapper.newListr(toTasks(inner, options, outcomes, crowded), listOptions(inner, options))
       // What listr2 does with a list that a task returns; an item may show several, one after the other.
       const show = (tasks: typeof list.tasks) => {
         wrapper.task.subtasks = tasks

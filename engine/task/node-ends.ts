@@ -1,22 +1,12 @@
 import { explain } from '../errors/explain.js'
+import type { NodeEnd, NodeStatus } from '../report/node-summary.js'
 import type { Result } from './result.js'
 import type { Session } from './session.js'
-
-/** How a call of kraft ended on a node. */
-export type NodeStatus = 'ok' | 'changed' | 'failed' | 'unreachable' | 'not run'
-
-/** A node at the end of a call. */
-export interface NodeEnd {
-  readonly node: string
-  readonly status: NodeStatus
-  /** How many steps changed something; in a dry run: would change. */
-  readonly changed: number
-}
 
 type Noted = Exclude<NodeStatus, 'changed'>
 
 // The worst of several tasks is what counts for a node.
-const order: readonly Noted[] = ['ok', 'not run', 'unreachable', 'failed']
+const order: readonly Noted[] = ['ok', 'not run', 'taken back', 'unreachable', 'failed']
 const noted = new WeakMap<Session, Map<string, Noted | undefined>>()
 
 /** Says which nodes are about to be worked on, so that they are told in this order. */
@@ -38,6 +28,32 @@ export function noteNode(session: Session, node: string, status: Noted): void {
 export function statusOf(error: unknown): 'failed' | 'unreachable' {
   const kind = explain(error)?.failure.kind
   return kind === 'unreachable' || kind === 'host-key' ? 'unreachable' : 'failed'
+}
+
+/**
+ * Notes how a body that works on several nodes together left them when it failed: those that the failure names have failed, those
+ * where steps ran are done as far as it came, and of the others that were expected nothing better is known than that it failed.
+ */
+export function noteFailure(session: Session, nodes: readonly { readonly name: string }[], error: unknown): void {
+  const failed = new Map(failedNodes(error))
+  for (const { name } of nodes) {
+    const status = failed.get(name)
+    if (status !== undefined) noteNode(session, name, status)
+    else if (session.applied.has(name)) noteNode(session, name, 'ok')
+    else if (isExpected(session, name)) noteNode(session, name, 'failed')
+  }
+}
+
+function isExpected(session: Session, node: string): boolean {
+  const ends = noted.get(session)
+  return ends?.has(node) === true && ends.get(node) === undefined
+}
+
+/** The nodes that a failure names, at whatever depth. */
+function failedNodes(error: unknown): readonly (readonly [string, Noted])[] {
+  const failure = explain(error)?.failure
+  if (failure?.kind === 'several') return failure.failed.flatMap((ended) => failedNodes(ended.error))
+  return failure !== undefined && 'node' in failure && failure.node !== undefined ? [[failure.node, statusOf(error)]] : []
 }
 
 /** How the call ended on each node that was noted, with what its steps changed. */
@@ -63,16 +79,4 @@ export function keepPartial(session: Session, target: string, result: Result): v
 /** What {@link keepPartial} kept. */
 export function partialOf(session: Session, target: string): Result | undefined {
   return partial.get(session)?.get(target)
-}
-
-/** The ends of several nodes for a person: a line for each way to end, with its nodes. */
-export function nodeSummary(ends: readonly NodeEnd[], dryRun = false): string {
-  const rows = (['ok', 'changed', 'failed', 'unreachable', 'not run'] as const).flatMap((status) => {
-    const nodes = ends.filter((end) => end.status === status)
-    if (nodes.length === 0) return []
-    const label = status === 'changed' && dryRun ? 'would change' : status
-    return [[label, nodes.map(({ node, changed }) => (status === 'changed' ? `${node} (${changed})` : node)).join(', ')] as const]
-  })
-  const width = Math.max(...rows.map(([label]) => label.length))
-  return rows.map(([label, nodes]) => `${label.padEnd(width)}  ${nodes}`).join('\n')
 }

@@ -1,4 +1,4 @@
-import type { NodeEnd } from './node-ends.js'
+import type { NodeEnd } from '../report/node-summary.js'
 
 const resultMark = Symbol.for('kraftwerk.result')
 const codeMark = Symbol.for('kraftwerk.exit-code')

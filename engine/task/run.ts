@@ -6,7 +6,7 @@ import { WholeLines } from '../report/whole-lines.js'
 import type { Asked, NodeContext, Target, TargetContext, TaskProject } from './context.js'
 import { eachNode } from './each-node.js'
 import { hooksOf } from './hooks.js'
-import { keepPartial, nodeEnds, noteNode } from './node-ends.js'
+import { keepPartial, nodeEnds, noteFailure, noteNode } from './node-ends.js'
 import { onlyOnce, refuseCircle } from './only-once.js'
 import { defaultOptions, requireOptions } from './option.js'
 import { isExitCode, type Result, resultOfMembers, resultOfNodes } from './result.js'
@@ -143,7 +143,14 @@ async function runOnce(call: Call, line: Line): Promise<unknown> {
     if (skipsCode(call, line)) return undefined
     if (['target', 'asked', 'session'].some(takes)) await Promise.all(call.target.nodes.map((node) => node.prepare()))
   }
-  const result = await run(await targetContext(call, line, takes))
+  const context = await targetContext(call, line, takes)
+  let result: unknown
+  try {
+    result = await run(context)
+  } catch (error) {
+    noteFailure(call.session, call.target.nodes, error)
+    throw error
+  }
   // It went over the nodes by itself: those on which it applied steps are done.
   for (const { name } of call.target.nodes) if (call.session.applied.has(name)) noteNode(call.session, name, 'ok')
   return result

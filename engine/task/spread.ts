@@ -80,7 +80,8 @@ function check(items: readonly SpreadItem[], failed: ReadonlyMap<SpreadItem, unk
   throw new KraftError({ kind: 'several', failed: ended, ...titles })
 }
 
-function cut<T>(items: readonly T[], batch: Batch | undefined): readonly (readonly T[])[] {
+/** The parts of which one comes after the other; one that holds all where no batches were asked for. */
+export function cut<T>(items: readonly T[], batch: Batch | undefined): readonly (readonly T[])[] {
   if (batch === undefined) return [items]
   const size = Math.max(1, batch.percent ? Math.floor((items.length * batch.size) / 100) : batch.size)
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))

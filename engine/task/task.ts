@@ -44,6 +44,8 @@ export interface OnceSpec<O extends OptionSpecs> extends Common<O> {
   readonly on: 'once'
   /** The body goes over the nodes with `eachNode`, and none depends on another: `--batch` and `--retry-failed` mean single nodes. */
   readonly independent?: boolean
+  /** The body goes over the nodes with `inBatches`: they belong together, and `--batch` rolls over them part after part. */
+  readonly rolling?: boolean
   run(context: TargetContext<OptionValues<O>>): unknown
 }
 
@@ -78,6 +80,7 @@ export type TaskSpec = Common<OptionSpecs> & {
   readonly members?: readonly Task[]
   readonly together?: boolean
   readonly independent?: boolean
+  readonly rolling?: boolean
 }
 
 /**

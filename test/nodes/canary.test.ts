@@ -10,12 +10,18 @@ import { beginStory, type Story } from '../rig/story-node.js'
 const run = promisify(execFile)
 
 // Each would be found wherever it went: in words, in JSON, quoted, encoded.
-const canaries = { environ: "c4nary-env'iron $x", kraftfile: 'c4nary-kraft"file', another: 'c4nary-another' }
+const canaries = {
+  environ: "c4nary-env'iron $x",
+  kraftfile: 'c4nary-kraft"file',
+  another: 'c4nary-another',
+  service: 'c4nary-service',
+  password: 'c4nary-pass word"$',
+}
 const any = 'c4nary-'
 
 const files: Files = {
   'kraftwerk.yaml':
-    'name: cage\nwsgi: cage.wsgi:application\nrelease: echo "released with $API_TOKEN"\nenvironments: { stage: { nodes: [one] } }\n',
+    'name: cage\nwsgi: cage.wsgi:application\nrelease: echo "released with $API_TOKEN $VAULT_PIN $VAULT_URL"\nenvironments: { stage: { nodes: [one] } }\n',
   'cage/__init__.py': '',
   'cage/wsgi.py': `import os, sys
 def application(environ, start_response):
@@ -24,7 +30,7 @@ def application(environ, start_response):
     start_response('200 OK', [('Content-Type', 'text/plain')])
     return [b'ok']
 `,
-  'kraftfile.ts': `import { secret, sh, task } from 'kraftwerk'
+  'kraftfile.ts': `import { schema, secret, service, sh, task } from 'kraftwerk'
 import { file } from 'kraftwerk/recipes/file'
 const value = () => secret(process.env.CANARY ?? '', 'canary')
 export const whisper = task({ run: async ({ $, node }) => {
@@ -35,6 +41,18 @@ export const fail = task({ run: ({ $ }) => $\`echo \${value()} >&2; false \${val
 export const place = task({ on: 'each', steps: () => [
   ...file({ path: '/root/canary', content: value() }),
   { title: 'A step with a secret', files: { token: value() }, apply: sh\`sleep 1; test -s "$KRAFT_STEP/token"\` },
+] })
+export const vault = service({
+  name: 'vault',
+  schema: schema.object({ pin: schema.pipe(schema.string(), schema.metadata({ secret: true })) }),
+  setup: (_place, { pin }) => [{ title: \`Vault \${pin}\`, files: { pin: secret(pin) }, apply: sh\`test -s "$KRAFT_STEP/pin"; echo opened with \${'$'}{KRAFT_STEP:+pin}\` }],
+  environ: (_place, { pin }) => ({ VAULT_PIN: pin, VAULT_URL: \`redis://:\${pin}-url@localhost/0\` }),
+})
+/** sudo wants a password, or none again. */
+export const sudo = task({ on: 'each', steps: () => [
+  { title: 'sudo', files: { password: secret('admin:' + (process.env.CANARY_SUDO ?? 'x')) }, apply: sh\`
+      chpasswd <"$KRAFT_STEP/password"
+      printf '%s\\n' \${process.env.CANARY_SUDO ? 'admin ALL=(ALL) ALL' : 'admin ALL=(ALL) NOPASSWD: ALL'} >/etc/sudoers.d/90-kraftwerk\` },
 ] })
 export const placeAnother = task({ on: 'each', steps: () => [...file({ path: '/root/canary', content: secret(process.env.CANARY_TOO ?? '') })] })
 `,
@@ -50,6 +68,7 @@ beforeAll(async () => {
   env = {
     ...story.env,
     KRAFT_ENVIRON: JSON.stringify({ API_TOKEN: canaries.environ }),
+    KRAFT_SERVICES: JSON.stringify([{ vault: { pin: canaries.service } }]),
     CANARY: canaries.kraftfile,
     CANARY_TOO: canaries.another,
   }
@@ -95,6 +114,71 @@ test.each([
   expect(result.code, result.stderr).toBe(code)
   expect(`${result.stdout}${result.stderr}`).not.toContain(any)
   expect(seen).toBe('')
+})
+
+test('a secret that changed is not shown as what it was', async () => {
+  const changed = { ...env, KRAFT_ENVIRON: JSON.stringify({ API_TOKEN: 'of-today' }), CANARY: 'of-today', KRAFT_SERVICES: '[]' }
+  // None of the old values is known to this call.
+  for (const task of ['deploy:stage', 'reload:stage', 'place:one', 'place-another:one']) {
+    const { code, stdout, stderr } = await callKraft([task, '--dry-run', '--debug'], { cwd: project, env: changed })
+    expect(code, stderr).toBe(0)
+    expect(`${stdout}${stderr}`).not.toContain(any)
+  }
+})
+
+test.each([
+  ['environ: API_TOKEN=c4nary-mistake\n', 'a map'],
+  ['environ: { API_TOKEN=c4nary-mistake }\n', 'letters, digits'],
+  ['environ:\n  API_TOKEN: *c4nary-mistake\n', 'alias'],
+  ['services: [{ vault: { pin: [c4nary-mistake] } }]\n', 'pin'],
+  ['services: [{ vault: c4nary-mistake }]\n', 'vault'],
+])('a mistake in the settings is told without the value: %j', async (text, said) => {
+  const { 'kraftfile.ts': kraftfile = '' } = files
+  const folder = join(story.home, 'mistaken')
+  await writeFiles(folder, { 'kraftwerk.yaml': `name: mistaken\n${text}`, 'kraftfile.ts': kraftfile })
+  const { KRAFT_ENVIRON: _environ, KRAFT_SERVICES: _services, ...plain } = env
+  const { code, stdout, stderr } = await callKraft(['deploy:one'], { cwd: folder, env: plain })
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toContain(said)
+  expect(stderr).not.toContain(any)
+})
+
+test('the password of sudo is in no output and no process list', async () => {
+  const words = { ...env, CANARY_SUDO: canaries.password, KRAFT_SUDO_PASSWORD: canaries.password }
+  const set = await watched(() => callKraft(['sudo:one', '--verbose', '--debug'], { cwd: project, env: words }))
+  expect([set.result.code, set.result.stderr.includes(any), set.seen]).toEqual([0, false, ''])
+  for (const args of [
+    ['place:one', '--verbose'],
+    ['deploy:stage', '--events'],
+    ['fail:stage', '--debug'],
+  ]) {
+    const { result, seen } = await watched(() => callKraft(args, { cwd: project, env: words }))
+    expect(result.code, result.stderr).toBe(args[0] === 'fail:stage' ? 1 : 0)
+    expect(`${result.stdout}${result.stderr}`).not.toContain(any)
+    expect(seen).toBe('')
+  }
+  const wrong = await callKraft(['place:one', '--debug'], {
+    cwd: project,
+    env: { ...words, KRAFT_SUDO_PASSWORD: 'c4nary-wrong' },
+  })
+  expect([wrong.code, `${wrong.stdout}${wrong.stderr}`.includes(any)]).toEqual([1, false])
+  const { CANARY_SUDO: _sudo, ...back } = words
+  expect((await callKraft(['sudo:one'], { cwd: project, env: back })).code).toBe(0)
+})
+
+test('kraft keeps no secret on this machine', async () => {
+  const { stdout } = await run(
+    'bash',
+    [
+      '-c',
+      `grep -rlaF -- '${any}' "$HOME" "\${TMPDIR:-/tmp}"/kraft* --exclude-dir=cage 2>/dev/null | grep -v ^"$HOME"/mistaken/ || :`,
+    ],
+    {
+      env: { ...process.env, HOME: story.home },
+      maxBuffer: 1 << 26,
+    },
+  )
+  expect(stdout).toBe('')
 })
 
 test('an application that fails with a secret in its log is told without the secret', async () => {

@@ -3,13 +3,17 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Tree, treeWithService } from '../rig/dropped-service.js'
+import { call } from '../rig/kraft.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 let story: Story
+let tree: Tree
 
 beforeAll(async () => {
+  tree = await treeWithService()
   story = await beginStory('httpbin')
   const { project, home } = story
   await writeFile(join(project, 'package.json'), '{ "name": "httpbin", "private": true }\n')
@@ -33,7 +37,10 @@ beforeAll(async () => {
   const before = await readFile(file, 'utf8')
   await writeFile(file, `${before.replace(/^services:.*\n/m, '')}\nservices: [{ notes: { motto: be brief } }]\n`)
 })
-afterAll(() => story?.remove())
+afterAll(async () => {
+  await tree?.remove()
+  await story?.remove()
+})
 
 it('the service of an installed plugin is set up by a deploy, dumped, loaded and removed', async () => {
   await story.must(['provision', 'one'])
@@ -53,4 +60,14 @@ it('the service of an installed plugin is set up by a deploy, dumped, loaded and
 
   await story.must(['destroy:one', '--yes'])
   expect(await story.onNode('one', 'ls -d /web/*/notes 2>/dev/null | wc -l')).toBe('0\n')
+})
+
+it('a service that was dropped as one file into a copy of the tree is set up by a deploy', async () => {
+  const project = join(story.home, 'dropped')
+  await mkdir(join(project, 'dropped'), { recursive: true })
+  await writeFile(join(project, 'kraftwerk.yaml'), 'wsgi: httpbin:app\npackages: httpbin\nservices: [{ notes: { pages: 7 } }]\n')
+  const kraft = (...args: string[]) => call(process.execPath, [tree.kraft, ...args], { cwd: project, env: story.env })
+  const deployed = await kraft('deploy:one')
+  expect(deployed.code, deployed.stderr).toBe(0)
+  expect((await kraft('run:one', '--', 'bash', '-c', 'test -d "$NOTES" && echo $PAGES')).stdout).toBe('7\n')
 })

@@ -67,6 +67,27 @@ describe('what an installed plugin exports and the kraftfile passes on', () => {
     })
   })
 
+  it('is in the documentation of the settings, service and provider', async () => {
+    expect((await kraft('settings', 'notes')).stdout).toBe(
+      [
+        'The service notes: a folder of notes that the application writes',
+        '  motto  What the first note says (required; as in be brief)',
+        '  pages  How many (default: 3)',
+        '',
+      ].join('\n'),
+    )
+    const page = (await kraft('settings', '--markdown')).stdout
+    expect(page).toMatch(
+      /\n#### notes\n\n\| Key .*\n.*\n\| `motto` \| What the first note says\. Required\. \| +\| `be brief` \|\n/,
+    )
+    expect(page).toMatch(/\n### shelf\n\nServers on a shelf, which is empty\.\n/)
+  })
+
+  it('is in completion', async () => {
+    expect((await kraft('--complete', 'dump:one', '--only', 'n')).stdout).toMatch(/^notes\t/)
+    expect((await kraft('--complete', 'count-')).stdout).toMatch(/^count-notes\tCount the notes\./)
+  })
+
   it('is in the help of the tasks that name services and providers', async () => {
     expect((await kraft('help', 'dump')).stdout).toContain('one of files, notes, postgres')
     expect((await kraft('help', 'provision')).stdout).toContain('one of ec2, local, shelf')

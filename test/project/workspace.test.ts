@@ -1,14 +1,43 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { loadUserSettings } from '../../engine/config/user.js'
 import { remember } from '../../engine/node/inventory.js'
 import { openWorkspace } from '../../project/workspace.js'
-import { freshHome } from '../rig/home.js'
+import { failureOf, freshHome } from '../rig/home.js'
 
 const home = freshHome()
-const one = { name: 'one', provider: 'static', address: '203.0.113.7', user: 'root', host_keys: [] }
+const open = async () => openWorkspace(home.project, { services: ['files'] }, await loadUserSettings({}))
+const query = { destructive: false, task: 'x', connect: () => expect.fail('nothing connects') }
+const node = 'one: { provider: static, address: 203.0.113.7, user: root, id: one, host_keys: [ssh-ed25519 AAAA] }\n'
 
-const known = { services: [], section: () => Promise.reject(new Error('There are no services')) }
-const open = async () => openWorkspace(home.home, known, await loadUserSettings({}))
+describe('where kraftwerk.yaml is broken', () => {
+  it.each(['workers: many\n', 'workers: [\n'])(
+    '(%j) what needs no target works, and what needs one names the mistake',
+    async (text) => {
+      await home.write('calculator/kraftwerk.yaml', text)
+      await home.write('calculator/nodes.yaml', node)
+      const workspace = await open()
+      expect(workspace.project).toEqual({ folder: home.project })
+      expect((await workspace.inventory()).get('one')?.address).toBe('203.0.113.7')
+      expect(await workspace.resolve({ ...query, word: undefined, needs: 'nothing' })).toEqual([
+        { word: '', nodes: [], project: undefined },
+      ])
+      for (const needs of ['nodes', 'instance'] as const) {
+        expect(await failureOf(workspace.resolve({ ...query, word: 'one', needs }))).toMatchObject({
+          kind: 'setting',
+          place: { file: `${home.project}/kraftwerk.yaml` },
+        })
+      }
+    },
+  )
+
+  it('the nodes can be named all the same', async () => {
+    await home.write('calculator/kraftwerk.yaml', 'workers: many\n')
+    await home.write('calculator/nodes.yaml', node)
+    expect(await (await open()).words()).toEqual([{ word: 'one', kind: 'node', help: '203.0.113.7' }])
+  })
+})
+
+const one = { name: 'one', provider: 'static', address: '203.0.113.7', user: 'root', host_keys: [] }
 
 it('the nodes are read once for all who ask at the same moment', async () => {
   await remember(one)

@@ -1,4 +1,5 @@
 import { createRegistry } from '../../engine/cli/registry.js'
+import { nothingSet } from '../../engine/config/user.js'
 import type { Place } from '../../engine/errors/failure.js'
 import type { Node } from '../../engine/node/node.js'
 import { plainReport } from '../../engine/report/plain.js'
@@ -55,15 +56,7 @@ export async function runOn(
     root: process.cwd(),
     version: '1.0.0',
     project: undefined,
-    user: {
-      file: undefined,
-      provider: undefined,
-      default_node: undefined,
-      templates: undefined,
-      pubkey: undefined,
-      providers: {},
-      warnings: [],
-    },
+    user: nothingSet,
     inventory: unused,
     connect: unused,
     disconnect: unused,

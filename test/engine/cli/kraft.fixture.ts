@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { App } from '../../../engine/cli/app.js'
 import { main } from '../../../engine/cli/main.js'
+import { nothingSet } from '../../../engine/config/user.js'
 import { KraftError } from '../../../engine/errors/failure.js'
 import type { Line } from '../../../engine/report/report.js'
 import { secret } from '../../../engine/shell/secret.js'
@@ -98,15 +99,7 @@ const app: App = {
   task: async (name) => tasks[name],
   open: async () => ({
     project: undefined,
-    user: {
-      file: undefined,
-      provider: undefined,
-      default_node: undefined,
-      templates: undefined,
-      pubkey: undefined,
-      providers: {},
-      warnings: ['~/.kraftwerk.yaml can be read by others'],
-    },
+    user: { ...nothingSet, warnings: ['~/.kraftwerk.yaml can be read by others'] },
     words: async () => [],
     inventory: async () => ({ get: () => undefined, all: () => [] }),
     resolve: async ({ word = '' }) => [{ word, nodes: [], project: undefined }],

@@ -9,7 +9,7 @@ import { type Sshd, startSshd } from '../../rig/sshd.js'
 
 // Real sshd, the built kraft, and a kraftfile: six names for one server, and one where nobody answers.
 const kraftfile = `
-import { option, result, series, task } from 'kraftwerk'
+import { inBatches, option, result, series, sh, task } from 'kraftwerk'
 
 /** Says the name of each node that answers. */
 export const hello = task({
@@ -22,6 +22,35 @@ export const hello = task({
 })
 /** Works on all together. */
 export const together = task({ on: 'once', run: ({ target }) => result(target.nodes.map(({ name }) => name).join(' ')) })
+/** Works on all together, in steps. */
+export const apart = task({
+  on: 'once',
+  options: { broken: option({ type: 'string', many: true }) },
+  run: ({ target, line, options }) => line.list(
+    target.nodes.map((node) => ({
+      title: node.name,
+      run: (own) => node.apply('Steps', [{ title: 'Step', apply: options.broken.includes(node.name) ? sh\`exit 7\` : sh\`:\` }], own),
+    })),
+    { concurrent: true },
+  ),
+})
+/** Works on all together, or part after part. */
+export const roll = task({
+  on: 'once',
+  rolling: true,
+  options: { broken: option({ type: 'string', many: true }) },
+  async run({ session, target, line, options }) {
+    const parts = []
+    await inBatches(session, target.nodes, line, async (batch, own) => {
+      parts.push(batch.map(({ name }) => name).join('+'))
+      await own.list(batch.map((node) => ({
+        title: node.name,
+        run: async () => { if (options.broken.includes(node.name)) await node.$\`exit 7\` },
+      })))
+    })
+    return result(parts.join(' '))
+  },
+})
 export const both = series('Both', together, hello)
 export const failing = series('Fails', hello, task({ on: 'once', run: () => { throw new Error('broken') } }))
 `
@@ -108,6 +137,28 @@ describe('a node that fails', () => {
   })
 })
 
+describe('a task that works on all nodes together', () => {
+  it('says which nodes ended how where it fails', async () => {
+    const ran = await run('apart:live --broken web2')
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toMatch(/^changed +web1 \(1\), web3 \(1\), db1 \(1\), db2 \(1\)\nfailed +web2$/m)
+  })
+
+  it('says nothing of nodes where nothing was known to happen', async () => {
+    expect((await run('failing:stage --limit web1')).stderr).not.toMatch(/^not run/m)
+  })
+
+  it('and can roll takes batches, one of which stops the next', async () => {
+    expect((await run('roll:live --batch 40%')).stdout).toBe('web1+web2 web3+db1 db2\n')
+    expect((await run('roll:live')).stdout).toBe('web1+web2+web3+db1+db2\n')
+    const ran = await run('roll:live --batch 2 --broken db1')
+    expect([ran.code, ran.stdout]).toEqual([1, ''])
+    expect(ran.stderr).toContain('1 of 3 failed: web3, db1; done: web1, web2; not run: db2')
+    expect(ran.stderr).toMatch(/^ok +web1, web2\nfailed +web3, db1\nnot run +db2$/m)
+    expect((await run('roll:live --retry-failed --batch 1')).stdout).toBe('web3 db1 db2\n')
+  })
+})
+
 describe('programs', () => {
   it('get each node with its end and its data as one document, also where some fail', async () => {
     const fine = JSON.parse((await run('hello:live --limit web1,web2 --json')).stdout)
@@ -184,7 +235,7 @@ describe('--retry-failed', () => {
 })
 
 it('what works on all nodes together takes no batches, alone or in a series', async () => {
-  for (const task of ['together', 'both', 'deploy']) {
+  for (const task of ['together', 'both']) {
     const ran = await run(`${task}:live --batch 1`)
     expect(ran.code).toBe(2)
     expect(failure(ran.stderr)).toContain(`${task} takes no --batch`)

@@ -11,6 +11,11 @@ const section = {
   kind: { schema: v.optional(v.picklist(['bookworm', 'trixie'])), doc: 'Release of Debian' },
   image: { schema: v.optional(v.pipe(v.string(), v.regex(/^ami-/, 'An image looks like ami-1'))), doc: 'Image' },
   flag: { schema: v.optional(v.boolean()), doc: 'Yes or no' },
+  environ: {
+    schema: v.optional(v.record(v.pipe(v.string(), v.regex(/^[A-Z]+$/, 'capitals')), v.string())),
+    doc: 'Variables',
+    quiet: 0,
+  },
   secret: { schema: v.optional(v.pipe(v.string(), v.minLength(8))), doc: 'A key', secret: true },
 } satisfies Section
 
@@ -26,6 +31,7 @@ it('gives values with their defaults', async () => {
     kind: undefined,
     image: undefined,
     flag: undefined,
+    environ: undefined,
     secret: undefined,
   })
 })
@@ -65,6 +71,17 @@ it('the first mistake of the file comes first, and the others are counted', asyn
     at: '1:1',
     message: expect.stringMatching(/^Unknown key "nonsense"\. \(and 2 more mistakes in the settings\)$/),
   })
+})
+
+it.each([
+  ['domain: a\nenviron: TOKEN=c4nary', '"environ" should be a map'],
+  ['domain: a\nenviron: { TOKEN=c4nary }', 'The key "TOKEN=…" in "environ" should be capitals'],
+  ['domain: a\nenviron: [TOKEN=c4nary]', '"environ"'],
+  ['domain: a\nenviron: { TOKEN: 4242 }', '"environ.TOKEN" should be text'],
+])('what may hold secrets is not repeated: %j', async (text, message) => {
+  const error = await wrong(text)
+  expect(error.message).toContain(message)
+  expect(error.message).not.toMatch(/c4nary|4242/)
 })
 
 it('a secret is not repeated', async () => {

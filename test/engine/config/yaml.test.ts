@@ -45,11 +45,13 @@ describe.each([
   ['a tab', 'a:\n\tb: 1\n', '2:1', 'This is not YAML'],
   ['a bracket that stays open', 'a: [1, 2\nb: 3\n', '2:1', 'This is not YAML'],
   ['a quote that stays open', 'a: "x\n', '2:1', 'This is not YAML'],
+  ['an alias of nothing, which may be a password,', 'a: 1\nb: *c4nary\n', '2:4', 'What begins with * is an alias'],
   ['a second document', 'a: 1\n---\nb: 2\n', '2:1', 'One document a file'],
 ])('%s', (_name, text, at, message) => {
   it('is an error with its place', async () => {
     const error = await settingError(parseYaml(text, 'k.yaml'))
     expect(error).toMatchObject({ at, message: expect.stringContaining(message) })
+    expect(error.message).not.toContain('c4nary')
   })
 })
 

@@ -119,3 +119,12 @@ describe('the nearest word', () => {
     expect(didYouMean('a', [])).toBe('')
   })
 })
+
+it('of many that are done tells how many, and of those that failed which', () => {
+  const done = (count: number) => Array.from({ length: count }, (_, index) => `n${index}`)
+  const error = new KraftError({ kind: 'task', message: 'no' })
+  const said = (count: number) =>
+    new KraftError({ kind: 'several', failed: [{ title: 'bad', error }], done: done(count) }).message
+  expect(said(2)).toBe('1 of 3 failed: bad; done: n0, n1')
+  expect(said(59)).toBe('1 of 60 failed: bad; done: 59')
+})

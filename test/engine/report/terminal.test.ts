@@ -32,7 +32,18 @@ async function watch(columns: number, rows: number, word: string): Promise<{ fra
   return { frames, code }
 }
 
+/** Each step that runs stands below its node, not below the one of another. */
+function parentsShown(frame: readonly string[]): boolean {
+  let steps = 0
+  for (const line of frame) {
+    if (/^ {2}\S/.test(line)) steps = 0
+    else if (/^ {4}[^\s⋮✔] A step/.test(line) && ++steps > 1) return false
+  }
+  return true
+}
+
 describe.each([
+  [40, 15],
   [40, 20],
   [100, 30],
 ])('60 nodes on a terminal of %i columns and %i rows', (columns, rows) => {
@@ -50,6 +61,8 @@ describe.each([
     expect(last.filter((line) => /fleet/.test(line) && !line.includes('error')).length).toBe(1)
     expect(last.join('\n')).toMatch(/node-13.*\n.*\n *✖ A step/)
     expect(last.join('\n')).toMatch(/error: .*unlucky/)
+    // A step that runs stands below its own node, also once another one failed.
+    for (const frame of failing) expect(parentsShown(frame)).toBe(true)
     // The warning above the list takes two lines at the most, and may scroll away.
     const tall = drawn.slice(0, -3).map((frame) => frame.filter((line) => line !== '').length)
     expect(Math.max(0, ...tall)).toBeLessThanOrEqual(rows + 2)

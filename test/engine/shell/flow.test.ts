@@ -1,27 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Shell } from 'zx/core'
-import { localShell } from '../../../engine/shell/local.js'
-import { remoteShell } from '../../../engine/shell/remote.js'
-import { connect } from '../../../engine/ssh/connect.js'
-import type { Connection } from '../../../engine/ssh/connection.js'
-import { type Sshd, startSshd } from '../../rig/sshd.js'
+import { type Shells, startShells } from '../../rig/shells.js'
 
-let sshd: Sshd
-let connection: Connection
+let shells: Shells
 let $: Shell
 let here: Shell
 
 beforeAll(async () => {
-  sshd = await startSshd()
-  process.env.HOME = sshd.folder
-  connection = connect({ record: sshd.record, configFile: sshd.configFile })
-  $ = await remoteShell(connection)
-  here = await localShell()
+  shells = await startShells()
+  ;({ $, here } = shells)
 })
-afterAll(async () => {
-  await connection.close()
-  await sshd.stop()
-})
+afterAll(() => shells.stop())
 
 /** Runs `work` and returns by how many bytes the memory of this process grew at the most. */
 async function growth(work: () => PromiseLike<unknown>): Promise<number> {

@@ -4,32 +4,26 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Shell, within } from 'zx/core'
 import { isKraftError } from '../../../engine/errors/failure.js'
-import { localShell } from '../../../engine/shell/local.js'
 import { remoteShell } from '../../../engine/shell/remote.js'
 import { secret } from '../../../engine/shell/secret.js'
 import { quote } from '../../../engine/shell/sh.js'
 import { connect } from '../../../engine/ssh/connect.js'
 import type { Connection } from '../../../engine/ssh/connection.js'
 import { generatedStrings } from '../../rig/generated-strings.js'
-import { freePort, type Sshd, startSshd } from '../../rig/sshd.js'
+import { type Shells, startShells } from '../../rig/shells.js'
+import { freePort, type Sshd } from '../../rig/sshd.js'
 
-let sshd: Sshd
-let connection: Connection
+let shells: Shells
 let $: Shell
 let here: Shell
-
+let connection: Connection
+let sshd: Sshd
 beforeAll(async () => {
-  sshd = await startSshd()
-  process.env.HOME = sshd.folder
-  connection = connect({ record: sshd.record, configFile: sshd.configFile })
   // What runs on the node knows that it does.
-  $ = await remoteShell(connection, (command) => `WHERE=node exec bash -c ${quote(command)}`)
-  here = await localShell()
+  shells = await startShells((command) => `WHERE=node exec bash -c ${quote(command)}`)
+  ;({ $, here, connection, sshd } = shells)
 })
-afterAll(async () => {
-  await connection.close()
-  await sshd.stop()
-})
+afterAll(() => shells.stop())
 
 async function isAlive(pid: string): Promise<boolean> {
   return readFile(`/proc/${pid.trim()}/stat`, 'utf8').then(

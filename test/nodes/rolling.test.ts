@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { type Files, failure, writeFiles } from '../rig/cli.js'
+import { beginStory, type Story } from '../rig/story-node.js'
+
+const names = ['one', 'two', 'three']
+const files: Files = {
+  'kraftwerk.yaml': `name: wheel
+wsgi: wheel.wsgi:application
+packages: []
+release: echo once >>"$HOME/migrated"
+health: { path: /, tries: 3, timeout: 2 }
+environments: { live: { nodes: [one, two, three] } }
+`,
+  'wheel/__init__.py': '',
+  // A node that is marked takes no new release.
+  'wheel/wsgi.py': `import os
+def application(environ, start_response):
+    broken = os.path.exists('/etc/broken')
+    start_response('500 Broken' if broken else '200 OK', [('Content-Type', 'text/plain')])
+    return [os.environ['KRAFT_RELEASE'].encode()]
+`,
+}
+
+let story: Story
+let project: string
+beforeAll(async () => {
+  story = await beginStory('httpbin')
+  project = join(story.home, 'wheel')
+  await writeFiles(project, files)
+  for (const name of names) await story.must(['provision', name], { cwd: story.home })
+  await story.must([`bootstrap:${names.join(',')}`], { cwd: story.home, seconds: 550 })
+})
+afterEach(() => story.onNode('two', 'rm -f /etc/broken'))
+afterAll(() => story?.remove())
+
+/** The generation that each node serves. */
+async function served(): Promise<readonly string[]> {
+  const all = names.map((name) => story.onNode(name, 'readlink -f /web/wheel/current/.kraft/live || :'))
+  return (await Promise.all(all)).map((path) => path.trim())
+}
+
+const kraft = (...args: string[]) => story.kraft(args, { cwd: project })
+
+test('a deploy in batches is a whole one on each part, and a part that fails stops the next', async () => {
+  expect((await kraft('deploy:live')).code).toBe(0)
+  const before = await served()
+  expect(new Set(before).size).toBe(1)
+
+  await story.onNode('two', 'touch /etc/broken')
+  const ran = await kraft('deploy:live', '--batch', '1')
+  expect([ran.code, ran.stdout]).toEqual([1, ''])
+  expect(failure(ran.stderr)).toContain('The application answers / with code 500')
+  expect(failure(ran.stderr)).toContain('next:  Nothing was switched there: wheel serves what it served before')
+  expect(failure(ran.stderr)).toContain('1 of 3 failed: two; done: one; not run: three')
+  expect(ran.stderr).toMatch(/^changed +one \(\d+\)\nfailed +two\nnot run +three$/m)
+  const [first, ...others] = await served()
+  expect(first).not.toBe(before[0])
+  expect(others).toEqual(before.slice(1))
+
+  await story.onNode('two', 'rm /etc/broken')
+  const again = await kraft('deploy:live', '--batch', '50%', '--json')
+  expect(again.code, again.stderr).toBe(0)
+  const { release } = JSON.parse(again.stdout)
+  for (const path of await served()) expect(path).toContain(release)
+})
+
+test('the release command of a deploy in batches runs once, on the first node', async () => {
+  const counts = () =>
+    Promise.all(names.map(async (name) => Number(await story.onNode(name, 'cat /web/wheel/home/migrated | wc -l'))))
+  const before = await counts()
+  await story.must(['deploy:live', '--batch', '1'], { cwd: project })
+  const [one = 0, ...others] = before
+  expect(await counts()).toEqual([one + 1, ...others])
+})
+
+test('of a deploy that fails on one node the others are told as taken back', async () => {
+  const before = await served()
+  await story.onNode('two', 'touch /etc/broken')
+  const ran = await kraft('deploy:live')
+  expect(ran.stderr).toMatch(/^taken back +one, three\nfailed +two$/m)
+  const { stderr } = await kraft('deploy:live', '--events')
+  const events = stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(events.at(-2)).toMatchObject({
+    event: 'nodes',
+    nodes: [
+      { node: 'one', status: 'taken back' },
+      { node: 'two', status: 'failed' },
+      { node: 'three', status: 'taken back' },
+    ],
+  })
+  expect(await served()).toEqual(before)
+})
+
+test('a deploy that finds a node of the target locked has run nowhere', async () => {
+  const lock = 'mkdir -p /var/lib/kraftwerk/locks; cd /var/lib/kraftwerk/locks; echo somebody >wheel.holder; touch wheel.held'
+  await story.onNode('three', `${lock}; systemd-run --quiet --unit=holder flock /var/lib/kraftwerk/locks/wheel.held sleep 60`)
+  const ran = await kraft('deploy:live')
+  await story.onNode('three', 'systemctl stop holder')
+  expect(failure(ran.stderr)).toContain('somebody else is changing wheel now: somebody')
+  expect(ran.stderr).toMatch(/^failed +three\nnot run +one, two$/m)
+})
+
+test('a reload in batches goes on where the next begins, and --retry-failed does the rest', async () => {
+  const before = await served()
+  await story.onNode('two', 'touch /etc/broken')
+  const ran = await kraft('reload:live', '--batch', '1')
+  expect(ran.code).toBe(1)
+  expect(ran.stderr).toMatch(/^changed +one \(\d+\)\nfailed +two\nnot run +three$/m)
+  const between = await served()
+  expect(between.map((path, index) => path === before[index])).toEqual([false, true, true])
+
+  await story.onNode('two', 'rm /etc/broken')
+  expect((await kraft('reload:live', '--batch', '1', '--retry-failed')).code).toBe(0)
+  expect((await served()).map((path, index) => path === between[index])).toEqual([true, false, false])
+})
