@@ -134,7 +134,20 @@ export class Link {
     const { stdin, stdout } = streamsOf(id)
     const stream = Duplex.from({ writable: this.#wire.outlet(stdin), readable: this.#wire.inlet(stdout) })
     stream.on('error', () => undefined)
-    await this.#start(id, { type: 'forward', id, host, port })
+    // Whoever writes to what is closed there would wait for ever.
+    const settle: Running['settle'] = () =>
+      void (stream.readableEnded ? stream.destroy() : stream.once('end', () => stream.destroy()))
+    this.#running.set(id, { settle })
+    stream.once('close', () => {
+      this.#running.delete(id)
+      this.#send({ type: 'close', id })
+    })
+    try {
+      await this.#start(id, { type: 'forward', id, host, port })
+    } catch (error) {
+      stream.destroy()
+      throw error
+    }
     return stream
   }
 

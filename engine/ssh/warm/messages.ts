@@ -4,7 +4,7 @@ import type { TerminalSize } from '../connection.js'
 import type { Credentials } from '../credentials.js'
 
 /** Changes whenever the messages do, so that ends of different age never meet. */
-export const protocol = 1
+export const protocol = 2
 
 /** A host key that a holder's connection was verified with. */
 export interface Seen {
