@@ -1,16 +1,15 @@
-// The node of the bench again, behind a cable with latency.
+// Nodes that a home remembers once more, behind a cable with latency.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseDocument } from 'yaml'
 import { startDelay } from './delay.mjs'
-import { outside } from './place.mjs'
 
 /**
- * Puts a delaying proxy in front of nodes and remembers each again as `far-NAME`; `milliseconds` is the delay of one direction.
- * Gives those names and what undoes it all.
+ * Puts a delaying proxy in front of nodes of a home and remembers each again as `far-NAME`; `milliseconds` is the delay of one
+ * direction. Gives those names and what undoes it all.
  */
-export async function overCable(nodes, milliseconds) {
-  const file = join(outside, '.kraftwerk', 'nodes.yaml')
+export async function overCable(home, nodes, milliseconds) {
+  const file = join(home, '.kraftwerk', 'nodes.yaml')
   const before = readFileSync(file, 'utf8')
   const document = parseDocument(before)
   const cables = await Promise.all(
@@ -28,7 +27,9 @@ export async function overCable(nodes, milliseconds) {
   return {
     names,
     /** Round trips over the first of them since the last call. */
-    turns: () => cables[0]?.turns(),
+    turns: () => cables[0]?.turns() ?? 0,
+    /** How often somebody connected to the first of them. */
+    connections: () => cables[0]?.connections() ?? 0,
     stop: async () => {
       writeFileSync(file, before, { mode: 0o600 })
       for (const cable of cables) await cable.stop()

@@ -15,7 +15,7 @@ export async function measure({ runs, signal, row, node }) {
 }
 
 async function over(milliseconds, where, { runs, signal, row, node }) {
-  const cable = await overCable([node], milliseconds)
+  const cable = await overCable(outside, [node], milliseconds)
   const [far = ''] = cable.names
   const ssh = [...openssh(far), 'true']
   const { CI: _, ...person } = env

@@ -18,7 +18,7 @@ export async function measure({ runs, signal, row }) {
   }
   await Promise.all([make(), make(), make()])
   for (const delay of [0, 25.5]) {
-    const cable = await overCable(nodes, delay)
+    const cable = await overCable(outside, nodes, delay)
     try {
       const all = join(outside, 'all.sh')
       const each = cable.names.map((name) => {

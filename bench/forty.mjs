@@ -34,7 +34,7 @@ export async function measure({ runs, signal, row, node }) {
   const script = join(project, 'checks.sh')
   writeFileSync(script, plainChecks(), { mode: 0o600 })
   for (const delay of [0, 25.5]) {
-    const cable = await overCable([node], delay)
+    const cable = await overCable(outside, [node], delay)
     try {
       const [far = ''] = cable.names
       const task = { command: [...kraft, `forty:${far}`], cwd: project, env }

@@ -8,7 +8,7 @@ import { channelOf } from './channel.js'
 import { type Destination, type SshOptions, sshOptions } from './config.js'
 import type { Channel, Connection, ExecOptions, Exit } from './connection.js'
 import { type Credentials, ownCredentials } from './credentials.js'
-import { dial, dialThrough } from './dial.js'
+import { dial, dialThrough, type ProxyPlace } from './dial.js'
 import { Gate } from './gate.js'
 import { gather } from './gather.js'
 import { handshake, hungUpEarly, silence } from './handshake.js'
@@ -58,6 +58,8 @@ export interface OpenOptions extends Omit<ConnectOptions, 'record' | 'ask'> {
   readonly lost?: () => void
   /** Is called whenever something arrives. */
   readonly heard?: () => void
+  /** Where a ProxyCommand runs: it has no terminal there, and is tried once. */
+  readonly proxy?: ProxyPlace
 }
 
 /** A connection for somebody else, opened at once. Throws as {@link Connection.exec} does. */
@@ -221,7 +223,8 @@ class LazyConnection implements Connection {
       // The door first: whoever waits for a crowded sshd takes no place from the others.
       return await doorOf(options).through(() => handshakes.through(one))
     } catch (error) {
-      if (attempt === attempts || !hungUpEarly(error)) throw error
+      const isProxyOfOthers = this.how.proxy !== undefined && options.proxyCommand !== undefined
+      if (attempt === attempts || isProxyOfOthers || !hungUpEarly(error)) throw error
       // Not all at the same time again: whoever else was turned away waits as well.
       await sleep(Math.min(250 * 2 ** attempt, 2_000) * (0.5 + Math.random()), undefined, { signal: this.how.signal }).catch(
         () => {
@@ -233,7 +236,8 @@ class LazyConnection implements Connection {
   }
 
   async #dial(options: SshOptions): Promise<Duplex> {
-    return options.proxyCommand === undefined ? dial(this.node, options, this.how.signal) : dialThrough(options.proxyCommand)
+    if (options.proxyCommand === undefined) return dial(this.node, options, this.how.signal)
+    return dialThrough(options.proxyCommand, this.how.proxy)
   }
 
   #jump({ jumps }: SshOptions): Connection | undefined {

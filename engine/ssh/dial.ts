@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import { Duplex } from 'node:stream'
 import { KraftError } from '../errors/failure.js'
 import type { SshOptions } from './config.js'
@@ -46,9 +47,21 @@ export function dial(
   })
 }
 
-/** Starts the ProxyCommand of ssh_config and talks through it; its stderr goes to ours. */
-export function dialThrough(command: string): Duplex {
-  const child = spawn(process.env.SHELL ?? '/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'inherit'] })
+/** Where a ProxyCommand runs for somebody else. */
+export interface ProxyPlace {
+  readonly folder: string
+  /** Is told each line of its stderr. */
+  readonly say: (line: string) => void
+}
+
+/** Starts the ProxyCommand of ssh_config and talks through it; its stderr goes to ours unless `place` takes it. */
+export function dialThrough(command: string, place?: ProxyPlace): Duplex {
+  const child = spawn(process.env.SHELL ?? '/bin/sh', ['-c', `exec ${command}`], {
+    stdio: ['pipe', 'pipe', place === undefined ? 'inherit' : 'pipe'],
+    cwd: place?.folder,
+  })
+  if (child.stdout === null || child.stdin === null) throw new TypeError('Its streams are pipes')
+  if (place !== undefined && child.stderr !== null) createInterface({ input: child.stderr }).on('line', place.say)
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin })
   child.once('error', (error) => stream.destroy(error))
   stream.once('close', () => child.kill())

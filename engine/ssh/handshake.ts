@@ -23,6 +23,11 @@ export async function handshake(
   socket: Duplex,
   { signal, password }: { readonly signal?: AbortSignal | undefined; readonly password?: AskedOnce | undefined } = {},
 ): Promise<Client> {
+  // Before ssh2 listens, nobody would hear of a stream that ends while keys are read.
+  let ended = new Error('the connection ended before handshake')
+  socket.on('error', (error) => {
+    ended = new Error(`${error.message} before handshake`, { cause: error })
+  })
   const library = await ssh2()
   const [identities, serverHostKey] = await Promise.all([credentials.identities(check.options), credentials.algorithms(check)])
   const node = check.destination.name
@@ -73,6 +78,10 @@ export async function handshake(
       resolve(client)
     })
     if (signal?.aborted) return abort()
+    if (socket.destroyed) {
+      const [message, next] = explain(ended, login)
+      return unreachable(message, next, ended)
+    }
     signal?.addEventListener('abort', abort)
     clock.start()
     client.connect({
@@ -108,7 +117,9 @@ function askForNoOtherKeys(client: Client): void {
 
 /** True of the failure that sshd's MaxStartups gives: it hangs up before it says its name, and the next attempt may pass. */
 export function hungUpEarly(error: unknown): boolean {
-  return error instanceof KraftError && error.cause instanceof Error && /before handshake|ECONNRESET/.test(error.cause.message)
+  return (
+    error instanceof KraftError && error.cause instanceof Error && /before handshake|ECONNRESET|EPIPE/.test(error.cause.message)
+  )
 }
 
 function explain(error: Error & { level?: string }, login: Login): [message: string, next?: string] {
@@ -120,7 +131,7 @@ function explain(error: Error & { level?: string }, login: Login): [message: str
       'Name the right key with IdentityFile and IdentitiesOnly yes in ~/.ssh/config.',
     ]
   }
-  if (/before handshake|ECONNRESET/.test(error.message)) {
+  if (/before handshake|ECONNRESET|EPIPE/.test(error.message)) {
     return ['the connection was closed before SSH began', 'Is it an SSH server, and does it let you in (fail2ban, MaxStartups)?']
   }
   return [`SSH failed: ${error.message}`]

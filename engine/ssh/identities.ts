@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { BaseAgent, ParsedKey, SignCallback, SigningRequestOptions } from 'ssh2'
+import { heldKeys } from './agent.js'
 import { expand, type SshOptions, standardIdentities } from './config.js'
 import { ssh2 } from './library.js'
 import { type IdentityFile, openIdentity, readIdentity } from './private-key.js'
@@ -45,7 +46,9 @@ export async function collectIdentities(options: SshOptions, ask: Ask | undefine
   const held = (key: PublicKey): boolean => agent.some((each) => same(each.publicKey, key))
   const fromFiles: Identity[] = []
   for (const file of files) {
+    if (file.publicKey !== undefined && held(file.publicKey)) continue
     const identity = await fileIdentity(file, ask, skipped)
+    // Old encrypted formats tell their key only now.
     if (identity !== undefined && !held(identity.publicKey)) fromFiles.push(identity)
   }
   return { usable: [...first, ...others, ...fromFiles], skipped }
@@ -68,11 +71,9 @@ async function readFiles(files: readonly string[], skipped: string[]): Promise<I
 
 async function fileIdentity(identity: IdentityFile, ask: Ask | undefined, skipped: string[]): Promise<Identity | undefined> {
   const { file } = identity
-  const type = identity.publicKey?.type ?? ''
-  if (type.startsWith('sk-')) {
-    skipped.push(
-      `${file}: security keys (${type}) are not supported; name a plain key with IdentityFile, or use one that an agent holds`,
-    )
+  const why = unsupported(identity.publicKey?.type ?? '')
+  if (why !== undefined || identity.isPublic) {
+    skipped.push(`${file}: ${why ?? 'only its public half is here, and no agent holds the private one'}`)
     return undefined
   }
   // Old formats hide the public key in the encrypted part, so that these are opened before they are offered.
@@ -86,10 +87,6 @@ async function fileIdentity(identity: IdentityFile, ask: Ask | undefined, skippe
       },
     ))
   if (publicKey === undefined) return undefined
-  if (publicKey.type.includes('-cert-')) {
-    skipped.push(`${file}: certificates (${publicKey.type}) are not supported; its plain key must be in authorized_keys there`)
-    return undefined
-  }
   const sign = async (data: Buffer, hash: string | undefined): Promise<Buffer> =>
     (await openIdentity(identity, ask)).sign(data, hash)
   if (identity.encrypted && ask === undefined) {
@@ -101,22 +98,30 @@ async function fileIdentity(identity: IdentityFile, ask: Ask | undefined, skippe
 
 async function agentIdentities(socket: string | undefined, skipped: string[]): Promise<Identity[]> {
   if (socket === undefined) return []
-  const { OpenSSHAgent } = await ssh2()
+  const held = await heldKeys(socket).catch((error: unknown) => {
+    skipped.push(`the agent at ${socket}: ${error instanceof Error ? error.message : String(error)}`)
+    return []
+  })
+  const { OpenSSHAgent, utils } = await ssh2()
   const agent = new OpenSSHAgent(socket)
-  const keys = await new Promise<ParsedKey[]>((resolve) => {
-    agent.getIdentities((error, found) => {
-      if (error) skipped.push(`the agent at ${socket}: ${error.message}`)
-      resolve((found ?? []).filter((key): key is ParsedKey => typeof key === 'object' && 'getPublicSSH' in key))
-    })
+  return held.flatMap(({ type, blob, comment }) => {
+    const label = `agent: ${comment || type}`
+    const publicKey = fromBlob(blob)
+    const parsed = utils.parseKey(blob)
+    const key = Array.isArray(parsed) ? parsed[0] : parsed
+    const why = unsupported(type)
+    if (why === undefined && publicKey !== undefined && key !== undefined && !(key instanceof Error))
+      return [{ label, publicKey, sign: signer(agent, key) }]
+    skipped.push(`${label}: ${why ?? `keys of type ${type} are not supported`}`)
+    return []
   })
-  return keys.flatMap((key) => {
-    const publicKey = fromBlob(key.getPublicSSH())
-    if (publicKey !== undefined && /^sk-|-cert-/.test(publicKey.type)) {
-      skipped.push(`agent: ${key.comment || key.type}: ${publicKey.type} is not supported`)
-      return []
-    }
-    return publicKey === undefined ? [] : [{ label: `agent: ${key.comment || key.type}`, publicKey, sign: signer(agent, key) }]
-  })
+}
+
+/** What there is to know of a type of keys that ssh2 can't log in with. */
+function unsupported(type: string): string | undefined {
+  if (type.includes('-cert-')) return `certificates (${type}) are not supported; its plain key must be in authorized_keys there`
+  if (!type.startsWith('sk-')) return undefined
+  return `security keys (${type}) are not supported; put a plain key there (ssh-copy-id -i FILE) and name it with IdentityFile`
 }
 
 function signer(agent: BaseAgent<ParsedKey>, key: ParsedKey): Identity['sign'] {

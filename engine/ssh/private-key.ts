@@ -11,15 +11,24 @@ export interface IdentityFile {
   /** From the file itself, or from FILE.pub beside it. */
   readonly publicKey: PublicKey | undefined
   readonly encrypted: boolean
+  /** Only the public half is here: it says which key of the agent is meant. */
+  readonly isPublic: boolean
 }
 
-/** Reads an identity file; undefined where there is none. Throws where it can't be read. */
+/** Reads an identity file, or the public half that is in its place; undefined where there is neither. Throws where it can't be read. */
 export async function readIdentity(file: string): Promise<IdentityFile | undefined> {
   const text = await readIfThere(file)
-  if (text === undefined) return undefined
-  const inside = openSshHeader(text)
-  const publicKey = inside?.publicKey ?? fromLine((await readIfThere(`${file}.pub`)) ?? '')
-  return { file, text, publicKey, encrypted: inside?.encrypted ?? /ENCRYPTED/.test(text) }
+  const inside = openSshHeader(text ?? '')
+  const open = fromLine(text ?? '')
+  const publicKey = inside?.publicKey ?? open ?? fromLine((await readIfThere(`${file}.pub`)) ?? '')
+  if (text === undefined && publicKey === undefined) return undefined
+  return {
+    file,
+    text: text ?? '',
+    publicKey,
+    encrypted: inside?.encrypted ?? /ENCRYPTED/.test(text ?? ''),
+    isPublic: text === undefined || open !== undefined,
+  }
 }
 
 /** OpenSSH's own format tells the cipher and the public key in the clear: magic, cipher, kdf, its options, count, key. */

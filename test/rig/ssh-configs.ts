@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 
 /** One configuration of OpenSSH, and a host to ask it for. */
@@ -16,8 +17,11 @@ export function numbers(seed: number): (limit: number) => number {
   }
 }
 
-/** Writes a configuration that is made by chance of everything that decides on the options which kraft reads. */
-export async function writeConfig(folder: string, seed: number): Promise<SshConfig> {
+/**
+ * Writes a configuration that is made by chance of everything that decides on the options which kraft reads; `heads` begin its
+ * blocks.
+ */
+export async function writeConfig(folder: string, seed: number, heads = someHeads): Promise<SshConfig> {
   const below = numbers(seed)
   const pick = <T>(choices: readonly T[]): T => {
     const choice = choices[below(choices.length)]
@@ -27,21 +31,29 @@ export async function writeConfig(folder: string, seed: number): Promise<SshConf
   const some = (lines: () => string, most = 4): string[] => Array.from({ length: 1 + below(most) }, lines)
   const option = (): string => pick(options)(pick)
   const home = join(folder, String(seed))
-  await mkdir(join(home, 'conf.d'), { recursive: true })
+  for (const name of ['conf.d', 'deep']) await mkdir(join(home, name), { recursive: true })
   for (const name of ['10-a.conf', '20-b.conf', 'other.txt'])
     await writeFile(join(home, 'conf.d', name), `${[...some(option), pick(heads), ...some(option)].join('\n')}\n`)
+  await writeFile(join(home, 'deep', 'last.conf'), `${[pick(heads), ...some(option)].join('\n')}\n`)
+  await writeFile(
+    join(home, 'conf.d', '30-c.conf'),
+    `${[...some(option, 2), `INCLUDE=${home}/deep/l?st.*`, option()].join('\n')}\n`,
+  )
   const include = (): string => pick([`Include ${home}/conf.d/*.conf`, `Include ${home}/conf.d/1*.conf ${home}/absent`])
   const block = (): string[] => [pick(heads), ...some(() => `  ${below(6) === 0 ? include() : option()}`)]
   const lines = [...(below(2) === 0 ? some(option, 2) : []), ...(below(3) === 0 ? [include()] : [])]
   for (let blocks = 1 + below(5); blocks > 0; blocks--) lines.push(...block())
-  if (below(2) === 0) lines.push('Match final all', ...some(() => `  ${option()}`, 2))
+  if (heads.includes('Match all') && below(2) === 0) lines.push('Match final all', ...some(() => `  ${option()}`, 2))
   await writeFile(join(home, 'config'), `${lines.join('\n')}\n`)
   return { file: join(home, 'config'), host: pick(['web1', 'web2.example.com', 'db', '10.0.0.7', 'me@web1', 'WEB1', 'fe80::1']) }
 }
 
 type Pick = <T>(choices: readonly T[]) => T
 
-const heads = [
+/** Blocks for all hosts. */
+export const headsForAll: readonly string[] = ['Host *', 'host *', 'HOST=*', '  Host  *  ', '# Host web1']
+
+const someHeads: readonly string[] = [
   'Host *',
   'Host web?',
   'Host web1 db',
@@ -59,7 +71,16 @@ const heads = [
   'Match exec "test %h = web1 -a %n = web1"',
   'Match exec "false"',
   'Match host 10.* exec "test %p = 22"',
+  'Match exec "test %h = %n -o %d = %%"',
+  'Match exec="test %r = web -a %u != nobody"',
   'Match final host *.internal',
+  'MATCH Final OriginalHost web1',
+  'Match canonical host web1',
+  'Match originalhost !web1,*',
+  'Match user !web,*',
+  `Match localuser ${userInfo().username} host w*`,
+  'hOST WEB1',
+  'Host="db" "web?"',
   'Match canonical all',
   '# Host web1',
 ]
@@ -70,6 +91,8 @@ const options: readonly ((pick: Pick) => string)[] = [
   (pick) => `Port ${pick(['22', '2222', '"2022"'])}`,
   (pick) => `port=${pick(['22', '2222'])}`,
   (pick) => `IdentityFile ${pick(['~/.ssh/one', '~/.ssh/%r@%h', '%d/.ssh/%n-%p', '/etc/keys/%u/%k', '"~/my keys/a"', 'none'])}`,
+  (pick) => `IDENTITYFILE${pick([' ', '=', ' = ', '\t'])}~/.ssh/${pick(['upper', '%%h', '%l-%u'])}`,
+  (pick) => pick(['IgnoreUnknown Future*,UseKeychain', 'iGnOrEuNkNoWn=*']),
   (pick) => `IdentitiesOnly ${pick(['yes', 'no'])}`,
   (pick) => `IdentityAgent ${pick(['none', 'SSH_AUTH_SOCK', '~/agent', '$OTHER_AGENT', '/run/agents/%r'])}`,
   (pick) => `ProxyJump ${pick(['none', 'first', 'me@first:2222,second', 'ssh://me@first:22', 'first,[fe80::2]:2022'])}`,

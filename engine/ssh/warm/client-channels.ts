@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { type Failure, isKraftError } from '../../errors/failure.js'
 import type { Channel, Connection } from '../connection.js'
 import { type FromClient, type FromHolder, streamsOf } from './messages.js'
@@ -6,6 +7,7 @@ import type { Wire } from './wire.js'
 /** The channels that one client has on a holder's connection; they end with the client. */
 export class ClientChannels {
   readonly #channels = new Map<number, Channel | undefined>()
+  readonly #streams = new Map<number, Duplex>()
   #ended = false
 
   constructor(
@@ -47,11 +49,19 @@ export class ClientChannels {
   async forward({ id, host, port }: Extract<FromClient, { type: 'forward' }>): Promise<void> {
     try {
       const stream = await this.connection.forward(host, port)
+      // Whoever asked may have gone while it was opened.
+      if (this.#ended) return drop(stream)
+      this.#streams.set(id, stream)
       const { stdin, stdout } = streamsOf(id)
+      const [inlet, outlet] = [this.wire.inlet(stdin), this.wire.outlet(stdout)]
       stream.on('error', () => undefined)
-      this.wire.inlet(stdin).pipe(stream)
-      stream.pipe(this.wire.outlet(stdout))
-      void this.wire.gone.then(() => stream.destroy())
+      stream.once('close', () => {
+        this.#streams.delete(id)
+        inlet.destroy()
+        this.send({ type: 'exit', id, code: null, signal: null })
+      })
+      inlet.pipe(stream)
+      stream.pipe(outlet)
       this.send({ type: 'started', id })
     } catch (error) {
       this.send({ type: 'failed', id, failure: failureOf(error, this.connection.node) })
@@ -68,6 +78,8 @@ export class ClientChannels {
     const channel = this.#channels.get(id)
     if (channel === undefined) this.#channels.delete(id)
     else channel.close()
+    const stream = this.#streams.get(id)
+    if (stream !== undefined) drop(stream)
   }
 
   /** The client is gone: what it runs gets what it would get if its connection were lost. */
@@ -75,7 +87,14 @@ export class ClientChannels {
     this.#ended = true
     for (const channel of this.#channels.values()) channel?.close()
     this.#channels.clear()
+    for (const stream of this.#streams.values()) drop(stream)
   }
+}
+
+function drop(stream: Duplex): void {
+  // What nobody reads would keep it from ending.
+  stream.unpipe().destroy()
+  stream.resume()
 }
 
 /** What went wrong, as it can travel. */

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openFor } from '../connect.js'
 import type { Connection } from '../connection.js'
+import { hungUpEarly } from '../handshake.js'
 import { Asker } from './asker.js'
 import { ClientChannels, failureOf } from './client-channels.js'
 import { proven } from './folder.js'
@@ -114,11 +115,17 @@ export class Keeper {
     void closing.finally(this.done)
   }
 
-  async #open({ destination, options, configFile }: Greeting, asker: Asker, note: (text: string) => void): Promise<void> {
+  async #open({ destination, options, configFile, folder }: Greeting, asker: Asker, note: (text: string) => void): Promise<void> {
     const { name: node } = destination
     this.#self = { node, user: options.user, address: options.hostName, port: options.port, pid: process.pid }
     this.#seen.length = 0
+    let isOpening = true
+    // What a ProxyCommand says later is nobody's: whose it was may have ended.
+    const say = (line: string): void => {
+      if (isOpening) note(line)
+    }
     this.#connection = await openFor(destination, {
+      proxy: { folder, say },
       credentials: asker,
       options,
       note,
@@ -133,6 +140,7 @@ export class Keeper {
       },
     })
     this.#heard = Date.now()
+    isOpening = false
   }
 
   #rest(): void {
@@ -201,7 +209,7 @@ class Client {
         this.#send({ type: 'ready', seen: this.keeper.seen })
       } else this.keeper.end()
     } catch (error) {
-      this.#send({ type: 'refused', failure: failureOf(error, message.destination.name) })
+      this.#send({ type: 'refused', failure: failureOf(error, message.destination.name), isEarly: hungUpEarly(error) })
     }
   }
 

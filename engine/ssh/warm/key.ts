@@ -8,6 +8,8 @@ export interface Way {
   readonly options: SshOptions
   /** Names the way: any other node, host key, option, jump host or version of kraft gives another. */
   readonly key: string
+  /** A ProxyCommand of the node or of a host before it is part of the way. */
+  readonly hasProxy: boolean
 }
 
 /** Looks up the way to a destination. */
@@ -15,7 +17,8 @@ export async function wayTo(destination: Destination, configFile: string | undef
   const options = await sshOptions(destination, configFile)
   const hops = await hopsOf(options, configFile, 0)
   const all = JSON.stringify([protocol, version, process.execPath, destination, configFile, options, hops])
-  return { options, key: createHash('sha256').update(all).digest('hex').slice(0, 24) }
+  const hasProxy = [options, ...hops].some(({ proxyCommand }) => proxyCommand !== undefined)
+  return { options, hasProxy, key: createHash('sha256').update(all).digest('hex').slice(0, 24) }
 }
 
 async function hopsOf({ jumps }: SshOptions, configFile: string | undefined, depth: number): Promise<readonly SshOptions[]> {

@@ -16,7 +16,8 @@ const silence = 15_000
 /** What became of a greeting: the holder lends its connection, its handshake failed, or there is no holder to speak to. */
 export type Greeted =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'refused'; readonly failure: Failure }
+  /** `isEarly`: the other side hung up before it said its name. */
+  | { readonly kind: 'refused'; readonly failure: Failure; readonly isEarly: boolean }
   | { readonly kind: 'gone' }
   | { readonly kind: 'stuck' }
 
@@ -134,7 +135,20 @@ export class Link {
     const { stdin, stdout } = streamsOf(id)
     const stream = Duplex.from({ writable: this.#wire.outlet(stdin), readable: this.#wire.inlet(stdout) })
     stream.on('error', () => undefined)
-    await this.#start(id, { type: 'forward', id, host, port })
+    // Whoever writes to what is closed there would wait for ever.
+    const settle: Running['settle'] = () =>
+      void (stream.readableEnded ? stream.destroy() : stream.once('end', () => stream.destroy()))
+    this.#running.set(id, { settle })
+    stream.once('close', () => {
+      this.#running.delete(id)
+      this.#send({ type: 'close', id })
+    })
+    try {
+      await this.#start(id, { type: 'forward', id, host, port })
+    } catch (error) {
+      stream.destroy()
+      throw error
+    }
     return stream
   }
 
@@ -165,7 +179,7 @@ export class Link {
     else if (message.type === 'question') void this.#answer(message)
     else if (message.type === 'note') this.note(message.text)
     else if (message.type === 'ready') void this.#ready(message.seen)
-    else if (message.type === 'refused') this.#greeted?.({ kind: 'refused', failure: message.failure })
+    else if (message.type === 'refused') this.#greeted?.({ kind: 'refused', failure: message.failure, isEarly: message.isEarly })
     else if (message.type === 'started') this.#started(message.id, undefined)
     else if (message.type === 'failed') this.#started(message.id, message.failure)
     else if (message.type === 'exit') this.#running.get(message.id)?.settle({ code: message.code, signal: message.signal })

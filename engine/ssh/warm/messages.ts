@@ -4,7 +4,7 @@ import type { TerminalSize } from '../connection.js'
 import type { Credentials } from '../credentials.js'
 
 /** Changes whenever the messages do, so that ends of different age never meet. */
-export const protocol = 1
+export const protocol = 2
 
 /** A host key that a holder's connection was verified with. */
 export interface Seen {
@@ -24,6 +24,8 @@ export interface Greeting {
   readonly destination: Destination
   readonly options: SshOptions
   readonly configFile: string | undefined
+  /** Where the client runs, and so its ProxyCommand. */
+  readonly folder: string
 }
 
 /** The public half of an identity; what it signs is asked for by its number. */
@@ -78,7 +80,7 @@ export type FromHolder =
   | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'question'; readonly id: number; readonly about: About; readonly ask: unknown }
   | { readonly type: 'ready'; readonly seen: readonly Seen[] }
-  | { readonly type: 'refused'; readonly failure: Failure }
+  | { readonly type: 'refused'; readonly failure: Failure; readonly isEarly: boolean }
   | { readonly type: 'pong' }
   | { readonly type: 'started'; readonly id: number }
   | { readonly type: 'failed'; readonly id: number; readonly failure: Failure }

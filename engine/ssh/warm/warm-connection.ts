@@ -100,9 +100,7 @@ class WarmConnection implements Connection {
     const { record, keep, version, ask, note = () => undefined } = this.options
     const configFile = this.options.configFile === undefined ? undefined : resolve(this.options.configFile)
     const destination = destinationOf(record)
-    const { options, key } = await wayTo(destination, configFile, version)
-    // What a ProxyCommand says and asks belongs on the terminal, where a holder has none.
-    if (options.proxyCommand !== undefined) return undefined
+    const { options, key, hasProxy } = await wayTo(destination, configFile, version)
     const folder = warmFolder()
     if (folder === undefined) return this.#goWithout('the path of its socket would be too long')
     try {
@@ -120,9 +118,13 @@ class WarmConnection implements Connection {
           destination,
           options,
           configFile,
+          folder: process.cwd(),
         })
         if (greeted.kind === 'ready') return link
         link.close()
+        // A ProxyCommand that asks something has a terminal in this process.
+        if (greeted.kind === 'refused' && greeted.isEarly && hasProxy)
+          return this.#goWithout('its ProxyCommand does not connect without a terminal')
         if (greeted.kind === 'refused') throw new KraftError(greeted.failure)
         if (greeted.kind === 'stuck') return this.#goWithout('the process that keeps it does not answer')
       }

@@ -2,11 +2,17 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { optionRows, readOptions, sshOptions } from '../../../engine/ssh/config.js'
+import { connect } from '../../../engine/ssh/connect.js'
+import { sameForAll } from '../../../engine/ssh/same-for-all.js'
+import { disconnect } from '../../../engine/ssh/warm/disconnect.js'
+import { connectWarm } from '../../../engine/ssh/warm/warm-connection.js'
 import { failure, kraft } from '../../rig/cli.js'
-import { type SshConfig, writeConfig } from '../../rig/ssh-configs.js'
+import { headsForAll, type SshConfig, writeConfig } from '../../rig/ssh-configs.js'
+import { startSshd } from '../../rig/sshd.js'
 
 const run = promisify(execFile)
 let folder: string
@@ -20,9 +26,12 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** What OpenSSH itself says, of the options that kraft reads. */
-async function asked({ file, host }: SshConfig): Promise<string> {
-  const { stdout } = await run('ssh', ['-F', file, '-o', 'IgnoreUnknown=*', '-G', host])
+/** What OpenSSH itself says, of the options that kraft reads; asked again to pass over options only where it knows one not. */
+async function asked({ file, host }: SshConfig, more: readonly string[] = []): Promise<string> {
+  const { stdout } = await run('ssh', ['-F', file, ...more, '-G', host]).catch((error: unknown) => {
+    if (!String(error).includes('Bad configuration option')) throw error
+    return run('ssh', ['-F', file, ...more, '-o', 'IgnoreUnknown=*', '-G', host])
+  })
   return stdout
     .split('\n')
     .map((row) => row.trimEnd())
@@ -47,6 +56,69 @@ it('are those of OpenSSH for 200 configurations made by chance', { timeout: 120_
   })
   // A corpus whose answers are all alike would prove nothing.
   expect(seen.size).toBeGreaterThan(100)
+})
+
+it('are those of OpenSSH for nodes that nodes.yaml remembers, also where ssh is asked once for all of them', {
+  timeout: 120_000,
+}, async () => {
+  const alike: SshConfig[] = []
+  for (let seed = 1; seed <= 200; seed++) {
+    const config = await writeConfig(join(folder, 'all'), seed, headsForAll)
+    if ((await sameForAll(config.file)) !== undefined) alike.push(config)
+  }
+  // Else the short way would not be tried.
+  expect(alike.length).toBeGreaterThan(10)
+  for (const { file } of [...alike, ...configs.slice(0, 10)]) {
+    for (const [address, port] of [
+      ['10.1.2.3', 2200],
+      ['10.1.2.4', undefined],
+    ] as const) {
+      const rows = await optionRows({ name: 'web1', address, port, user: 'ann', hostKeys: [] }, file)
+      const given = ['-o', `HostName=${address}`, ...(port === undefined ? [] : ['-o', `Port=${port}`]), '-o', 'User=ann']
+      const said = await asked({ file, host: 'web1' }, given)
+      expect(rows.map((row) => row.join(' ')).join('\n'), await readFile(file, 'utf8')).toBe(said)
+    }
+  }
+})
+
+it('run what Match exec says as often as ssh does, and with the same words', async () => {
+  const sshd = await startSshd()
+  process.env.HOME = sshd.folder
+  const note = join(sshd.folder, 'ran')
+  const configFile = join(sshd.folder, 'with-exec')
+  const lines = [
+    `Match exec "echo '%h %n %p %r %u %d %% %l' >>${note}"`,
+    'HashKnownHosts yes',
+    `Match originalhost one user ${sshd.record.user} exec "echo second >>${note}"`,
+    `Match host elsewhere exec "echo never >>${note}"`,
+    `Match !exec "echo third >>${note}; false"`,
+  ]
+  await writeFile(configFile, [await readFile(sshd.configFile, 'utf8'), ...lines, ''].join('\n'))
+  await writeFile(sshd.knownHosts, `[127.0.0.1]:${sshd.port} ${sshd.hostKeys[0]}\n`)
+  const ran = async () => {
+    const text = await readFile(note, 'utf8')
+    await rm(note)
+    return text.replaceAll(userInfo().homedir, '~').replaceAll(sshd.folder, '~')
+  }
+  const { address, port, user } = sshd.record
+  await run('ssh', ['-F', configFile, '-o', `HostName=${address}`, '-p', String(port), '-l', user, 'one', 'true'])
+  const expected = await ran()
+  expect(expected.split('\n')).toHaveLength(4)
+
+  const direct = connect({ record: sshd.record, configFile })
+  for (let count = 0; count < 2; count++) await direct.capture('true')
+  await direct.close()
+  expect(await ran()).toBe(expected)
+  const program = fileURLToPath(new URL('../../../dist/engine/ssh/warm/holder.js', import.meta.url))
+  for (let count = 0; count < 2; count++) {
+    const warm = connectWarm({ record: sshd.record, configFile, program, keep: 60, version: '1.0.0' })
+    await warm.capture('true')
+    await warm.close()
+    expect(await ran()).toBe(expected)
+  }
+  expect(await disconnect(() => true)).toHaveLength(1)
+  process.env.HOME = userInfo().homedir
+  await sshd.stop()
 })
 
 it('have their tokens and homes filled in as OpenSSH fills them in', { timeout: 120_000 }, async () => {

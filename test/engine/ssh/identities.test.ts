@@ -1,6 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { appendFile, readFile, rename, writeFile } from 'node:fs/promises'
+import { createConnection, createServer } from 'node:net'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connect } from '../../../engine/ssh/connect.js'
 import type { Connection } from '../../../engine/ssh/connection.js'
@@ -113,16 +116,198 @@ describe('logging in', () => {
     await writeFile(`${sshd.folder}/authorized_keys`, before)
   })
 
-  it('says that a security key is not supported', async () => {
-    const file = `${sshd.folder}/id_touch`
-    const type = 'sk-ssh-ed25519@openssh.com'
-    const words = [Buffer.from(type), Buffer.alloc(32, 1), Buffer.from('ssh:')]
-    const blob = Buffer.concat(words.flatMap((word) => [Buffer.from([0, 0, 0, word.length]), word]))
-    await writeFile(`${file}.pub`, `${type} ${blob.toString('base64')} me\n`)
-    await writeFile(file, 'a private key that stays in the token\n')
-    expect((await failureOf(login([`IdentityFile ${file}`]))).said).toContain(`security keys (${type}) are not supported`)
+  it('says that a security key is not supported and what to do, and takes the next key', async () => {
+    const file = await writeSecurityKey('id_touch')
+    // OpenSSH reads it, so that it is one.
+    expect(execFileSync('ssh-keygen', ['-y', '-f', file]).toString()).toContain(securityKey.toString('base64'))
+    const told = await failureOf(login([`IdentityFile ${file}`]))
+    expect(told.said).toContain(`${file}: security keys (sk-ssh-ed25519@openssh.com) are not supported; put a plain key there`)
+    expect((await login([`IdentityFile ${file}`, `IdentityFile ${sshd.identity}`])).stdout).toBe('in\n')
   })
 })
+
+describe('an agent', () => {
+  it('that holds a certificate beside its key lets the key in', async () => {
+    const file = await makeKey('held', '-N', '')
+    certify(file)
+    await withAgent(async (lines) => {
+      execFileSync('ssh-add', ['-q', file], { env: agentAt(lines) })
+      expect(execFileSync('ssh-add', ['-l'], { env: agentAt(lines) }).toString()).toContain('(ED25519-CERT)')
+      expect((await login(lines)).stdout).toBe('in\n')
+    })
+  })
+
+  it('whose certificate is all that would be let in is told apart, with what to do', async () => {
+    const file = `${sshd.folder}/stranger`
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'stranger', '-f', file])
+    certify(file)
+    await appendFile(`${sshd.folder}/authorized_keys`, `cert-authority ${await publicOf(sshd.identity)}\n`)
+    await withAgent(async (lines) => {
+      execFileSync('ssh-add', ['-q', file], { env: agentAt(lines) })
+      const told = await failureOf(login(lines))
+      expect(told.said).toContain('tried agent: stranger')
+      expect(told.said).toMatch(
+        /agent: stranger: certificates \(ssh-ed25519-cert-v01@openssh.com\) are not supported; its plain key/,
+      )
+      expect((await login([...lines, `IdentityFile ${sshd.identity}`])).stdout).toBe('in\n')
+    })
+  })
+
+  it('that holds security keys, and keys of types that nobody knows, lets the others in', async () => {
+    const other = words('ssh-future@example.com', Buffer.alloc(40, 2))
+    const plain = await makeKey('plain', '-N', '')
+    await withAgent(async (lines) => {
+      execFileSync('ssh-add', ['-q', plain], { env: agentAt(lines) })
+      const before = [
+        { blob: securityKey, comment: 'token' },
+        { blob: other, comment: '' },
+      ]
+      const front = await startAgent(before, socketOf(lines))
+      try {
+        const there = ['IdentitiesOnly no', `IdentityAgent ${front.path}`, `IdentityFile ${sshd.folder}/absent`]
+        const listed = await promisify(execFile)('ssh-add', ['-l'], { env: agentAt(there), timeout: 5_000 })
+        expect(listed.stdout).toContain('(ED25519-SK)')
+        expect((await login(there)).stdout).toBe('in\n')
+        execFileSync('ssh-add', ['-q', '-D'], { env: agentAt(lines) })
+        const { said } = await failureOf(login(there))
+        expect(said).toContain(
+          'agent: token: security keys (sk-ssh-ed25519@openssh.com) are not supported; put a plain key there',
+        )
+        expect(said).toContain('keys of type ssh-future@example.com are not supported')
+      } finally {
+        await front.stop()
+      }
+    })
+  })
+
+  it.each([
+    ['hangs up', Buffer.alloc(0), 'it hung up'],
+    ['refuses', Buffer.from([0, 0, 0, 1, 5]), 'it does not tell its keys'],
+    ['cuts its list off', Buffer.from([0, 0, 0, 5, 12, 0, 0, 0, 3]), 'its list of keys is cut off'],
+    ['is none', Buffer.from('SSH-2.0-what'), 'it does not answer as an agent does'],
+  ])('that %s is no obstacle', async (_what, answer, why) => {
+    const path = `${sshd.folder}/odd-agent`
+    const server = createServer((socket) => socket.resume().end(answer)).listen(path)
+    await once(server, 'listening')
+    const lines = ['IdentitiesOnly no', `IdentityAgent ${path}`]
+    expect((await login([...lines, `IdentityFile ${sshd.identity}`])).stdout).toBe('in\n')
+    expect((await failureOf(login([...lines, `IdentityFile ${sshd.folder}/absent`]))).said).toContain(
+      `the agent at ${path}: ${why}`,
+    )
+    server.close()
+    await once(server, 'close')
+  })
+
+  it('is asked for the one key whose public half is named', async () => {
+    const chosen = await makeKey('chosen', '-N', '')
+    await withAgent(async (lines) => {
+      execFileSync('ssh-add', ['-q', chosen], { env: agentAt(lines) })
+      await rename(chosen, `${chosen}.away`)
+      const only = lines.filter((line) => !line.startsWith('Identit') || line.startsWith('IdentityAgent'))
+      // Both ways in which people write it.
+      for (const name of [chosen, `${chosen}.pub`])
+        expect((await login([...only, `IdentityFile ${name}`, 'IdentitiesOnly yes'])).stdout, name).toBe('in\n')
+      execFileSync('ssh-add', ['-q', '-D'], { env: agentAt(lines) })
+      const told = await failureOf(login([...only, `IdentityFile ${chosen}.pub`, 'IdentitiesOnly yes']))
+      expect(told.said).toContain(`${chosen}.pub: only its public half is here, and no agent holds the private one`)
+    })
+  })
+})
+
+const securityKey = words('sk-ssh-ed25519@openssh.com', Buffer.alloc(32, 1), 'ssh:')
+
+/** Words in SSH's wire format. */
+function words(...all: readonly (string | Buffer)[]): Buffer {
+  return Buffer.concat(all.flatMap((word) => [uint32(Buffer.byteLength(word)), Buffer.from(word)]))
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
+}
+
+/** Writes the file that `ssh-keygen -t ed25519-sk` writes, without a token: see PROTOCOL.u2f and PROTOCOL.key of OpenSSH. */
+async function writeSecurityKey(name: string): Promise<string> {
+  const secret = Buffer.concat([uint32(7), uint32(7), securityKey, Buffer.from([1]), words('handle', '', name)])
+  const padding = Buffer.from(Array.from({ length: (8 - (secret.length % 8)) % 8 }, (_, index) => index + 1))
+  const file = Buffer.concat([
+    Buffer.from('openssh-key-v1\0'),
+    words('none', 'none', ''),
+    uint32(1),
+    words(securityKey, Buffer.concat([secret, padding])),
+  ])
+  const path = `${sshd.folder}/${name}`
+  const rows = file.toString('base64').match(/.{1,70}/g) ?? []
+  await writeFile(path, ['-----BEGIN OPENSSH PRIVATE KEY-----', ...rows, '-----END OPENSSH PRIVATE KEY-----', ''].join('\n'), {
+    mode: 0o600,
+  })
+  return path
+}
+
+/** Signs a key with that of the test as the authority. */
+function certify(file: string): void {
+  execFileSync('ssh-keygen', ['-q', '-s', sshd.identity, '-I', 'me', '-n', sshd.record.user, `${file}.pub`])
+}
+
+async function publicOf(file: string): Promise<string> {
+  return execFileSync('ssh-keygen', ['-y', '-f', file]).toString().trim()
+}
+
+const socketOf = (lines: readonly string[]) =>
+  lines.find((line) => line.startsWith('IdentityAgent '))?.slice('IdentityAgent '.length) ?? ''
+const agentAt = (lines: readonly string[]) => ({ ...process.env, SSH_AUTH_SOCK: socketOf(lines) })
+
+/** Runs with a real ssh-agent; the lines make it the only one to have keys. */
+async function withAgent(body: (lines: readonly string[]) => Promise<void>): Promise<void> {
+  const path = `${sshd.folder}/agent`
+  const agent = spawn('ssh-agent', ['-D', '-a', path], { stdio: 'ignore' })
+  try {
+    await expect.poll(() => existsSync(path)).toBe(true)
+    await body(['IdentitiesOnly no', `IdentityAgent ${path}`, `IdentityFile ${sshd.folder}/absent`])
+  } finally {
+    agent.kill()
+    await once(agent, 'exit')
+  }
+}
+
+/** An agent that lists more keys before those of another, to which it leaves everything else. */
+async function startAgent(
+  more: readonly { readonly blob: Buffer; readonly comment: string }[],
+  other: string,
+): Promise<{ readonly path: string; stop(): Promise<void> }> {
+  const path = `${sshd.folder}/front`
+  const server = createServer((near) => {
+    const far = createConnection(other)
+    let isList = false
+    near.on('data', (asked) => {
+      // The length may come before it, by itself.
+      isList = asked.length <= 5 && asked.at(-1) === 11
+      far.write(asked)
+    })
+    far.on('data', (said) => {
+      if (!isList) return near.write(said)
+      const list = [...more.flatMap(({ blob, comment }) => [blob, comment])]
+      const body = Buffer.concat([
+        Buffer.from([12]),
+        uint32(said.readUInt32BE(5) + more.length),
+        words(...list),
+        said.subarray(9),
+      ])
+      return near.write(Buffer.concat([uint32(body.length), body]))
+    })
+    for (const socket of [near, far]) socket.on('error', () => undefined)
+    near.on('close', () => far.destroy())
+  }).listen(path)
+  await once(server, 'listening')
+  return {
+    path,
+    async stop() {
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
 
 describe('a jump host', () => {
   it('is gone through, also in a chain, its own host key verified', async () => {
