@@ -14,12 +14,7 @@ let sshd: Sshd
 let outer: Connection
 
 beforeAll(async () => {
-  session = await program(fileURLToPath(new URL('session.fixture.ts', import.meta.url)), [
-    'engine/config',
-    'engine/ssh',
-    'engine/shell',
-    'engine/errors',
-  ])
+  session = await program(fileURLToPath(new URL('session.fixture.ts', import.meta.url)), ['engine'])
   sshd = await startSshd()
   process.env.HOME = sshd.folder
   outer = connect({ record: sshd.record, configFile: sshd.configFile })
