@@ -122,11 +122,11 @@ describe('kraft --complete', () => {
     expect(await words()).toContain('deploy:three\t192.0.2.3')
   })
 
-  it('says nothing where kraftwerk.yaml is broken', async () => {
+  it('says no error where kraftwerk.yaml is broken', async () => {
     const broken = join(home, 'broken')
     await writeFiles(broken, { 'kraftwerk.yaml': 'version: [\n' })
     expect(await call('kraft', ['--complete', 'deploy:'], { cwd: broken, env })).toMatchObject({
-      code: 1,
+      code: 0,
       stdout: '',
       stderr: '',
     })
