@@ -12,8 +12,9 @@ import * as list from './list.mjs'
 import { call, guestbook, prepare, removeNodes } from './place.mjs'
 import { machine, save } from './save.mjs'
 import { table } from './table.mjs'
+import * as upload from './upload.mjs'
 
-const parts = { list, command, connection, forty, fanout, again, demo }
+const parts = { list, command, connection, forty, fanout, upload, again, demo }
 const usage = `Usage: npm run bench -- [PART…] [--runs N] [--save]
 Parts: ${Object.entries(parts)
   .map(([name, { about }]) => `${name} (${about})`)

@@ -24,14 +24,7 @@ export function incoming({ place, id }: Release): string {
   return `${place.home}/releases/.${id}`
 }
 
-/** The command line that unpacks a tar stream on the node, as root, in a folder that only root can write. */
-export function unpackCommand(release: Release): Sh {
-  const folder = incoming(release)
-  // tar is done at the archive's own end: without cat the channel could close before this side has ended it.
-  return sh`set -e; umask 077; rm -rf ${folder}; mkdir ${folder}; tar -x --no-same-owner --no-same-permissions -C ${folder} -f -; cat >/dev/null`
-}
-
-/** Puts an unpacked upload in its place: root's, readable by the instance's group, with what kraft adds to it. */
+/** Puts a release that was put together (recipes/upload.ts) in its place, with what kraft adds to it. */
 export function placeRelease(release: Release, given: { readonly venv: string; readonly receipt: unknown }): readonly Step[] {
   const { place, id } = release
   const meta = layout.meta(place, id)
@@ -39,13 +32,7 @@ export function placeRelease(release: Release, given: { readonly venv: string; r
     {
       title: `Release ${id}`,
       check: sh`test -d ${layout.release(place, id)}`,
-      apply: sh`
-        cd ${incoming(release)}
-        rm -rf .kraft
-        chown -hR root:${place.name} .
-        chmod -R u=rwX,g=rX,o= .
-        mv -T ${incoming(release)} ${layout.release(place, id)}
-      `,
+      apply: sh`mv -T ${incoming(release)} ${layout.release(place, id)}`,
     },
     ...directory({ path: meta, group: place.name, mode: '0750' }),
     ...directory({ path: `${meta}/bin`, group: place.name, mode: '0750' }),

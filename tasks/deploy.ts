@@ -1,10 +1,9 @@
+import { hostname, userInfo } from 'node:os'
 import { hasRole } from '../engine/node/node.js'
 import { inBatches } from '../engine/task/in-batches.js'
+import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
-import { Meter } from '../engine/transfer/meter.js'
-import { packedSize, sendFiles } from '../engine/transfer/send.js'
-import { projectFiles, revision } from '../project/files.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { hostOf, hostsOf, readApplication, refuseSplitData } from '../recipes/application.js'
@@ -12,7 +11,7 @@ import { apt } from '../recipes/apt.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
-import { placeRelease, prune, releaseId, runInGeneration, unpackCommand } from '../recipes/release.js'
+import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
 import { freeNames, type Site, site } from '../recipes/site.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { countChanges } from './changes.js'
@@ -29,6 +28,7 @@ import {
   stepsOnEach,
   switchAndDrain,
 } from './rollout.js'
+import { openSource, type Sent, upload } from './upload.js'
 
 /** Puts the project on its nodes as a new release, without losing a request. */
 export const deploy = task({
@@ -38,14 +38,27 @@ export const deploy = task({
   needs: 'instance',
   group: 'Deploy',
   help: 'put the project on its nodes as a new release, without losing a request',
-  examples: ['kraft deploy:stage', 'kraft deploy:stage --dry-run', 'kraft deploy:live --batch 25%'],
-  async run({ target, session, line }) {
-    const instance = requireInstance(target)
-    const { settings, folder } = instance
+  examples: [
+    'kraft deploy:stage',
+    'kraft deploy:stage --dry-run',
+    'kraft deploy:live --batch 25%',
+    'kraft deploy:live --rev v1.2',
+  ],
+  options: {
+    rev: option({ type: 'string', help: 'the code at this commit, tag or branch; left out: the files as they are' }),
+  },
+  async run({ target, session, line, options }) {
+    const asked = requireInstance(target)
+    const code = await openSource(asked, session, options.rev)
+    // Settings are those of now: a revision has the code and what it requires.
+    const instance = { ...asked, folder: code.folder }
+    const { settings } = instance
     const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
     const application = await readApplication(instance)
     refuseSplitData(application, nodes.length)
-    const [files, { commit, dirty }] = await Promise.all([projectFiles(folder), revision(folder)])
+    const files = await code.files()
+    for (const surprise of await code.surprises()) line.output(surprise)
+    const { commit, dirty, name: revision } = code.revision
     const id = releaseId(new Date())
     const release = { place: instance, id, generation: id }
     const rollout: Rollout = {
@@ -58,6 +71,7 @@ export const deploy = task({
       fresh: new Set(),
       applied: [],
     }
+    const sent = new Map<string, Sent>()
     const venvFor = async (node: (typeof nodes)[number]) =>
       virtualenv(application.requirements, { codename: (await node.facts()).codename, python: settings.python })
     const receipt = {
@@ -65,8 +79,10 @@ export const deploy = task({
       project: instance.project.name,
       environment: instance.environment ?? null,
       commit: commit ?? null,
+      revision: revision ?? null,
       dirty,
       files: files.length,
+      by: `${userInfo().username}@${hostname()}`,
       at: new Date().toISOString(),
     }
 
@@ -95,10 +111,10 @@ export const deploy = task({
         ...packageLink(instance, application.package, settings.src),
       ]),
       onEach(part, `Upload ${files.length} files`, async (node, own) => {
-        if (session.flags.dryRun) return own.skip('a dry run sends nothing')
-        const meter = new Meter(own, await packedSize(folder, files))
-        const bytes = await sendFiles(node.connection, folder, files, node.asRoot(unpackCommand(release).text), meter.count)
-        own.title(`Upload ${files.length} files (${Math.ceil(bytes / 1024)} KiB)`)
+        sent.set(
+          node.name,
+          await upload(node, code, release, own, { dryRun: session.flags.dryRun, alone: part.nodes.length === 1 }),
+        )
       }),
       stepsOnEach(part, 'Release', async (node) => {
         const venv = await venvFor(node)
@@ -142,13 +158,15 @@ export const deploy = task({
     })
     if (session.flags.dryRun) {
       const { changed } = countChanges(instance.name, rollout.applied)
-      return new Result(`${instance.name}: ${changed} steps would change something`, { changed })
+      return new Result(`${instance.name}: ${changed} steps would change something`, { changed, sent: Object.fromEntries(sent) })
     }
     const urls = nodes.map((node) => `http://${hostOf(instance, node.record)}/`)
     return new Result([`${instance.name} is at release ${id}`, ...new Set(urls)].join('\n'), {
       release: id,
       commit,
+      revision,
       dirty,
+      sent: Object.fromEntries(sent),
       urls: [...new Set(urls)],
     })
   },

@@ -10,7 +10,7 @@ import { basename, dirname, join } from 'node:path'
  */
 export async function writeAtomic(
   file: string,
-  text: string,
+  text: string | Uint8Array,
   options: { readonly mode: number; readonly before?: () => Promise<void> },
 ): Promise<void> {
   const target = await realpath(file).catch(() => file)

@@ -33,7 +33,10 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
   bootstrap: [['bootstrap:one'], ['one: 0 would change']],
   deploy: [
     ['deploy:stage'],
-    [/Upload \d+ files \(a dry run sends nothing\)/, /guestbook-stage: \d+ steps would change something/],
+    [
+      /Upload \d+ files \(a dry run sends nothing; it would be 0 of \d+ files, 0 B before compression\)/,
+      /guestbook-stage: \d+ steps would change something/,
+    ],
   ],
   reload: [['reload:stage'], ['guestbook-stage would run anew', /\* .*\(would run\)|\(would change\)/]],
   dump: [

@@ -3,13 +3,15 @@ import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { projectFiles, revision } from '../../project/files.js'
+import { projectFiles as project } from '../../project/files.js'
+import { revision } from '../../project/revision.js'
 import { failureOf } from '../rig/failure.js'
 import { freshHome } from '../rig/home.js'
 
 const home = freshHome()
 const git = (...args: string[]) =>
   promisify(execFile)('git', ['-C', home.project, '-c', 'user.name=x', '-c', 'user.email=x@example.com', ...args])
+const projectFiles = async (folder: string) => (await project(folder)).entries.map(({ path }) => path)
 const put = (path: string, text = '') => home.write(`calculator/${path}`, text)
 
 beforeEach(async () => {
@@ -82,11 +84,37 @@ describe('in a git repository', () => {
     expect(await projectFiles(home.project)).toEqual(['.gitignore', 'app/__init__.py', 'app/models.py'])
   })
 
-  it('leave a submodule out, which is a folder to git', async () => {
+  it('leave a submodule out and say so; .kraftignore takes it in', async () => {
     await mkdir(join(home.project, 'lib'))
     await promisify(execFile)('git', ['init', '-q', join(home.project, 'lib')])
     await put('lib/code.py')
+    expect(await project(home.project)).toMatchObject({ repositories: ['lib'] })
     expect(await projectFiles(home.project)).toEqual(['.gitignore', 'app/__init__.py', 'app/models.py'])
+    await put('.kraftignore', '!/lib/\n')
+    expect(await projectFiles(home.project)).toContain('lib/code.py')
+  })
+
+  it('are those that git ignores as well where .kraftignore takes them in, and fewer where it leaves them out', async () => {
+    for (const path of ['build/app.js', 'build/app.js.map', 'secret.env', 'docs/index.md', 'app/debug.log']) await put(path)
+    await put('build/.gitignore', '*.map\n')
+    await put('.kraftignore', '!/build/\n/docs/\n.gitignore\n')
+    await put('app/.kraftignore', '!debug.log\n')
+    expect(await projectFiles(home.project)).toEqual([
+      '.kraftignore',
+      'app/.kraftignore',
+      'app/__init__.py',
+      'app/debug.log',
+      'app/models.py',
+      'build/app.js',
+    ])
+  })
+
+  it('of a folder that its repository ignores, as one of a whole home does, are as without git', async () => {
+    await writeFile(join(home.home, '.gitignore'), '*\n')
+    await rm(join(home.project, '.git'), { recursive: true })
+    await promisify(execFile)('git', ['init', '-q', home.home])
+    expect(await projectFiles(home.project)).toEqual(['.gitignore', 'app/__init__.py', 'app/models.py'])
+    expect(await revision(home.project)).toMatchObject({ commit: undefined })
   })
 
   it('are not guessed where git refuses: what it ignores would be uploaded', async () => {
@@ -103,8 +131,17 @@ describe('in a git repository', () => {
     expect(await failureOf(projectFiles(home.project))).toMatchObject({ kind: 'task', next: expect.stringContaining('Install') })
   })
 
+  it('are those of the folder also where a hook of git calls, which names another repository', async () => {
+    await put('sites/shop/app.py')
+    process.env.GIT_DIR = '.git'
+    process.env.GIT_INDEX_FILE = '.git/other'
+    expect(await projectFiles(join(home.project, 'sites/shop'))).toEqual(['app.py'])
+    expect((await revision(join(home.project, 'sites/shop'))).commit).toMatch(/^[0-9a-f]{40}$/)
+  })
+
   it('have a commit, and are dirty where they differ from it', async () => {
-    const { commit, dirty } = await revision(home.project)
+    const { commit, dirty, name } = await revision(home.project)
+    expect(name).toMatch(/^(main|master)$/)
     expect(commit).toMatch(/^[0-9a-f]{40}$/)
     expect(dirty).toBe(false)
     await chmod(join(home.project, 'app/models.py'), 0o755)
@@ -114,7 +151,7 @@ describe('in a git repository', () => {
   it('before the first commit have none', async () => {
     await rm(join(home.project, '.git'), { recursive: true })
     await git('init', '-q')
-    expect(await revision(home.project)).toEqual({ commit: undefined, dirty: false })
+    expect(await revision(home.project)).toEqual({ commit: undefined, name: undefined, dirty: false })
     expect(await projectFiles(home.project)).toContain('app/models.py')
   })
 })
@@ -124,6 +161,47 @@ describe('without git', () => {
     for (const path of ['venv/bin/python', 'app/__pycache__/a.pyc', 'app/old.pyc', '.env', 'media/a b.png']) await put(path)
     await symlink('app', join(home.project, 'link'))
     expect(await projectFiles(home.project)).toEqual(['.env', 'app/__init__.py', 'app/models.py', 'link', 'media/a b.png'])
-    expect(await revision(home.project)).toEqual({ commit: undefined, dirty: false })
+    expect(await revision(home.project)).toEqual({ commit: undefined, name: undefined, dirty: false })
+  })
+
+  it('heed .gitignore and .kraftignore all the same', async () => {
+    for (const path of ['.env', 'app/debug.log', 'build/a.js', 'build/a.map', 'docs/x']) await put(path)
+    await put('.gitignore', '.env\n*.log\n/build/\n')
+    await put('build/.gitignore', '*.map\n')
+    await put('.kraftignore', 'docs\n!/build/\n')
+    expect(await projectFiles(home.project)).toEqual([
+      '.gitignore',
+      '.kraftignore',
+      'app/__init__.py',
+      'app/models.py',
+      'build/.gitignore',
+      'build/a.js',
+    ])
+  })
+
+  it('hold empty folders, and none that is only emptied by rules', async () => {
+    await mkdir(join(home.project, 'media/new'), { recursive: true })
+    await put('logs/a.log')
+    await put('.gitignore', '*.log')
+    expect((await project(home.project)).entries).toContainEqual({ path: 'media/new', type: 'folder' })
+    expect(await projectFiles(home.project)).not.toContain('logs')
+  })
+
+  it('are refused where one is a pipe, a socket or a device, unless that is left out', async () => {
+    await promisify(execFile)('mkfifo', [join(home.project, 'app/pipe')])
+    expect(await failureOf(projectFiles(home.project))).toMatchObject({
+      kind: 'task',
+      said: expect.stringContaining("app/pipe is a named pipe and can't be sent"),
+      next: expect.stringContaining('.kraftignore'),
+    })
+    await put('.kraftignore', 'pipe\n')
+    expect(await projectFiles(home.project)).toContain('app/models.py')
+  })
+
+  it('are refused where a name is not UTF-8, unless that is left out', async () => {
+    await writeFile(Buffer.concat([Buffer.from(`${home.project}/caf`), Buffer.from([0xe9])]), '')
+    expect(await failureOf(projectFiles(home.project))).toMatchObject({ said: expect.stringContaining('is not UTF-8') })
+    await put('.kraftignore', 'caf?*\n')
+    expect(await projectFiles(home.project)).toContain('app/models.py')
   })
 })

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sh } from '../../../engine/shell/sh.js'
 import { connect } from '../../../engine/ssh/connect.js'
 import type { Connection } from '../../../engine/ssh/connection.js'
-import { sendFiles } from '../../../engine/transfer/send.js'
+import { pack } from '../../../engine/transfer/pack.js'
+import { sendStream } from '../../../engine/transfer/send.js'
 import { failureOf } from '../../rig/failure.js'
 import { type Sshd, startSshd } from '../../rig/sshd.js'
 
@@ -27,6 +28,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+const archive = (...paths: string[]) => pack(folder, paths)
 const unpack = (to: string) => sh`mkdir -p ${to} && tar -x -C ${to} -f -`.text
 
 describe('files that are sent to a node', () => {
@@ -39,17 +41,26 @@ describe('files that are sent to a node', () => {
       },
     }
     const to = join(folder, 'arrived')
-    expect(await sendFiles(slow, folder, ['one.txt', "it's two.txt"], unpack(to))).toBeGreaterThan(1024)
+    expect(await sendStream(slow, () => archive('one.txt', "it's two.txt").stream, unpack(to))).toBeGreaterThan(1024)
     expect(await readFile(join(to, "it's two.txt"), 'utf8')).toBe('second')
   })
 
   test('fail with what tar says where one can no longer be read', async () => {
-    const failure = await failureOf(sendFiles(connection, folder, ['one.txt', 'gone.txt'], unpack(join(folder, 'partly'))))
+    let done = Promise.resolve()
+    const open = () => {
+      const packed = archive('one.txt', 'gone.txt')
+      done = packed.done
+      return packed.stream
+    }
+    await sendStream(connection, open, unpack(join(folder, 'partly')))
+    const failure = await failureOf(done)
     expect(failure).toMatchObject({ kind: 'task', said: expect.stringContaining('could not be packed') })
   })
 
   test('fail with what the node says where it does not take them', async () => {
-    const failure = await failureOf(sendFiles(connection, folder, ['one.txt'], 'cat >/dev/null; echo full >&2; exit 3'))
+    const failure = await failureOf(
+      sendStream(connection, () => archive('one.txt').stream, 'cat >/dev/null; echo full >&2; exit 3'),
+    )
     expect(failure).toMatchObject({ kind: 'command', said: expect.stringContaining('code 3') })
   })
 })
