@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { useTemplates } from '../../engine/template/find.js'
 import { removeState, stateFrom } from '../../recipes/providers/local/state.js'
@@ -37,7 +39,10 @@ test(
     const tried: Tried[] = []
     for (let seed = first; seed < first + count; seed += 1) tried.push(await tryRecipe(shells, seed))
     const sum = (of: (each: Tried) => number) => tried.reduce((total, each) => total + of(each), 0)
+    const { stdout: commit } = await promisify(execFile)('git', ['rev-parse', '--short', 'HEAD'])
     const result = {
+      date: new Date().toISOString(),
+      commit: commit.trim(),
       recipes: tried.length,
       firstSeed: first,
       steps: sum(({ steps }) => steps),

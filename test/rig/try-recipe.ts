@@ -110,5 +110,8 @@ export async function tryRecipe({ record, connection }: RecordedShells, seed: nu
   if (after.changes.length + after.maybe.length > 0) fault(`on a converged node the plan has ${after.changes}, ${after.maybe}`)
   const again = await run('apply', recipe.steps)
   if (again.executed.some(({ path }) => path.endsWith('/kraft-apply'))) fault('a second run applied something')
+  // Of a thousand recipes, each with users of its own, the node would run out of ids.
+  const own = `grep -o '^gen-${seed}-[^:]*'`
+  await connection.capture(`${own} /etc/passwd | xargs -r -n 1 userdel; ${own} /etc/group | xargs -r -n 1 groupdel`)
   return { steps: recipe.steps.length, changes: changes.length, maybe: maybe.length, faults }
 }
