@@ -66,6 +66,7 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
   disconnect: [['disconnect'], ['Would end ']],
   completion: [['completion', 'bash'], ['complete ']],
   schema: [['schema'], ['"$schema"']],
+  settings: [['settings'], ['kraftwerk.yaml', 'Domain that the site answers to']],
   sshOptions: [['ssh-options', 'one'], [/^hostname 10\./m]],
   templates: [
     ['templates', 'eject', 'nginx/site.conf'],
