@@ -21,11 +21,12 @@ export async function bundle(folder, sources) {
   // rolldown names files by their real paths.
   const root = realpathSync(folder)
   const imports = new Map(sources.map((file) => [file, importsOf(root, file)]))
-  const start = new Set(startsWith.flatMap((file) => [...closure(file, imports)]))
+  const below = (...names) => new Set(names.filter((file) => imports.has(file)).flatMap((file) => [...closure(file, imports)]))
+  const start = below(...startsWith)
   // A package is loaded when it is used, and so is what imports one.
   const isLight = (file) => [...closure(file, imports)].every((each) => imports.get(each).packages.length === 0)
   const files = sources.filter((file) => !inner.test(file))
-  const spare = new Set([...closure('engine/ssh/warm/spare.ts', imports)].filter((file) => !start.has(file)))
+  const spare = new Set([...below('engine/ssh/warm/spare.ts')].filter((file) => !start.has(file)))
   const core = new Set(
     sources.filter(
       (file) => ![start, spare].some((group) => group.has(file)) && inner.test(file) && file !== program && isLight(file),
@@ -33,7 +34,7 @@ export async function bundle(folder, sources) {
   )
   const written = [
     await write(files, [group('start', start), group('spare', spare), group('core', core)]),
-    await write([program]),
+    await write(sources.filter((file) => file === program)),
   ]
   return written.flat()
 
@@ -42,6 +43,7 @@ export async function bundle(folder, sources) {
   }
 
   async function write(inputs, groups = []) {
+    if (inputs.length === 0) return []
     const build = await rolldown({
       cwd: root,
       input: Object.fromEntries(inputs.map((file) => [file.replace(/\.ts$/, ''), join(root, file)])),

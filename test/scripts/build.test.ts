@@ -9,10 +9,12 @@ const root = join(import.meta.dirname, '../..')
 const dist = (path: string) => join(home.project, 'dist', path)
 
 beforeEach(async () => {
-  for (const path of ['scripts/build.mjs', 'tsconfig.json', 'package.json']) await cp(join(root, path), join(home.project, path))
+  for (const path of ['scripts/build.mjs', 'scripts/bundle.mjs', 'tsconfig.json', 'package.json'])
+    await cp(join(root, path), join(home.project, path))
   await symlink(join(root, 'node_modules'), join(home.project, 'node_modules'))
-  await home.write('calculator/kraft.ts', "#!/usr/bin/env node\nimport { a } from './engine/deep/a.js'\nconsole.log(a)\n")
-  await home.write('calculator/engine/deep/a.ts', 'export const a: number = 1\n')
+  await home.write('calculator/kraft.ts', "#!/usr/bin/env node\nimport { told } from './tasks/tell.js'\nconsole.log(told())\n")
+  await home.write('calculator/tasks/tell.ts', "import { a } from '../engine/deep/a.js'\nexport const told = a\n")
+  await home.write('calculator/engine/deep/a.ts', 'export function a(): number {\n  return 1\n}\n')
 })
 
 function build() {
@@ -30,23 +32,39 @@ it('builds what runs, does nothing where nothing changed, and follows every chan
   build()
   expect((await stat(dist('build.json'))).mtimeMs).toBe(before.mtimeMs)
 
-  await home.write('calculator/engine/deep/a.ts', 'export const a: number = 2\n')
+  await home.write('calculator/engine/deep/a.ts', 'export function a(): number {\n  return 2\n}\n')
   build()
   expect(spawnSync(dist('kraft.js'), { encoding: 'utf8' }).stdout).toBe('2\n')
 
   // An output that is gone or was touched comes back.
-  await rm(dist('engine/deep/a.js'))
+  await rm(dist('tasks/tell.js'))
   build()
   expect(spawnSync(dist('kraft.js'), { encoding: 'utf8' }).stdout).toBe('2\n')
-  await writeFile(dist('engine/deep/a.js'), 'broken(')
+  await writeFile(dist('engine/core.js'), 'broken(')
   build()
   expect(spawnSync(dist('kraft.js'), { encoding: 'utf8' }).stdout).toBe('2\n')
-}, 60_000)
+}, 180_000)
+
+it('puts together what nobody names from outside; what is found by its name stays a file', async () => {
+  await home.write('calculator/engine/deep/heavy.ts', "import { parse } from 'yaml'\nexport const heavy = parse\n")
+  await home.write(
+    'calculator/tasks/late.ts',
+    "export const late = async () => (await import('../engine/deep/heavy.js')).heavy('1')\n",
+  )
+  build()
+  expect(await readFile(dist('tasks/tell.js'), 'utf8')).toContain('from "../engine/core.js"')
+  // What imports a package is loaded when it is used.
+  expect(await readFile(dist('engine/core.js'), 'utf8')).not.toContain('yaml')
+  const script = `console.log(await (await import(${JSON.stringify(dist('tasks/late.js'))})).late())`
+  expect(spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).stdout).toBe('1\n')
+  // Each has its types beside its source's path.
+  expect(await readFile(dist('engine/deep/a.d.ts'), 'utf8')).toContain('export declare function a(): number')
+}, 180_000)
 
 it('removes what no source makes any more, and says nothing was built where types are wrong', async () => {
   build()
   await home.write('calculator/kraft.ts', '#!/usr/bin/env node\nexport const a = 1\n')
-  await rm(join(home.project, 'engine'), { recursive: true })
+  for (const room of ['engine', 'tasks']) await rm(join(home.project, room), { recursive: true })
   expect(build().status).toBe(0)
   await expect(stat(dist('engine'))).rejects.toThrow('ENOENT')
 
@@ -55,4 +73,4 @@ it('removes what no source makes any more, and says nothing was built where type
   expect(status).not.toBe(0)
   expect(stdout).toContain("kraft.ts(2,14): error TS2322: Type 'number'")
   await expect(readFile(dist('build.json'))).rejects.toThrow('ENOENT')
-}, 60_000)
+}, 180_000)
