@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -9,15 +10,17 @@ import { beginStory, type Story } from '../rig/story-node.js'
 
 const run = promisify(execFile)
 
+// Of this run alone: what is searched for on this machine may be somebody else's test.
+const word = `c4nary${randomBytes(4).toString('hex')}`
+const any = `${word}-`
 // Each would be found wherever it went: in words, in JSON, quoted, encoded.
 const canaries = {
-  environ: "c4nary-env'iron $x",
-  kraftfile: 'c4nary-kraft"file',
-  another: 'c4nary-another',
-  service: 'c4nary-service',
-  password: 'c4nary-pass word"$',
+  environ: `${any}env'iron $x`,
+  kraftfile: `${any}kraft"file`,
+  another: `${any}another`,
+  service: `${any}service`,
+  password: `${any}pass word"$`,
 }
-const any = 'c4nary-'
 
 const files: Files = {
   'kraftwerk.yaml':
@@ -127,12 +130,12 @@ test('a secret that changed is not shown as what it was', async () => {
 })
 
 test.each([
-  ['environ: API_TOKEN=c4nary-mistake\n', 'a map'],
-  ['environ: { API_TOKEN=c4nary-mistake }\n', 'letters, digits'],
-  ['environ:\n  API_TOKEN: *c4nary-mistake\n', 'alias'],
-  ['services: [{ vault: { pin: [c4nary-mistake] } }]\n', 'pin'],
-  ['services: [{ vault: c4nary-mistake }]\n', 'vault'],
-])('a mistake in the settings is told without the value: %j', async (text, said) => {
+  ['a map', `environ: API_TOKEN=${any}mistake\n`],
+  ['letters, digits', `environ: { API_TOKEN=${any}mistake }\n`],
+  ['alias', `environ:\n  API_TOKEN: *${any}mistake\n`],
+  ['pin', `services: [{ vault: { pin: [${any}mistake] } }]\n`],
+  ['vault', `services: [{ vault: ${any}mistake }]\n`],
+])('a mistake in the settings is told without the value: %s', async (said, text) => {
   const { 'kraftfile.ts': kraftfile = '' } = files
   const folder = join(story.home, 'mistaken')
   await writeFiles(folder, { 'kraftwerk.yaml': `name: mistaken\n${text}`, 'kraftfile.ts': kraftfile })
@@ -159,7 +162,7 @@ test('the password of sudo is in no output and no process list', async () => {
   }
   const wrong = await callKraft(['place:one', '--debug'], {
     cwd: project,
-    env: { ...words, KRAFT_SUDO_PASSWORD: 'c4nary-wrong' },
+    env: { ...words, KRAFT_SUDO_PASSWORD: `${any}wrong` },
   })
   expect([wrong.code, `${wrong.stdout}${wrong.stderr}`.includes(any)]).toEqual([1, false])
   const { CANARY_SUDO: _sudo, ...back } = words
@@ -190,7 +193,7 @@ test('an application that fails with a secret in its log is told without the sec
 })
 
 // Not found by the search itself, whose command line sudo logs.
-const pattern = 'c4nary[-]'
+const pattern = `${word}[-]`
 
 test('on the node secrets are in files of root with mode 0600, and in no log but what the application wrote itself', async () => {
   const found = await story.onNode(
