@@ -44,7 +44,7 @@ export async function measure({ runs, signal, row, node }) {
   await call([`run:${node}`, '--', 'sh', '-c', 'command -v rsync || apt-get install -qq rsync'], { signal })
   await call([`run:${node}`, '--', 'mkdir', '-p', `${home}/releases`, `${home}/rsync`], { signal })
   for (const delay of [0, 25.5]) {
-    const cable = await overCable([node], delay)
+    const cable = await overCable(outside, [node], delay)
     try {
       const [far = ''] = cable.names
       const ssh = openssh(far)

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -37,6 +37,8 @@ for (const name of chosen.length === 0 ? all : chosen) {
 console.log()
 for (const { name, passed, failed, seconds } of results)
   console.log(`${name}: ${passed} passed, ${failed} failed in ${seconds.toFixed(1)} s`)
+const broken = results.flatMap(({ name, failures }) => failures.map((title) => `${name}: ${title}`))
+if (broken.length > 0) console.log(`\nFailed:\n${broken.map((title) => `  ${title}`).join('\n')}`)
 const sum = (key) => results.reduce((total, result) => total + result[key], 0)
 const failed = sum('failed') + (interrupted ? 1 : 0)
 console.log()
@@ -68,7 +70,7 @@ async function run(name) {
 }
 
 function count(report) {
-  if (!existsSync(report)) return { passed: 0, failed: 1 }
+  if (!existsSync(report)) return { passed: 0, failed: 1, failures: ['the suite did not end'] }
   const {
     numPassedTests,
     numFailedTests,
@@ -78,9 +80,16 @@ function count(report) {
   } = JSON.parse(readFileSync(report, 'utf8'))
   const unloaded = testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((each) => each.status === 'failed'),
-  ).length
+  )
+  const failedTests = testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.filter(({ status }) => status === 'failed').map((each) => `${relative(root, name)}: ${each.fullName}`),
+  )
   const skipped = numPendingTests + numTodoTests
   // A skipped test proves nothing.
   if (skipped > 0) console.error(`${skipped} tests were skipped, which counts as failed`)
-  return { passed: numPassedTests, failed: numFailedTests + unloaded + skipped }
+  return {
+    passed: numPassedTests,
+    failed: numFailedTests + unloaded.length + skipped,
+    failures: [...failedTests, ...unloaded.map(({ name }) => `${relative(root, name)} could not be loaded or set up`)],
+  }
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
 import { ask } from '../rig/http.js'
 import { nodeState } from '../rig/node-state.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
 import { type Running, startKraft } from '../rig/running.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
@@ -71,7 +72,8 @@ test('a node that is not bootstrapped is left as it is, and named', async () => 
 describe('on a node that serves a release', () => {
   let release: string
   beforeAll(async () => {
-    await story.must(['bootstrap:one'], { seconds: 500 })
+    await story.must(['terminate:one', '--yes'])
+    await provisionPrepared(story, ['one'])
     await story.must(['deploy:stage'], { cwd: project })
     release = await serving()
     expect(release).toMatch(/^\d{8}-\d{6}$/)

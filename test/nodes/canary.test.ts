@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Files, writeFiles } from '../rig/cli.js'
 import { callKraft } from '../rig/kraft.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 const run = promisify(execFile)
@@ -76,8 +77,7 @@ beforeAll(async () => {
     CANARY_TOO: canaries.another,
   }
   // A sudo user, because sudo logs what it is told to run.
-  await story.must(['provision', 'one', '--set', 'user=admin'], { cwd: story.home })
-  await story.must(['bootstrap:one'], { cwd: story.home, seconds: 500 })
+  await provisionPrepared(story, ['one'], 'admin')
 })
 afterAll(() => story?.remove())
 

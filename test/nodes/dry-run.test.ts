@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import * as tasks from '../../tasks/index.js'
 import { chapters } from '../rig/chapters.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 import { wholeFolder, wholeNode } from '../rig/untouched.js'
 
@@ -88,7 +89,8 @@ describe('with --dry-run', () => {
   })
 
   essential('a node is prepared, serves, and has data', async () => {
-    await story.must(['bootstrap:one'], { cwd: story.home })
+    await story.must(['terminate:one', '--yes'], { cwd: story.home })
+    await provisionPrepared(story, ['one'])
     await story.must(['deploy:stage'])
     await story.must(['dump:stage', 'before.bundle'])
   })

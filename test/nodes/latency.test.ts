@@ -6,6 +6,7 @@ import { chapters } from '../rig/chapters.js'
 import { type Files, writeFiles } from '../rig/cli.js'
 import { ask } from '../rig/http.js'
 import type { Ran } from '../rig/kraft.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 // A real node at the end of a cable on which a round trip takes 51 ms. How many there are is asserted, how long they take is not.
@@ -36,9 +37,8 @@ beforeAll(async () => {
   story = await beginStory('httpbin')
   project = join(story.home, 'far')
   await writeFiles(project, files)
-  await story.must(['provision', 'one'], { cwd: story.home })
   // A first bootstrap is a minute of apt-get, which is the same at any distance.
-  await story.must(['bootstrap:one'], { cwd: story.home })
+  await provisionPrepared(story, ['one'])
   address = await story.address('one')
   cable = await overCable(story.home, ['one'], 25.5)
 })

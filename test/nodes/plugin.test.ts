@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Tree, treeWithService } from '../rig/dropped-service.js'
 import { call } from '../rig/kraft.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 const root = join(import.meta.dirname, '../..')
@@ -43,8 +44,7 @@ afterAll(async () => {
 })
 
 it('the service of an installed plugin is set up by a deploy, dumped, loaded and removed', async () => {
-  await story.must(['provision', 'one'])
-  await story.must(['bootstrap:one'])
+  await provisionPrepared(story, ['one'])
   await story.must(['deploy:one'])
   // Its settings, with their defaults, reach the application.
   expect((await story.must(['run:one', '--', 'bash', '-c', 'cat "$NOTES_PATH/first"; echo $NOTES_PAGES'])).stdout).toBe(

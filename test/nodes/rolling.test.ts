@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 const names = ['one', 'two', 'three']
@@ -28,8 +29,7 @@ beforeAll(async () => {
   story = await beginStory('httpbin')
   project = join(story.home, 'wheel')
   await writeFiles(project, files)
-  for (const name of names) await story.must(['provision', name], { cwd: story.home })
-  await story.must([`bootstrap:${names.join(',')}`], { cwd: story.home, seconds: 550 })
+  await provisionPrepared(story, names)
 })
 afterEach(() => story.onNode('two', 'rm -f /etc/broken'))
 afterAll(() => story?.remove())

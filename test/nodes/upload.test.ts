@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { chapters } from '../rig/chapters.js'
 import { call, kraftProgram } from '../rig/kraft.js'
 import { ensurePackages } from '../rig/packages.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 // What a deploy sends to a real node, and what is there afterwards. The project is a plain one that installs nothing but gunicorn.
@@ -67,8 +68,7 @@ const look = (id: string) =>
     find . -path ./.kraft -prune -o -type f -exec sha256sum {} + | sort`)
 
 essential('a first deploy sends all of the project', async () => {
-  await story.must(['provision', 'one'], { cwd: story.home })
-  await story.must(['bootstrap:one'], { cwd: story.home })
+  await provisionPrepared(story, ['one'])
   await put('data/random.bin', randomBytes(2_000_000))
   const { sent, dirty, commit } = await deploy()
   expect(sent).toEqual({ one: { files: 4, bytes: expect.any(Number) } })
