@@ -14,7 +14,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/nodes/**', 'test/package/**', ...cloud, 'node_modules/**'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          // The first of a new machine installs what it needs.
+          hookTimeout: 180_000,
         },
       },
       {

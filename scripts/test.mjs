@@ -59,6 +59,8 @@ async function run(name) {
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
+    // Most of them wait for somebody most of the time.
+    ...(name === 'unit' ? ['--maxWorkers=3'] : []),
   ]
   const child = spawn(process.execPath, args, { stdio: 'inherit', cwd: root })
   const code = await new Promise((done) => child.on('close', (status) => done(status ?? 1)))
