@@ -2,6 +2,7 @@ import { domainToASCII } from 'node:url'
 import * as v from 'valibot'
 import type { Section } from '../engine/config/section.js'
 import { instanceNameProblem, word } from './name.js'
+import { notifications } from './notify.js'
 
 const text = v.pipe(v.string(), v.trim(), v.nonEmpty('some text'))
 const whole = (least: number, most: number) =>
@@ -225,6 +226,12 @@ export function instanceSection(known: { readonly services: readonly string[] })
       schema: v.optional(v.record(processName, command), {}),
       doc: 'More programs to keep running, by name',
       example: { worker: 'celery -A calculator worker' },
+    },
+    notify: {
+      schema: v.optional(notifications, []),
+      doc: 'Who is told how a deploy or rollback ended: `webhook` (an address that gets JSON, and is never printed) or `command` (run here), `on` success, failure or both',
+      example: [{ webhook: 'https://chat.example.com/hooks/1' }, { command: 'notify-send "$KRAFT_TEXT"', on: ['failure'] }],
+      quiet: 1,
     },
   } satisfies Section
 }

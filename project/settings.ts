@@ -5,6 +5,7 @@ import type { Checked, Problem, Values } from '../engine/config/validate.js'
 import { readYaml, type YamlFile, type YamlPath } from '../engine/config/yaml.js'
 import { KraftError, type Place } from '../engine/errors/failure.js'
 import { instanceNameProblem, nameOfFolder } from './name.js'
+import type { Notification } from './notify.js'
 import type { EnvironmentNode, environmentSection, projectSection, ServiceSetting } from './section.js'
 
 export type { EnvironmentNode, ServiceSetting } from './section.js'
@@ -58,6 +59,7 @@ export interface InstanceSettings {
   readonly timeout: number
   /** Commands by name. */
   readonly processes: Readonly<Record<string, string>>
+  readonly notify: readonly Notification[]
 }
 
 type Top = Values<ReturnType<typeof projectSection>>

@@ -15,6 +15,7 @@ import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/rele
 import { freeNames, type Site, site } from '../recipes/site.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { countChanges } from './changes.js'
+import { notifying } from './notify.js'
 import {
   begin,
   generationSteps,
@@ -47,7 +48,7 @@ export const deploy = task({
   options: {
     rev: option({ type: 'string', help: 'the code at this commit, tag or branch; left out: the files as they are' }),
   },
-  async run({ target, session, line, options }) {
+  run: notifying('deploy', async ({ target, session, line, options }, noted) => {
     const asked = requireInstance(target)
     const code = await openSource(asked, session, options.rev)
     // Settings are those of now: a revision has the code and what it requires.
@@ -60,6 +61,7 @@ export const deploy = task({
     for (const surprise of await code.surprises()) line.output(surprise)
     const { commit, dirty, name: revision } = code.revision
     const id = releaseId(new Date())
+    Object.assign(noted, { release: id, commit, revision })
     const release = { place: instance, id, generation: id }
     const rollout: Rollout = {
       application,
@@ -169,5 +171,5 @@ export const deploy = task({
       sent: Object.fromEntries(sent),
       urls: [...new Set(urls)],
     })
-  },
+  }),
 })

@@ -14,6 +14,7 @@ import { destroyInstance } from '../recipes/destroy.js'
 import { abandon, drainOthers, healthy, startBeside, switchTo } from '../recipes/gunicorn.js'
 import { processes } from '../recipes/processes.js'
 import { pointLive, prepareGeneration, type Release } from '../recipes/release.js'
+import { noLongerStopped } from '../recipes/stopped.js'
 
 /** One change of what an instance serves, on all its nodes or on a batch of them: a deploy or a reload. */
 export interface Rollout {
@@ -29,8 +30,17 @@ export interface Rollout {
   readonly applied: Applied[]
 }
 
+/** What the lock of an instance needs to be told of a change. */
+export type Locked = Pick<Rollout, 'nodes' | 'session' | 'locks'> & {
+  readonly application: { readonly instance: { readonly name: string } }
+}
+
 /** An item that does the same on all nodes, side by side; with one node there is no level for it. */
-export function onEach({ nodes, session }: Rollout, title: string, run: (node: Node, line: Line) => Promise<unknown>): Item {
+export function onEach(
+  { nodes, session }: Pick<Rollout, 'nodes' | 'session'>,
+  title: string,
+  run: (node: Node, line: Line) => Promise<unknown>,
+): Item {
   return {
     title,
     run: async (line) => {
@@ -55,7 +65,7 @@ export function stepsOnEach(
 }
 
 /** Does what comes before any change; where that fails, nothing ran on any node. */
-export async function begin({ nodes, session }: Rollout, first: () => Promise<void>): Promise<void> {
+export async function begin({ nodes, session }: Pick<Rollout, 'nodes' | 'session'>, first: () => Promise<void>): Promise<void> {
   expectNodes(session, nodes)
   try {
     await first()
@@ -66,7 +76,7 @@ export async function begin({ nodes, session }: Rollout, first: () => Promise<vo
 }
 
 /** Takes the instance's lock on all nodes, in the order of their names, so that two deploys never wait for each other. */
-export function lock(rollout: Rollout): Item {
+export function lock(rollout: Locked): Item {
   return {
     title: 'Lock',
     run: async (line) => {
@@ -131,7 +141,10 @@ export function restartProcesses(rollout: Rollout): readonly Item[] {
 }
 
 function restartSteps({ application: { instance } }: Rollout): readonly Step[] {
-  return processes(instance, instance.settings.processes, { patience: instance.settings.timeout })
+  return [
+    ...noLongerStopped(instance),
+    ...processes(instance, instance.settings.processes, { patience: instance.settings.timeout }),
+  ]
 }
 
 /** Runs items; if one fails, what has not switched is taken back before the failure is shown. */
