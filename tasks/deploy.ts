@@ -6,13 +6,13 @@ import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
-import { hostOf, hostsOf, readApplication, refuseSplitData } from '../recipes/application.js'
-import { apt } from '../recipes/apt.js'
-import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
+import { hostOf, readApplication, refuseSplitData } from '../recipes/application.js'
+import { claim, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
-import { freeNames, type Site, site } from '../recipes/site.js'
+import { setUp, siteOf } from '../recipes/set-up.js'
+import { freeNames, site } from '../recipes/site.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { countChanges } from './changes.js'
 import { notifying } from './notify.js'
@@ -88,30 +88,15 @@ export const deploy = task({
       at: new Date().toISOString(),
     }
 
-    const siteOn = (node: (typeof nodes)[number], ipv6: boolean): Site => ({
-      domain: settings.domain,
-      hosts: hostsOf(instance, node.record),
-      aliases: settings.aliases,
-      package: application.package,
-      uploads: settings.services.some(({ name }) => name === 'files'),
-      maxBody: settings.max_body,
-      timeout: settings.timeout,
-      ipv6,
-    })
+    const siteOn = (node: (typeof nodes)[number], ipv6: boolean) => siteOf(application, node.record, ipv6)
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
-    instanceSteps(instance)
+    setUp(application)
     for (const node of nodes) for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
     renderProcesses(rollout)
 
     let released = false
     const change = (part: Rollout) => [
-      stepsOnEach(part, 'Set up', () => [
-        ...removeLeftovers(instance, settings.timeout),
-        ...apt(...settings.apt),
-        ...instanceSteps(instance),
-        ...application.services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),
-        ...packageLink(instance, application.package, settings.src),
-      ]),
+      stepsOnEach(part, 'Set up', () => [...removeLeftovers(instance, settings.timeout), ...setUp(application)]),
       onEach(part, `Upload ${files.length} files`, async (node, own) => {
         sent.set(
           node.name,

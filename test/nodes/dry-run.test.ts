@@ -40,6 +40,7 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
     ],
   ],
   reload: [['reload:stage'], ['guestbook-stage would run anew', /\* .*\(would run\)|\(would change\)/]],
+  diff: [['diff:stage'], ['a deploy would change nothing']],
   stop: [['stop:stage'], ['Would stop guestbook-stage', 'Web and processes are down, also after a reboot (would change)']],
   start: [['start:stage'], ['guestbook-stage would run']],
   restart: [['restart:stage'], ['guestbook-stage would run anew', 'End the web process (would run)']],

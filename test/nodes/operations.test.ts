@@ -1,3 +1,4 @@
+import { readFile, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -158,11 +159,6 @@ chapter('maintenance closes a site at once, on all nodes, with a page that says 
   for (const name of names) {
     expect(await story.onNode(name, `grep -rl ${token} /web/kiosk/log /var/log/nginx /var/log/syslog 2>/dev/null || :`)).toBe('')
   }
-
-  // A deploy leaves it closed, and the other visitors out.
-  await must('deploy:live')
-  told.splice(0)
-  expect(await codes()).toEqual([503, 503])
 })
 
 chapter('who is allowed by address passes, and off opens the site for everybody', async () => {
@@ -238,16 +234,58 @@ chapter('restart starts web and processes anew; what does not come back shows it
   expect(await codes()).toEqual([200, 200])
 })
 
-chapter('a deploy to a stopped instance starts it, and a reload does too', async () => {
+chapter('a deploy to a stopped instance starts it, and leaves a site closed that is in maintenance', async () => {
+  await must('maintenance:live', 'on')
   await must('stop:live')
-  await must('deploy:live')
-  expect(await codes()).toEqual([200, 200])
-  expect((await Promise.all(names.map(running))).map((pids) => pids.trim().split('\n').length)).toEqual([2, 2])
-  await must('stop:live')
-  await must('reload:live')
-  expect(await codes()).toEqual([200, 200])
-  expect(await story.onNode('one', 'ls /etc/sv/kiosk.*/down 2>/dev/null || :')).toBe('')
+  const { stderr } = await must('deploy:live')
   told.splice(0)
+  expect(stderr).toMatch(/\* kiosk is not stopped \(changed\)/)
+  expect((await Promise.all(names.map(running))).map((pids) => pids.trim().split('\n').length)).toEqual([2, 2])
+  expect(await story.onNode('one', 'ls /etc/sv/kiosk.*/down 2>/dev/null || :')).toBe('')
+  expect((await answers())[0]?.text).toContain('Back soon')
+  await must('maintenance:live', 'off')
+  expect(await codes()).toEqual([200, 200])
+})
+
+chapter('diff finds nothing behind a deploy, and then what a deploy would change, without touching anything', async () => {
+  const same = await must('diff:live', '--exit-code')
+  expect(same.stdout).toMatch(/^one, two: release \d{8}-\d{6} \(by .+\); a deploy would change nothing\n$/)
+
+  const yaml = await readFile(join(project, 'kraftwerk.yaml'), 'utf8')
+  await writeFiles(project, {
+    'kraftwerk.yaml': yaml.replace('workers: 1', 'workers: 3'),
+    'kiosk/static/menu.txt': 'menu',
+    'requirements.txt': 'six==1.16.0\n',
+  })
+  await rm(join(project, 'kiosk/static/sign.txt'))
+  const site = '/etc/nginx/sites-enabled/kiosk.conf'
+  await story.onNode(
+    'two',
+    `cp -p ${site} /root/; echo "# by hand" >>${site}; echo "# by hand" >>/web/kiosk/current/kiosk/wsgi.py`,
+  )
+  const { code, stdout } = await kraft('diff:live', '--exit-code', '--json')
+  expect(code).toBe(1)
+  const [one, two] = JSON.parse(stdout)
+  expect(one).toEqual({
+    node: 'one',
+    release: { id: expect.any(String), commit: null, revision: null, dirty: false, by: expect.any(String) },
+    commits: null,
+    files: [
+      { path: 'kiosk/static/menu.txt', change: 'added' },
+      { path: 'kiosk/static/sign.txt', change: 'removed' },
+      { path: 'kraftwerk.yaml', change: 'changed' },
+      { path: 'requirements.txt', change: 'added' },
+    ],
+    touched: [],
+    requirements: [{ before: null, after: 'six==1.16.0' }],
+    configuration: [{ title: expect.stringMatching(/^File \/etc\/sv\/kiosk\.web\..+\/run$/), diff: expect.any(Array) }],
+  })
+  expect(one.configuration[0].diff.join('\n')).toMatch(/^-.*--workers 1 .*\n\+.*--workers 3 /m)
+  expect(two.touched).toEqual(['kiosk/wsgi.py'])
+  expect(two.configuration.map(({ title }: { title: string }) => title)).toContain(`File ${site}`)
+  expect((await must('diff:live')).stdout).toContain('    -# by hand')
+  await story.onNode('two', `mv /root/kiosk.conf ${site}`)
+  expect(await codes()).toEqual([200, 200])
 })
 
 chapter('open prints where the site is and gives it to the browser that BROWSER names', async () => {

@@ -1,0 +1,32 @@
+import type { NodeRecord } from '../engine/node/record.js'
+import type { Step } from '../engine/step/step.js'
+import { type Application, hostsOf } from './application.js'
+import { apt } from './apt.js'
+import { instance as instanceSteps, packageLink } from './instance.js'
+import type { Site } from './site.js'
+
+/** What an instance has on a node beside its releases: packages, user, folders, scripts, services. */
+export function setUp({ instance, services, package: name }: Application): readonly Step[] {
+  const { settings } = instance
+  return [
+    ...apt(...settings.apt),
+    ...instanceSteps(instance),
+    ...services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),
+    ...packageLink(instance, name, settings.src),
+  ]
+}
+
+/** How nginx serves an application on a node. */
+export function siteOf({ instance, package: name }: Application, record: NodeRecord, ipv6: boolean): Site {
+  const { settings } = instance
+  return {
+    domain: settings.domain,
+    hosts: hostsOf(instance, record),
+    aliases: settings.aliases,
+    package: name,
+    uploads: settings.services.some((service) => service.name === 'files'),
+    maxBody: settings.max_body,
+    timeout: settings.timeout,
+    ipv6,
+  }
+}
