@@ -143,6 +143,11 @@ function startWeb(release: Release, { health, host }: Restart): readonly Step[] 
           code=$?
           rm -f ${trial} ${`${trial}.log`} ${`${trial}.ended`}
           if [ "$code" = 0 ]; then return; fi
+          # Its finish script says "down" at its end, which would take an earlier "up" back.
+          for try in $(seq 50); do
+            if ! sv status ${service} | grep -q '^finish'; then break; fi
+            sleep 0.1
+          done
           if [ -e ${page(place)} ]; then
             touch ${`${service}/down`}
             sv -w 10 force-stop ${service} >/dev/null || :

@@ -13,12 +13,12 @@ import { site } from '../recipes/site.js'
  */
 export async function configurationSteps(application: Application, node: Node, release: Release): Promise<readonly Step[]> {
   const { instance, wsgi } = application
-  const { workers, threads, timeout, processes: asked } = instance.settings
+  const { workers, threads, timeout, drain = timeout, processes: asked } = instance.settings
   const { ipv6 } = await node.facts()
   return [
     ...setUp(application),
     ...prepareGeneration(release, environOf(application, release, node.record)),
-    ...written(startBeside(release, { wsgi, workers, threads, timeout })),
+    ...written(startBeside(release, { wsgi, workers, threads, timeout, drain })),
     ...written(processes(instance, asked, { patience: timeout })),
     ...site(instance, siteOf(application, node.record, ipv6)),
   ]

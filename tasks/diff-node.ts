@@ -4,16 +4,15 @@ import { sh } from '../engine/shell/sh.js'
 import { type Unmet, unmetSteps } from '../engine/step/check.js'
 import { type Change, compareTrees } from '../engine/transfer/compare.js'
 import type { Manifest } from '../engine/transfer/manifest.js'
-import { rememberManifest } from '../engine/transfer/manifest-cache.js'
-import { askHeld } from '../engine/transfer/upload.js'
 import { type Commits, commitsBetween } from '../project/commits.js'
 import { layout } from '../project/layout.js'
 import { type RequirementChange, requirementChanges } from '../project/requirement-changes.js'
 import type { Revision } from '../project/revision.js'
 import type { Application } from '../recipes/application.js'
-import { heldReleases } from '../recipes/upload.js'
+import { type InstanceState, parseState, readState } from '../recipes/state.js'
 import { describeVirtualenv, virtualenv } from '../recipes/venv.js'
 import { configurationSteps } from './configuration.js'
+import { heldOn } from './upload.js'
 
 /** The release that a node serves, as its receipt says. */
 export interface Deployed {
@@ -48,20 +47,22 @@ export interface Wanted {
 export async function diffOn(
   node: Node,
   { application, revision, manifest }: Wanted,
-  { folder, cache }: { readonly folder: string; readonly cache: string },
+  /** The project's folder, where its repository is. */
+  folder: string,
 ): Promise<NodeDiff> {
   const { instance, requirements } = application
   const { settings } = instance
-  const [{ release, generation, note }, held, { codename }] = await Promise.all([
-    deployedOn(node, instance),
-    askHeld(node.connection, node.asRoot(heldReleases(instance).text), cache),
+  const [state, note, held, { codename }] = await Promise.all([
+    node.read(readState(instance).text).then(parseState),
+    node.read(sh`cat ${layout.current(instance)}/.kraft/requirements 2>/dev/null || :`.text),
+    heldOn(node, instance),
     node.facts(),
   ])
+  const release = deployed(state)
   if (release === null) {
     return { node: node.name, release, commits: null, files: null, touched: [], requirements: null, configuration: [] }
   }
   const tree = held.find(({ id }) => id === release.id)
-  if (tree !== undefined) await rememberManifest(cache, tree.manifest)
   const venv = virtualenv(requirements, { codename, python: settings.python })
   const commits =
     release.commit === null || revision.commit === undefined
@@ -81,24 +82,17 @@ export async function diffOn(
     configuration: await unmetSteps(
       node.connection,
       'Configuration',
-      await configurationSteps(application, node, { place: instance, id: release.id, generation }),
+      await configurationSteps(application, node, {
+        place: instance,
+        id: release.id,
+        generation: state.current?.generation ?? '',
+      }),
     ),
   }
 }
 
-async function deployedOn(node: Node, place: Application['instance']) {
-  const said = await node.read(
-    sh`
-      cd ${layout.current(place)}/.kraft 2>/dev/null || exit 0
-      basename "$(readlink ${layout.current(place)})"
-      readlink live
-      tr -d '\n' <release.json
-      echo
-      cat requirements 2>/dev/null || :
-    `.text,
-  )
-  const [id = '', generation = '', receipt = '', ...note] = said.split('\n')
-  if (id === '') return { release: null, generation, note: '' }
-  const { commit = null, revision = null, dirty = false, by = null }: Partial<Deployed> = JSON.parse(receipt || '{}')
-  return { release: { id, commit, revision, dirty, by }, generation, note: note.join('\n') }
+function deployed({ current, releases }: InstanceState): Deployed | null {
+  if (current === undefined) return null
+  const { commit = null, revision = null, dirty = false, by = null } = releases.find(({ id }) => id === current.id)?.receipt ?? {}
+  return { id: current.id, commit, revision, dirty, by }
 }

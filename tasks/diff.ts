@@ -1,5 +1,3 @@
-import { join } from 'node:path'
-import { cacheFolder } from '../engine/cli/cache-folder.js'
 import { hasRole } from '../engine/node/node.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
@@ -27,14 +25,12 @@ export const diff = task({
     const code = await openSource(asked, session, rev)
     const application = await readApplication({ ...asked, folder: code.folder })
     const wanted = { application, revision: code.revision, manifest: Manifest.of(await code.files()) }
-    // The repository is here, also where the code is taken out of it.
-    const here = { folder: asked.folder, cache: join(cacheFolder(), 'manifests') }
     const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
     const found = new Map<string, Awaited<ReturnType<typeof diffOn>>>()
     await line.list(
       nodes.map((node) => ({
         title: `Compare with ${node.name}`,
-        run: async () => void found.set(node.name, await diffOn(node, wanted, here)),
+        run: async () => void found.set(node.name, await diffOn(node, wanted, asked.folder)),
       })),
       { concurrent: true },
     )

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
-import { hostname, userInfo } from 'node:os'
 import { KraftError } from '../engine/errors/failure.js'
 import { hasRole } from '../engine/node/node.js'
 import { secret } from '../engine/shell/secret.js'
@@ -10,10 +9,12 @@ import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
+import { noteInLog } from '../recipes/audit.js'
 import { closableSite, closedState, closeSite, openSite } from '../recipes/maintenance.js'
 import { releaseId } from '../recipes/release.js'
 import { ownInstance } from '../recipes/stopped.js'
-import { onEach } from './rollout.js'
+import { onEach } from './rollout/rollout.js'
+import { whoAmI } from './rollout/switch.js'
 import { urlsOf } from './urls.js'
 
 /** Closes a site for visitors while somebody works on it, and opens it again. */
@@ -52,7 +53,7 @@ export const maintenance = task({
       allow: addresses,
       token: secret(token, 'bypass'),
       note: {
-        by: `${userInfo().username}@${hostname()}`,
+        by: whoAmI(),
         at: new Date().toISOString(),
         message: message ?? null,
         retry_after: retryAfter,
@@ -62,6 +63,7 @@ export const maintenance = task({
     const steps: readonly Step[] = [
       ...ownInstance(instance, owner),
       ...(verb === 'on' ? [...closableSite(instance), ...closeSite(instance, given)] : openSite(instance)),
+      ...noteInLog(instance, { who: whoAmI(), what: `maintenance-${verb}`, release: '-', generation: '-', result: 'ok' }),
     ]
     const title = verb === 'on' ? 'Close the site' : 'Open the site'
     await inBatches(session, nodes, line, (batch, own) =>

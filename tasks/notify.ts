@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { hostname, userInfo } from 'node:os'
 import { explain } from '../engine/errors/explain.js'
 import { summary } from '../engine/errors/failure.js'
 import { hasRole } from '../engine/node/node.js'
@@ -7,6 +6,7 @@ import { redact } from '../engine/shell/redact.js'
 import type { TargetContext } from '../engine/task/context.js'
 import { requireInstance } from '../project/instance.js'
 import { type Ending, endingText, endingVariables, type Notification, type Outcome } from '../project/notify.js'
+import { whoAmI } from './rollout/switch.js'
 import { urlsOf } from './urls.js'
 
 /** What a task learns on its way and a notification tells. */
@@ -65,7 +65,7 @@ async function tellAll({ target, session, line }: TargetContext<unknown>, end: E
     release,
     commit,
     revision,
-    who: `${userInfo().username}@${hostname()}`,
+    who: whoAmI(),
     seconds: Math.round((performance.now() - end.began) / 1000),
     urls: urlsOf(
       instance,

@@ -15,7 +15,7 @@ export const restart = task({
   async run(context) {
     const { target, line, session } = context
     line.output(`Requests that come meanwhile are lost; kraft reload:${target.word} loses none`)
-    const { name } = await changeServing(context, 'Restart', restartSteps)
+    const { name } = await changeServing(context, 'restart', restartSteps)
     return new Result(`${name} ${session.flags.dryRun ? 'would run' : 'runs'} anew`, { name })
   },
 })

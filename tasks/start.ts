@@ -13,7 +13,7 @@ export const start = task({
   help: 'start what stop has stopped; the site opens once the application answers',
   examples: ['kraft start:stage'],
   async run(context) {
-    const { name } = await changeServing(context, 'Start', startSteps)
+    const { name } = await changeServing(context, 'start', startSteps)
     return new Result(`${name} ${context.session.flags.dryRun ? 'would run' : 'runs'}`, { name })
   },
 })

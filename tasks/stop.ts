@@ -13,7 +13,7 @@ export const stop = task({
   help: 'stop web and processes until start or the next deploy; the site answers 503, no reboot starts them',
   examples: ['kraft stop:stage'],
   async run(context) {
-    const { name } = await changeServing(context, 'Stop', ({ place }, { patience }) => stopSteps(place, patience))
+    const { name } = await changeServing(context, 'stop', ({ place }, { patience }) => stopSteps(place, patience))
     const { word } = context.target
     if (context.session.flags.dryRun) return new Result(`Would stop ${name}`, { name })
     return new Result(`${name} is stopped`, { name }, `kraft start:${word}`)
