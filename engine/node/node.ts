@@ -17,6 +17,8 @@ export interface Node {
   /** The roles that it has in the target's environment: `web`, `db`…; a node that is listed without roles has every one. */
   readonly roles: readonly string[] | 'every'
   readonly connection: Connection
+  /** Locks that this process holds there, by name, with their numbers: scripts run only while these are the newest. */
+  readonly locks: Map<string, string>
   /** zx's `$` as the login. */
   readonly $: Shell
   /** zx's `$` as root, through sudo where the login is not root. */
@@ -55,11 +57,13 @@ export function createNode(
     return made
   }
   const root = (command: string) => asRoot(connection.user, command)
+  const locks = new Map<string, string>()
   return {
     name: record.name,
     record,
     roles,
     connection,
+    locks,
     get $() {
       return shellOf('')
     },
@@ -80,7 +84,7 @@ export function createNode(
     async apply(title, steps, line) {
       const script = compile(title, [...steps])
       watch(script)
-      const applied = await showSteps(connection, script, mode, line)
+      const applied = await showSteps(connection, script, mode, line, locks)
       count(record.name, applied)
       return applied
     },

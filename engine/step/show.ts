@@ -17,13 +17,19 @@ export interface Applied {
  *
  * @throws KraftError `step` for the first step or handler that failed, or what {@link apply} throws.
  */
-export async function showSteps(connection: Connection, script: Script, mode: 'apply' | 'check', line: Line): Promise<Applied> {
+export async function showSteps(
+  connection: Connection,
+  script: Script,
+  mode: 'apply' | 'check',
+  line: Line,
+  locks?: ReadonlyMap<string, string>,
+): Promise<Applied> {
   const counts = { ok: 0, changed: 0, failed: 0, skipped: 0, changes: 0, maybe: 0 }
   const shown = script.steps.map(
     (step) => new ShownStep(step, mode === 'check' ? 'diff' : step.loud === true ? undefined : 'detail'),
   )
   if (shown.length === 0) return { counts, output: [] }
-  const following = follow(apply(connection, script, mode), shown, line, connection.node)
+  const following = follow(apply(connection, script, mode, locks), shown, line, connection.node)
   // Each line waits for its step; one that never ran fails with what ended the script.
   const ended = following.then(
     () => shown.forEach((step) => void step.fail(new Error('The script passed over this step'))),
@@ -144,6 +150,7 @@ async function follow(events: AsyncIterable<StepEvent>, steps: readonly ShownSte
         if (event.code !== 0) fail(event.name, event.code, handler)
         break
       case 'finish':
+      case 'lost':
         break
     }
   }

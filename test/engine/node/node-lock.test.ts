@@ -18,7 +18,7 @@ describe('the lock of an instance', () => {
   it('is held by one at a time, who is named to others', async () => {
     const held = await lockNode(node, 'shop', 'ann@laptop')
     const told = await failureOf(lockNode(loopback.node(), 'shop', 'bob@desk'))
-    expect(told).toMatchObject({ kind: 'task', next: expect.stringContaining('within 30 seconds') })
+    expect(told).toMatchObject({ kind: 'task', next: expect.stringContaining('within 20 seconds') })
     expect(told.said).toMatch(/^one: somebody else is changing shop now: ann@laptop, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/)
     const other = await lockNode(node, 'other', 'bob@desk')
     await Promise.all([held.release(), other.release()])
