@@ -14,6 +14,7 @@ import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
 import { freeNames, type Site, site } from '../recipes/site.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
+import { balancingOf, setUpBalancers, trusted } from './balance.js'
 import { countChanges } from './changes.js'
 import {
   begin,
@@ -70,6 +71,7 @@ export const deploy = task({
       locks: new Map(),
       fresh: new Set(),
       applied: [],
+      balancing: await balancingOf(instance, session),
     }
     const sent = new Map<string, Sent>()
     const venvFor = async (node: (typeof nodes)[number]) =>
@@ -95,6 +97,7 @@ export const deploy = task({
       maxBody: settings.max_body,
       timeout: settings.timeout,
       ipv6,
+      balancers: trusted(rollout.balancing),
     })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
     instanceSteps(instance)
@@ -139,6 +142,7 @@ export const deploy = task({
       stepsOnEach(part, 'Site', async (node) => site(instance, siteOn(node, (await node.facts()).ipv6))),
       ...switchAndDrain(part),
       ...restartProcesses(part),
+      ...setUpBalancers(rollout, part),
       stepsOnEach(part, 'Tidy up', () => prune(instance, 5)),
     ]
 

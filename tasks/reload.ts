@@ -9,6 +9,7 @@ import { layout } from '../project/layout.js'
 import { readApplication } from '../recipes/application.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { type Release, releaseId } from '../recipes/release.js'
+import { balancingOf } from './balance.js'
 import {
   begin,
   generationSteps,
@@ -47,6 +48,7 @@ export const reload = task({
       locks: new Map(),
       fresh: new Set(),
       applied: [],
+      balancing: await balancingOf(instance, session),
     }
     renderProcesses(rollout)
     await begin(rollout, async () => {

@@ -1,7 +1,6 @@
-import { hostname, userInfo } from 'node:os'
 import { isKraftError, KraftError } from '../engine/errors/failure.js'
 import type { Node } from '../engine/node/node.js'
-import { lockNode, type NodeLock } from '../engine/node/node-lock.js'
+import type { NodeLock } from '../engine/node/node-lock.js'
 import type { Item, Line } from '../engine/report/report.js'
 import { sh } from '../engine/shell/sh.js'
 import type { Applied } from '../engine/step/show.js'
@@ -14,6 +13,8 @@ import { destroyInstance } from '../recipes/destroy.js'
 import { abandon, drainOthers, healthy, startBeside, switchTo } from '../recipes/gunicorn.js'
 import { processes } from '../recipes/processes.js'
 import { pointLive, prepareGeneration, type Release } from '../recipes/release.js'
+import { aroundSwitch, type Balancing } from './balance.js'
+import { holdLock } from './hold-lock.js'
 
 /** One change of what an instance serves, on all its nodes or on a batch of them: a deploy or a reload. */
 export interface Rollout {
@@ -27,6 +28,8 @@ export interface Rollout {
   /** Nodes that had nothing of this instance before: a first deploy that fails leaves nothing behind. */
   readonly fresh: Set<string>
   readonly applied: Applied[]
+  /** Who sends requests to the nodes; undefined where visitors reach them by themselves. */
+  readonly balancing: Balancing | undefined
 }
 
 /** An item that does the same on all nodes, side by side; with one node there is no level for it. */
@@ -71,11 +74,8 @@ export function lock(rollout: Rollout): Item {
     title: 'Lock',
     run: async (line) => {
       if (rollout.session.flags.dryRun) return line.skip('a dry run changes nothing')
-      const holder = `${userInfo().username}@${hostname()}`
       for (const node of [...rollout.nodes].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-        const held = await lockNode(node, rollout.application.instance.name, holder)
-        rollout.locks.set(node.name, held)
-        rollout.session.onEnd(() => held.release())
+        rollout.locks.set(node.name, await holdLock(rollout.session, node, rollout.application.instance.name, line))
       }
     },
   }
@@ -115,10 +115,12 @@ export function generationSteps(rollout: Rollout, node: Node): readonly Step[] {
 /** Switch all nodes, then let the old processes finish. */
 export function switchAndDrain(rollout: Rollout): readonly Item[] {
   return [
-    stepsOnEach(rollout, 'Switch', (node) => {
-      const held = rollout.locks.get(node.name)
-      return switchTo(rollout.releaseOn(node), rollout.kind, held ?? { file: '/dev/null', number: '' })
-    }),
+    aroundSwitch(rollout, (part) =>
+      stepsOnEach(part, 'Switch', (node) => {
+        const held = rollout.locks.get(node.name)
+        return switchTo(rollout.releaseOn(node), rollout.kind, held ?? { file: '/dev/null', number: '' })
+      }),
+    ),
     stepsOnEach(rollout, 'Drain the old', (node) =>
       drainOthers(rollout.releaseOn(node), rollout.application.instance.settings.timeout),
     ),
