@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { KraftError } from '../errors/failure.js'
-import { quote, sh } from '../shell/sh.js'
+import { quote, type Sh, sh } from '../shell/sh.js'
 import { noSudo, sudoRefused } from '../ssh/no-sudo.js'
 import type { Node } from './node.js'
 
@@ -16,6 +16,8 @@ export interface NodeLock {
   /** The file with the number of the newest lock, and this lock's own: who has an older number has lost it. */
   readonly file: string
   readonly number: string
+  /** What the script that was to run under the lock printed. */
+  readonly said: string
   release(): Promise<void>
 }
 
@@ -25,6 +27,12 @@ export interface Waiting {
   readonly seconds?: number
   /** Told who holds it, since when, and again each time that this changes. */
   readonly tell?: (holder: string) => void
+}
+
+/** How {@link lockNode} takes a lock. */
+export interface Taking extends Waiting {
+  /** Reads what only the lock's holder can rely on, in the same round trip: {@link NodeLock.said}. */
+  readonly look?: Sh
 }
 
 /**
@@ -39,7 +47,7 @@ export async function lockNode(
   node: Node,
   name: string,
   holder: string,
-  { seconds = 0, tell = () => undefined }: Waiting = {},
+  { seconds = 0, tell = () => undefined, look = sh`:` }: Taking = {},
 ): Promise<NodeLock> {
   const file = `${locksFolder}/${name}`
   // Taken alone, then shared: with the scripts of its holder, which keep the next one out as well. Should somebody come in between
@@ -53,8 +61,10 @@ export async function lockNode(
     told=
     until flock -n 8; do
       holder=$(holder)
-      if [ "$SECONDS" -ge ${seconds} ]; then printf '%s\n' "$holder"; exit ${held}; fi
-      if [ "$holder" != "$told" ]; then printf 'held %s\n' "$holder"; told=$holder; fi
+      # Twice, because whoever only looks whether it is held has it for a moment.
+      if [ -n "$told" ] && [ "$SECONDS" -ge ${seconds} ]; then printf '%s\n' "$holder"; exit ${held}; fi
+      if [ "$holder" != "$told" ] && [ ${seconds} -gt 0 ]; then printf 'held %s\n' "$holder"; fi
+      told=\${holder:-nobody}
       IFS= read -r -t 0.3 _
       # Whoever waited is gone.
       if [ $? = 1 ]; then exit ${held}; fi
@@ -65,28 +75,33 @@ export async function lockNode(
     flock -s 8
     if [ "$(cat ${name})" != "$number" ]; then cat ${`${name}.holder`}; exit ${held}; fi
     echo "$number"
+    (
+      ${look}
+    )
+    printf '\036\n'
     while IFS= read -r -t ${patience} _; do :; done
   `
   const connection = node.connection.direct ?? node.connection
   const channel = await connection.exec(node.asRoot(`exec bash -c ${quote(script.text)}`))
   channel.stdin.on('error', () => undefined)
-  let said = ''
+  let error = ''
   channel.stderr.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-4000)
+    error = (error + chunk.toString()).slice(-4000)
   })
   const timer = setInterval(() => channel.stdin.write('\n'), beat)
   timer.unref()
-  const number = await answer(channel.stdout, tell)
+  const [number = '', ...said] = (await answer(channel.stdout, tell)).split('\n')
   if (!/^\d+$/.test(number)) {
     clearInterval(timer)
     channel.stdin.end()
-    throw refusal(node, name, number, (await channel.exit).code, said.trim())
+    throw refusal(node, name, number, (await channel.exit).code, error.trim())
   }
   node.locks.set(name, number)
   let released: Promise<void> | undefined
   return {
     file,
     number,
+    said: said.join('\n'),
     release: () => {
       released ??= (async () => {
         node.locks.delete(name)
@@ -113,16 +128,18 @@ function refusal(node: Node, name: string, holder: string, code: number | null, 
 // Not by iteration: leaving a loop would destroy the stream, and with it the channel that holds the lock.
 function answer(stream: Readable, tell: (holder: string) => void): Promise<string> {
   return new Promise((resolve, reject) => {
+    const said: string[] = []
     let text = ''
     stream.on('data', (chunk: Buffer) => {
       const rows = (text + chunk.toString()).split('\n')
       text = rows.pop() ?? ''
       for (const row of rows) {
-        if (row.startsWith('held ')) tell(row.slice(5))
-        else resolve(row)
+        if (row === '\x1e') resolve(said.join('\n'))
+        else if (said.length === 0 && row.startsWith('held ')) tell(row.slice(5))
+        else said.push(row)
       }
     })
-    stream.on('end', () => resolve(text.trim()))
+    stream.on('end', () => resolve([...said, text.trim()].join('\n')))
     stream.on('error', reject)
   })
 }

@@ -248,6 +248,18 @@ test("ann fails at every door of bob's, through which bob or root goes", () => t
 
 test('ann changes nothing of her own that would outlive a break-in, and root does', () => tryDoors(doorsOfAnn))
 
+test('a program that a package puts first on PATH is never run by root', async () => {
+  const bin = '/web/ann/current/.kraft/venv/bin'
+  await asRoot(
+    `for name in setpriv readlink env; do printf '#!/bin/sh\\nid -un >>/tmp/ran\\n' >${bin}/$name && chmod 0755 ${bin}/$name; done`,
+  )
+  expect(await as('ann', 'command -v setpriv; id -un')).toBe(`${(await asRoot(`readlink -f ${bin}`)).trim()}/setpriv\nann`)
+  expect(await asRoot('cat /tmp/ran 2>/dev/null || echo nobody')).toBe('nobody\n')
+  await as('ann', 'setpriv')
+  expect(await asRoot('cat /tmp/ran')).toBe('ann\n')
+  await asRoot(`cd ${bin} && rm setpriv readlink env`)
+})
+
 describe('what everybody may look at', () => {
   test('tells no secret: command lines, statements of the database', async () => {
     const said = await as(

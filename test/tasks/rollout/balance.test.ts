@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
-import type { NodeRecord } from '../../engine/node/record.js'
-import { compile } from '../../engine/step/compile.js'
-import { instanceOf } from '../../project/instance.js'
-import { loadProject } from '../../project/settings.js'
-import { type Backend, balancer } from '../../recipes/balancer.js'
-import { balancingOf, trusted } from '../../tasks/balance.js'
-import { failureOf, freshHome } from '../rig/home.js'
+import type { NodeRecord } from '../../../engine/node/record.js'
+import { compile } from '../../../engine/step/compile.js'
+import { instanceOf } from '../../../project/instance.js'
+import { loadProject } from '../../../project/settings.js'
+import { type Backend, balancer } from '../../../recipes/balancer.js'
+import { balancingOf, trusted } from '../../../tasks/rollout/balance.js'
+import { failureOf, freshHome } from '../../rig/home.js'
 
 const home = freshHome()
 const records = ['a', 'b', 'front'].map(

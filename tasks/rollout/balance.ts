@@ -1,13 +1,14 @@
-import { KraftError } from '../engine/errors/failure.js'
-import { printError } from '../engine/errors/print.js'
-import type { Node } from '../engine/node/node.js'
-import type { Item, Line } from '../engine/report/report.js'
-import type { Step } from '../engine/step/step.js'
-import type { Session } from '../engine/task/session.js'
-import type { Instance } from '../project/instance.js'
-import { type Backend, balancer, putBack, takeOut } from '../recipes/balancer.js'
-import { claim } from '../recipes/instance.js'
-import { freeNames } from '../recipes/site.js'
+import { KraftError } from '../../engine/errors/failure.js'
+import { printError } from '../../engine/errors/print.js'
+import type { Node } from '../../engine/node/node.js'
+import type { Item, Line } from '../../engine/report/report.js'
+import type { Step } from '../../engine/step/step.js'
+import type { Session } from '../../engine/task/session.js'
+import type { Instance } from '../../project/instance.js'
+import { type Backend, balancer, putBack, takeOut } from '../../recipes/balancer.js'
+import { claim } from '../../recipes/instance.js'
+import { freeNames } from '../../recipes/site.js'
+import type { StepsPart } from './parts.js'
 import type { Rollout } from './rollout.js'
 
 /** The balancers of an environment, and all web nodes that they are before. */
@@ -58,13 +59,11 @@ export function trusted(balancing: Balancing | undefined): readonly string[] {
 }
 
 /**
- * What switches nodes, node by node where there is a balancer and more than one web node: each is taken out before, and put back
- * after. A balancer that can't be told stops nothing, because a switch loses no request by itself.
+ * For what switches nodes, where there is a balancer and more than one web node: each is taken out before, and put back after. A
+ * balancer that can't be told stops nothing, because a switch loses no request by itself.
  */
-export function aroundSwitch(rollout: Rollout, make: (part: Rollout) => Item): Item {
-  const { balancing, nodes, application } = rollout
-  const all = make(rollout)
-  if (balancing === undefined || balancing.backends.length < 2) return all
+export function throughBalancer({ balancing, application }: Rollout): Pick<StepsPart, 'around'> {
+  if (balancing === undefined || balancing.backends.length < 2) return {}
   const tell = async (steps: readonly Step[], line: Line) => {
     for (const node of balancing.balancers) {
       await node.apply('Balancer', steps, line).catch((error: unknown) => {
@@ -73,41 +72,36 @@ export function aroundSwitch(rollout: Rollout, make: (part: Rollout) => Item): I
       })
     }
   }
-  const one = (node: Node): Item => ({
-    title: node.name,
-    async run(line) {
+  return {
+    async around(node, line, work) {
       await tell(takeOut(application.instance, node.name), line)
       try {
-        await make({ ...rollout, nodes: [node] }).run(line)
+        await work()
       } finally {
         await tell(putBack(application.instance, node.name), line)
       }
     },
-  })
-  return { title: all.title, run: (line) => line.list(nodes.map(one)) }
+  }
 }
 
-/** The balancers' own settings, once the last of the web nodes serves; `of` is the whole rollout, of which `part` is a batch. */
-export function setUpBalancers(of: Rollout, part: Rollout): readonly Item[] {
-  const { balancing, application, nodes } = of
-  if (balancing === undefined || nodes.at(-1) !== part.nodes.at(-1)) return []
+/** The balancers' own settings, once all web nodes serve. */
+export async function setUpBalancers({ balancing, application, nodes, applied }: Rollout, line: Line): Promise<void> {
+  if (balancing === undefined) return
   const { instance } = application
   const { domain = '', aliases, max_body: maxBody, timeout } = instance.settings
   const title = 'Balancer'
-  if (nodes.length < balancing.backends.length) {
-    return [{ title, run: async (line) => line.skip('it stays as it is where not all of its web nodes are deployed') }]
-  }
   const setUp = (node: Node): Item => ({
-    title: node.name,
-    async run(line) {
+    title: `${title} ${node.name}`,
+    async run(own) {
+      if (nodes.length < balancing.backends.length) return own.skip('as it is: not all of its web nodes were deployed')
       const { ipv6 } = await node.facts()
       const steps = [
         ...claim(instance, instance.owner),
         ...freeNames(instance, { domain, aliases }),
         ...balancer(instance, { domain, aliases, backends: balancing.backends, maxBody, timeout, ipv6 }),
       ]
-      of.applied.push(await node.apply(title, steps, line))
+      applied.push({ node: node.name, title, applied: await node.apply(title, steps, own) })
     },
   })
-  return [{ title, run: (line) => line.list(balancing.balancers.map(setUp), { concurrent: true }) }]
+  await line.list(balancing.balancers.map(setUp), { concurrent: true })
 }
