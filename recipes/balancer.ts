@@ -42,6 +42,24 @@ export function balancer(place: Place, { backends, ...given }: Balance): readonl
   ]
 }
 
+/** Waits until the balancer has taken up its settings and passes on; asked as a visitor would. */
+export function passesOn(domain: string, path: string): readonly Step[] {
+  return [
+    {
+      title: 'Visitors get answers',
+      quiet: true,
+      apply: sh`
+        for try in $(seq 50); do
+          code=$(curl --silent --output /dev/null --max-time 10 --write-out '%{http_code}' -H ${`Host: ${domain}`} ${`http://127.0.0.1${path}`}) || :
+          case $code in 000 | 502 | 504) sleep 0.1 ;; *) exit 0 ;; esac
+        done
+        printf 'The balancer gets no answer from its web nodes (code %s): can it reach port 80 of theirs?\n' "$code"
+        exit 1
+      `,
+    },
+  ]
+}
+
 const log = ({ name }: Place, kind: string) => `/var/log/nginx/${name}.${kind}.log`
 
 // nginx would make it readable for everybody; logrotate makes the next one as Debian has it, and so does this.

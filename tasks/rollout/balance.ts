@@ -5,7 +5,7 @@ import type { Item, Line } from '../../engine/report/report.js'
 import type { Step } from '../../engine/step/step.js'
 import type { Session } from '../../engine/task/session.js'
 import type { Instance } from '../../project/instance.js'
-import { type Backend, balancer, putBack, takeOut } from '../../recipes/balancer.js'
+import { type Backend, balancer, passesOn, putBack, takeOut } from '../../recipes/balancer.js'
 import { claim } from '../../recipes/instance.js'
 import { freeNames } from '../../recipes/site.js'
 import type { StepsPart } from './parts.js'
@@ -101,6 +101,7 @@ export async function setUpBalancers({ balancing, application, nodes, applied }:
         ...balancer(instance, { domain, aliases, backends: balancing.backends, maxBody, timeout, ipv6 }),
       ]
       applied.push({ node: node.name, title, applied: await node.apply(title, steps, own) })
+      await node.apply('Ask through it', passesOn(domain, instance.settings.health.path), own)
     },
   })
   await line.list(balancing.balancers.map(setUp), { concurrent: true })

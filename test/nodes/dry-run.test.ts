@@ -42,7 +42,10 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
   reload: [['reload:stage'], ['guestbook-stage would run anew', /\* .*\(would run\)|\(would change\)/]],
   releases: [['releases:stage'], [/^\d{8}-\d{6} .* current$/m]],
   status: [['status:stage'], [/^one: release \d{8}-\d{6}$/m]],
-  rollback: [['rollback:stage', '{former}'], [/guestbook-stage would go back to release \d{8}-\d{6}/, /\* .*\(would run\)/]],
+  rollback: [
+    ['rollback:stage', '{former}'],
+    [/guestbook-stage would go back to release \d{8}-\d{6}/, /\* .*\(would run\)/],
+  ],
   dump: [
     ['dump:stage', 'data.bundle'],
     ['Would write postgres, files of guestbook-stage on one to ', '/data.bundle'],
