@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Node } from '../../engine/node/node.js'
 import type { Item, Line } from '../../engine/report/report.js'
 import { expectNodes, noteNode } from '../../engine/task/node-ends.js'
@@ -24,14 +25,19 @@ export async function begin(
 function beginning(rollout: Rollout, check: (node: Node, line: Line) => Promise<unknown>): readonly Item[] {
   const [only] = rollout.nodes
   if (only !== undefined && rollout.nodes.length === 1) {
-    // Side by side, which saves a round trip; what the check found says more than that there is no lock to be had.
+    // Side by side, which saves a round trip; what the check found says more than that there is no lock to be had. It waits for scripts
+    // of whoever has the lock, though, and who that is must be said before.
     const both = async (line: Line) => {
-      const [checked, locked] = await Promise.allSettled([check(only, line), takeLock(rollout, only, line)])
-      for (const result of [checked, locked]) if (result.status === 'rejected') throw result.reason
+      const checked = check(only, line)
+      checked.catch(() => undefined)
+      const locked = takeLock(rollout, only, line)
+      const [held] = await Promise.allSettled([locked])
+      if (held.status === 'rejected') await Promise.race([checked, sleep(1000, undefined, { ref: false })])
+      await Promise.all([checked, locked])
     }
     return [{ title: 'Check and lock', run: both }]
   }
-  return [onEach(rollout, 'Check the node', check), lock(rollout)]
+  return [lock(rollout), onEach(rollout, 'Check the node', check)]
 }
 
 /** Takes the instance's lock on all nodes, in the order of their names, so that two deploys never wait for each other. */
