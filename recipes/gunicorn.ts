@@ -34,7 +34,7 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
       apply: sh`
         install -d -m 0755 /run/web
         install -d -m 0700 /run/web/.trial
-        install -d -m 0755 ${`/etc/sv/${name}`}
+        install -d -m 0700 ${`/etc/sv/${name}`}
         stat -c %s ${`${layout.log(place)}/web`} >${`${trial}.log`} 2>/dev/null || echo 0 >${`${trial}.log`}
         : >${trial}
       `,

@@ -16,6 +16,7 @@ import { freeNames, type Site, site } from '../recipes/site.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
 import { countChanges } from './changes.js'
+import { balancingOf, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import type { Part } from './rollout/parts.js'
@@ -64,6 +65,7 @@ export const deploy = task({
       made: 'release',
       switched: 'current',
       releaseOn: () => release,
+      balancing: await balancingOf(instance, session),
     })
     const sent = new Map<string, Sent>()
     const venvFor = async (node: (typeof nodes)[number]) =>
@@ -89,6 +91,7 @@ export const deploy = task({
       maxBody: settings.max_body,
       timeout: settings.timeout,
       ipv6,
+      balancers: trusted(whole.balancing),
     })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
     instanceSteps(instance)
@@ -176,6 +179,7 @@ export const deploy = task({
       const part = { ...whole, nodes: batch }
       return orTakeBack(part, own, change(part))
     })
+    await setUpBalancers(whole, line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(
         instance.name,

@@ -8,6 +8,7 @@ import { decide, settled } from '../../recipes/journal.js'
 import { processes } from '../../recipes/processes.js'
 import { pointLive, prepareGeneration } from '../../recipes/release.js'
 import { countRequests, markRequests } from '../../recipes/requests.js'
+import { throughBalancer } from './balance.js'
 import type { StepsPart } from './parts.js'
 import type { Rollout } from './rollout.js'
 
@@ -60,6 +61,7 @@ export function switchAndDrain(rollout: Rollout): readonly StepsPart[] {
       title: 'Switch',
       chapter: 'Switch',
       barrier: true,
+      ...throughBalancer(rollout),
       steps: (node) => {
         const { file, number } = rollout.locks.get(node.name) ?? { file: '/dev/null', number: '' }
         const release = rollout.releaseOn(node)
