@@ -17,7 +17,11 @@ export function setUp({ instance, services, package: name }: Application): reado
 }
 
 /** How nginx serves an application on a node. */
-export function siteOf({ instance, package: name }: Application, record: NodeRecord, ipv6: boolean): Site {
+export function siteOf(
+  { instance, package: name }: Application,
+  record: NodeRecord,
+  given: Pick<Site, 'ipv6' | 'balancers'>,
+): Site {
   const { settings } = instance
   return {
     domain: settings.domain,
@@ -27,6 +31,6 @@ export function siteOf({ instance, package: name }: Application, record: NodeRec
     uploads: settings.services.some((service) => service.name === 'files'),
     maxBody: settings.max_body,
     timeout: settings.timeout,
-    ipv6,
+    ...given,
   }
 }

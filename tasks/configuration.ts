@@ -11,7 +11,12 @@ import { site } from '../recipes/site.js'
  * The steps of a deploy that write something on a node beside the code, as they would be if the release that serves were deployed
  * again: what is not true of them has drifted, or comes from changed settings or templates. Only to be asked.
  */
-export async function configurationSteps(application: Application, node: Node, release: Release): Promise<readonly Step[]> {
+export async function configurationSteps(
+  application: Application,
+  node: Node,
+  release: Release,
+  balancers: readonly string[],
+): Promise<readonly Step[]> {
   const { instance, wsgi } = application
   const { workers, threads, timeout, drain = timeout, processes: asked } = instance.settings
   const { ipv6 } = await node.facts()
@@ -20,7 +25,7 @@ export async function configurationSteps(application: Application, node: Node, r
     ...prepareGeneration(release, environOf(application, release, node.record)),
     ...written(startBeside(release, { wsgi, workers, threads, timeout, drain })),
     ...written(processes(instance, asked, { patience: timeout })),
-    ...site(instance, siteOf(application, node.record, ipv6)),
+    ...site(instance, siteOf(application, node.record, { ipv6, balancers })),
   ]
 }
 

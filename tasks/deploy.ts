@@ -17,6 +17,7 @@ import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
 import { countChanges } from './changes.js'
 import { notifying } from './notify.js'
+import { balancingOf, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import type { Part } from './rollout/parts.js'
@@ -66,6 +67,7 @@ export const deploy = task({
       made: 'release',
       switched: 'current',
       releaseOn: () => release,
+      balancing: await balancingOf(instance, session),
     })
     const sent = new Map<string, Sent>()
     const venvFor = async (node: (typeof nodes)[number]) =>
@@ -82,7 +84,8 @@ export const deploy = task({
       at: new Date().toISOString(),
     }
 
-    const siteOn = (node: (typeof nodes)[number], ipv6: boolean) => siteOf(application, node.record, ipv6)
+    const siteOn = (node: (typeof nodes)[number], ipv6: boolean) =>
+      siteOf(application, node.record, { ipv6, balancers: trusted(whole.balancing) })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
     setUp(application)
     for (const node of nodes) for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
@@ -160,6 +163,7 @@ export const deploy = task({
       const part = { ...whole, nodes: batch }
       return orTakeBack(part, own, change(part))
     })
+    await setUpBalancers(whole, line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(
         instance.name,

@@ -41,12 +41,14 @@ export interface Wanted {
   readonly application: Application
   readonly revision: Revision
   readonly manifest: Manifest
+  /** Addresses of balancers. */
+  readonly balancers: readonly string[]
 }
 
 /** Compares a node with what would be deployed; it is only asked. */
 export async function diffOn(
   node: Node,
-  { application, revision, manifest }: Wanted,
+  { application, revision, manifest, balancers }: Wanted,
   /** The project's folder, where its repository is. */
   folder: string,
 ): Promise<NodeDiff> {
@@ -82,11 +84,16 @@ export async function diffOn(
     configuration: await unmetSteps(
       node.connection,
       'Configuration',
-      await configurationSteps(application, node, {
-        place: instance,
-        id: release.id,
-        generation: state.current?.generation ?? '',
-      }),
+      await configurationSteps(
+        application,
+        node,
+        {
+          place: instance,
+          id: release.id,
+          generation: state.current?.generation ?? '',
+        },
+        balancers,
+      ),
     ),
   }
 }

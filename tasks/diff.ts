@@ -7,6 +7,7 @@ import { requireInstance } from '../project/instance.js'
 import { readApplication } from '../recipes/application.js'
 import { diffOn } from './diff-node.js'
 import { differs, diffText } from './diff-text.js'
+import { balancingOf, trusted } from './rollout/balance.js'
 import { openSource } from './upload.js'
 
 /** What a deploy would change: commits, files, requirements, and what it writes on the node. Changes nothing. */
@@ -24,7 +25,12 @@ export const diff = task({
     const asked = requireInstance(target)
     const code = await openSource(asked, session, rev)
     const application = await readApplication({ ...asked, folder: code.folder })
-    const wanted = { application, revision: code.revision, manifest: Manifest.of(await code.files()) }
+    const wanted = {
+      application,
+      revision: code.revision,
+      manifest: Manifest.of(await code.files()),
+      balancers: trusted(await balancingOf(asked, session)),
+    }
     const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
     const found = new Map<string, Awaited<ReturnType<typeof diffOn>>>()
     await line.list(
