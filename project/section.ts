@@ -1,7 +1,9 @@
 import { domainToASCII } from 'node:url'
 import * as v from 'valibot'
 import type { Section } from '../engine/config/section.js'
+import { cacheSchema } from './cache-schema.js'
 import { instanceNameProblem, word } from './name.js'
+import { protectSchema } from './protect-schema.js'
 
 const text = v.pipe(v.string(), v.trim(), v.nonEmpty('some text'))
 const whole = (least: number, most: number) =>
@@ -64,6 +66,14 @@ const command = v.pipe(
 )
 
 const urlPath = v.pipe(v.string(), v.regex(/^\/[!-~]*$/, 'a path on the site, as in /health'))
+const staticUrl = v.pipe(
+  v.string(),
+  v.regex(
+    /^\/([A-Za-z0-9_~-][A-Za-z0-9._~-]*\/)+$/,
+    'a path on the site with a slash at both ends, as in /static/ (a host is `cdn`)',
+  ),
+  v.check((value) => !value.startsWith('/uploads/'), 'something else than the path of the uploads'),
+)
 const status = whole(100, 599)
 const healthMap = v.pipe(
   // The list of keys comes first, so that a misspelt one gets its hint.
@@ -221,6 +231,23 @@ export function instanceSection(known: { readonly services: readonly string[] })
     },
     max_body: { schema: v.optional(size, '100 MB'), doc: 'Largest upload', example: '100 MB' },
     timeout: { schema: v.optional(whole(1, 3600), 30), doc: 'Seconds that a request may take', example: 30 },
+    static_url: { schema: v.optional(staticUrl, '/static/'), doc: 'Where static files are served', example: '/assets/' },
+    cdn: {
+      schema: v.optional(domain),
+      doc: 'Host of a CDN that fetches static files from this site and hands them out',
+      example: 'cdn.example.com',
+    },
+    cache: {
+      schema: v.optional(cacheSchema, {}),
+      doc: 'What browsers and nginx may keep, by path, see [Static files](static.md)',
+      example: { '/': { nginx: '1m' }, '/news/*.html': { browser: '10m' } },
+    },
+    protect: {
+      schema: v.optional(protectSchema),
+      doc: 'A password before the site and no search engines: user, password (or its hash), noindex, except (paths), allow (addresses); false for none',
+      example: { user: 'preview', password: 'at least 8 characters', except: ['/hooks/'] },
+      quiet: 1,
+    },
     processes: {
       schema: v.optional(v.record(processName, command), {}),
       doc: 'More programs to keep running, by name',

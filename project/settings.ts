@@ -4,7 +4,9 @@ import type { Section } from '../engine/config/section.js'
 import type { Checked, Problem, Values } from '../engine/config/validate.js'
 import { readYaml, type YamlFile, type YamlPath } from '../engine/config/yaml.js'
 import { KraftError, type Place } from '../engine/errors/failure.js'
+import type { CacheRule } from './cache-schema.js'
 import { instanceNameProblem, nameOfFolder } from './name.js'
+import { type Protect, protectOf } from './protect.js'
 import type { EnvironmentNode, environmentSection, projectSection, ServiceSetting } from './section.js'
 
 export type { EnvironmentNode, ServiceSetting } from './section.js'
@@ -58,6 +60,12 @@ export interface InstanceSettings {
   readonly timeout: number
   /** Commands by name. */
   readonly processes: Readonly<Record<string, string>>
+  /** A path with a slash at both ends. */
+  readonly static_url: string
+  readonly cdn: string | undefined
+  /** Rules by path. */
+  readonly cache: Readonly<Record<string, CacheRule>>
+  readonly protect: Protect | undefined
 }
 
 type Top = Values<ReturnType<typeof projectSection>>
@@ -143,6 +151,8 @@ export function instanceSettings(project: Project, environment?: string): Instan
     name: layer.name ?? project.name,
     environ: { ...top.environ, ...layer.environ, ...variables.environ },
     processes: { ...top.processes, ...layer.processes, ...variables.processes },
+    cache: { ...top.cache, ...layer.cache, ...variables.cache },
+    protect: protectOf(top.protect, layer.protect, variables.protect),
     health: { path: '/', status: [], timeout: 10, tries: 30, ...top.health, ...layer.health, ...variables.health },
   }
 }
