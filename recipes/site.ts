@@ -1,10 +1,15 @@
 import { sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { render } from '../engine/template/render.js'
+import type { CacheRule } from '../project/cache-schema.js'
 import { layout } from '../project/layout.js'
+import type { Protect } from '../project/protect.js'
 import type { Place } from '../project/service.js'
-import { file } from './file.js'
-import { reloadNginx } from './nginx.js'
+import { absent } from './file.js'
+import { nginxFile } from './nginx.js'
+import { cacheFolder, cacheFolders, hasPageCache } from './page-cache.js'
+import { passwordFile, passwords } from './protect.js'
+import { servingVars } from './serving.js'
 
 /** How nginx serves an instance. */
 export interface Site {
@@ -20,6 +25,11 @@ export interface Site {
   /** Seconds. */
   readonly timeout: number
   readonly ipv6: boolean
+  readonly src: string | undefined
+  readonly staticUrl: string
+  readonly cdn: string | undefined
+  readonly cache: Readonly<Record<string, CacheRule>>
+  readonly protect: Protect | undefined
 }
 
 /**
@@ -49,31 +59,29 @@ export function freeNames(place: Place, { domain, aliases }: Site): readonly Ste
   return [{ title: 'No other site has its names', check: search, apply: search, diff: search }]
 }
 
-/** The site of an instance. nginx tests all of its configuration with it first; what it refuses is put back as it was. */
+/**
+ * The site of an instance, with the files that it needs. nginx tests all of its configuration with it first; what it refuses is put
+ * back as it was.
+ */
 export function site(place: Place, given: Site): readonly Step[] {
-  const names = given.domain === undefined ? given.hosts : [given.domain]
+  // The password is none of the configuration's: with a secret in it all of it would be one, which no diff shows.
+  const { protect, ...shown } = given
+  const { domain, cache } = shown
   const content = render('nginx/site.conf', {
     place,
     layout,
-    ...given,
-    domain: given.domain ?? '',
-    names,
-    fallback: given.domain === undefined,
+    ...shown,
+    domain: domain ?? '',
+    names: domain === undefined ? given.hosts : [domain],
+    fallback: domain === undefined,
+    ...servingVars(place, given),
   })
-  const path = `/etc/nginx/sites-enabled/${place.name}.conf`
-  return file({ path, content, notify: [reloadNginx] }).map((step) => ({
-    ...step,
-    apply: sh`
-      if [ -e ${path} ]; then cp -p ${path} "$KRAFT_STEP/before"; fi
-      (
-        ${step.apply}
-      )
-      if ! nginx -t -q 2>"$KRAFT_STEP/said"; then
-        if [ -e "$KRAFT_STEP/before" ]; then cp -p "$KRAFT_STEP/before" ${path}; else rm -f ${path}; fi
-        echo 'nginx refuses this configuration; the former one is back:'
-        cat "$KRAFT_STEP/said"
-        exit 1
-      fi
-    `,
-  }))
+  return [
+    ...(protect?.login === undefined ? [] : passwords(place, protect.login)),
+    ...(hasPageCache(cache) ? cacheFolders(place) : []),
+    ...nginxFile({ path: `/etc/nginx/sites-enabled/${place.name}.conf`, content }),
+    // Only once no configuration names them any more.
+    ...(protect?.login === undefined ? absent(passwordFile(place)) : []),
+    ...(hasPageCache(cache) ? [] : absent(cacheFolder(place))),
+  ]
 }

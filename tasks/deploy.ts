@@ -8,11 +8,13 @@ import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { hostOf, hostsOf, readApplication, refuseSplitData } from '../recipes/application.js'
 import { apt } from '../recipes/apt.js'
+import { compressStatic } from '../recipes/compress.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
 import { freeNames, type Site, site } from '../recipes/site.js'
+import { numberReleases, packageStatic } from '../recipes/static-files.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { countChanges } from './changes.js'
 import {
@@ -95,6 +97,11 @@ export const deploy = task({
       maxBody: settings.max_body,
       timeout: settings.timeout,
       ipv6,
+      src: settings.src,
+      staticUrl: settings.static_url,
+      cdn: settings.cdn,
+      cache: settings.cache,
+      protect: settings.protect,
     })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
     instanceSteps(instance)
@@ -126,6 +133,8 @@ export const deploy = task({
           ...(application.framework.build === undefined
             ? []
             : runInGeneration(release, 'Build static files', application.framework.build, { build: true })),
+          ...compressStatic(release, packageStatic({ src: settings.src, package: application.package })),
+          ...numberReleases(release),
         ]
       }),
       onEach(part, 'Release command', async (node, own) => {

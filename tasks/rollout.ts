@@ -12,6 +12,7 @@ import { layout } from '../project/layout.js'
 import { type Application, environOf, hostOf } from '../recipes/application.js'
 import { destroyInstance } from '../recipes/destroy.js'
 import { abandon, drainOthers, healthy, startBeside, switchTo } from '../recipes/gunicorn.js'
+import { takeCacheSide } from '../recipes/page-cache.js'
 import { processes } from '../recipes/processes.js'
 import { pointLive, prepareGeneration, type Release } from '../recipes/release.js'
 
@@ -108,6 +109,7 @@ export function generationSteps(rollout: Rollout, node: Node): readonly Step[] {
   const release = rollout.releaseOn(node)
   return [
     ...prepareGeneration(release, environOf(rollout.application, release, node.record)),
+    ...takeCacheSide(release, rollout.application.instance.settings.cache),
     ...(rollout.kind === 'release' ? pointLive(release) : []),
   ]
 }
