@@ -73,7 +73,8 @@ function brotli(release: Release, folder: string | undefined): readonly Step[] {
 }
 
 function compress(release: Release, folder: string | undefined): Step {
-  const { place } = release
+  const { place, id } = release
+  const made = id.replace(/^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3 $4:$5:$6 UTC')
   return {
     title: 'Compress static files',
     quiet: true,
@@ -86,7 +87,9 @@ function compress(release: Release, folder: string | undefined): Step {
       trap 'rm -rf "$work"' EXIT
       cd ${collected(release)}
       here=$PWD
-      ${folder === undefined ? sh`:` : takeFromPackage(`${layout.release(place, release.id)}/${folder}`)}
+      # What was made just now is of the release's own time, so that all nodes say the same of it.
+      find . -type f -newermt ${made} -exec touch -d ${made} -- {} +
+      ${folder === undefined ? sh`:` : takeFromPackage(`${layout.release(place, id)}/${folder}`)}
       sums() { find . -type f ${oneLine} ! -name '*.gz' ! -name '*.br' -print0 | xargs -0 -r sha256sum | sort; }
       former=$(readlink -f ${layout.current(place)} || :)/.kraft/public/static
       if [ -d "$former" ]; then

@@ -76,15 +76,17 @@ export const sideMark = 'side-b'
 export function takeCacheSide({ place, id, generation }: Release, rules: Rules): readonly Step[] {
   if (!hasPageCache(rules)) return []
   const live = `${layout.current(place)}/.kraft/live`
+  const mark = `${layout.generation(place, id, generation)}/${sideMark}`
   return [
     {
       title: "An empty side of nginx's cache",
       quiet: true,
       apply: sh`
         side=a
+        rm -f ${mark}
         if [ -e ${live} ] && [ ! -e ${`${live}/${sideMark}`} ]; then
           side=b
-          : >${`${layout.generation(place, id, generation)}/${sideMark}`}
+          : >${mark}
         fi
         folder=${cacheFolder(place)}/$side
         if [ -d "$folder" ]; then runuser -u ${nginxUser} -- find "$folder" -type f -delete; fi

@@ -29,10 +29,12 @@ function hashed(place: Place, { user, password }: Login): readonly Step[] {
       title: `Password of ${place.name}`,
       files: { password: password.value },
       check: sh`
-        test ! -L ${path} && test "$(stat -c '%U:%G:%a' ${path})" = ${`root:${nginxUser}:640`}
+        test ! -L ${path}
+        test "$(stat -c '%U:%G:%a' ${path})" = ${`root:${nginxUser}:640`}
         IFS=: read -r user hash <${path}
         salt=\${hash#'$6$'}
-        test "$user" = ${user} && test "$salt" != "$hash"
+        test "$user" = ${user}
+        test "$salt" != "$hash"
         salt=\${salt%%'$'*}
         test "$(openssl passwd -6 -salt "$salt" -stdin <"$KRAFT_STEP/password")" = "$hash"
       `,

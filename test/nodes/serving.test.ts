@@ -20,6 +20,7 @@ cdn: cdn.test
 cache:
   /news/: { browser: 10m, nginx: 1h }
   /news/live/*: { browser: none }
+  /brief: { nginx: 1s }
   /static/dist/: { browser: immutable }
 environments: { stage: { domain: shop.test, nodes: [one] } }
 `,
@@ -66,7 +67,6 @@ afterAll(() => story?.remove())
 
 const get = (path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET') =>
   ask(address, { host: 'shop.test', path, method, headers })
-const protectedBy = { KRAFT_PROTECT: '{ user: guest, password: come-in-please, except: [/hooks/], allow: [127.0.0.1] }' }
 const basic = (user: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
 })
@@ -146,6 +146,19 @@ test('nginx keeps answers of strangers, and nothing that belongs to somebody', a
   expect([await cached('/news/c', {}, 'POST'), await cached('/other')]).toEqual([undefined, undefined])
 })
 
+test('where the application fails, nginx answers with what it had', async () => {
+  const before = await get('/brief')
+  await story.onNode('one', 'touch /etc/broken; sleep 1.5')
+  const during = await get('/brief')
+  await story.onNode('one', 'rm /etc/broken')
+  expect([before.headers['x-cache'], during.status, during.headers['x-cache'], during.text]).toEqual([
+    'MISS',
+    200,
+    'STALE',
+    before.text,
+  ])
+})
+
 test('a reload and a deploy begin with an empty cache; a deploy keeps what has not changed and finds what pages still ask for', async () => {
   const before = await get('/news/e')
   expect((await get('/news/e')).headers['x-cache']).toBe('HIT')
@@ -174,11 +187,24 @@ test('a reload and a deploy begin with an empty cache; a deploy keeps what has n
   expect((await get('/static/old.css')).text).toBe('the application has no such file')
 })
 
-test('a preview asks for a password, but for the paths and addresses that are named', async () => {
-  const { stdout, stderr } = await story.must(['deploy:stage', '--verbose'], {
+const protection = (user: string) => ({
+  ...story.env,
+  KRAFT_PROTECT: `{ user: ${user}, password: come-in-please, except: [/hooks/], allow: [127.0.0.1] }`,
+})
+
+test('a dry run shows what a preview would become, but not its password', async () => {
+  const { stdout, stderr } = await story.must(['deploy:stage', '--dry-run', '--debug'], {
     cwd: project,
-    env: { ...story.env, ...protectedBy },
+    env: protection('guest'),
   })
+  expect(stderr).toMatch(/Password of shop \(would change\)/)
+  expect(stderr).toMatch(/\| \+ {2}auth_basic_user_file/)
+  expect(stdout + stderr).not.toContain('come-in-please')
+  expect((await get('/')).status).toBe(200)
+})
+
+test('a preview asks for a password, but for the paths and addresses that are named', async () => {
+  const { stdout, stderr } = await story.must(['deploy:stage', '--verbose'], { cwd: project, env: protection('guest') })
   expect(stdout + stderr).not.toContain('come-in-please')
   const guest = basic('guest', 'come-in-please')
   for (const path of ['/', '/static/site.css', '/news/a']) expect((await get(path)).status, path).toBe(401)
@@ -202,13 +228,15 @@ test('a preview asks for a password, but for the paths and addresses that are na
   expect(before).toMatch(/^root:www-data 640\nguest:\$6\$[^$]+\$\S+\n$/)
 
   await writeFiles(project, { 'templates/nginx/site.headers.conf.ejs': 'add_heder X-A b;\n' })
-  const ran = await story.kraft(['deploy:stage'], { cwd: project, env: { ...story.env, ...protectedBy } })
+  const ran = await story.kraft(['deploy:stage'], { cwd: project, env: protection('guest') })
   await rm(join(project, 'templates'), { recursive: true })
   expect(failure(ran.stderr)).toContain('nginx refuses this configuration; the former one is back')
   expect(await story.onNode('one', 'nginx -t -q && echo fine')).toBe('fine\n')
   expect((await get('/', guest)).status).toBe(200)
   // The same password needs no other hash.
   expect(await story.onNode('one', hash)).toBe(before)
+  const other = await story.must(['deploy:stage', '--dry-run'], { cwd: project, env: protection('other') })
+  expect(other.stderr).toContain('another user or password')
 })
 
 test('without protection the site is public again, and destroy takes everything of it', async () => {
