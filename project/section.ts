@@ -248,6 +248,12 @@ export function instanceSection(known: { readonly services: readonly string[] })
       example: { user: 'preview', password: 'at least 8 characters', except: ['/hooks/'] },
       quiet: 1,
     },
+    drain: {
+      schema: v.optional(whole(1, 3600)),
+      doc: 'Seconds that old processes get to finish what they have begun. Default: timeout',
+      example: 30,
+    },
+    keep: { schema: v.optional(whole(1, 1000), 5), doc: 'Releases that stay on a node', example: 5 },
     processes: {
       schema: v.optional(v.record(processName, command), {}),
       doc: 'More programs to keep running, by name',
