@@ -13,6 +13,7 @@ export const nginxPackages = ['nginx', 'logrotate'] as const
 export const nginxUser = 'www-data'
 
 const test = sh`nginx -t -q`
+const takeUp = sh`systemctl reload-or-restart nginx.service`
 
 /** What sites include, and files that nginx reads at requests. */
 export const nginxFolder = '/etc/nginx/kraftwerk'
@@ -20,14 +21,15 @@ export const nginxFolder = '/etc/nginx/kraftwerk'
 /** Takes up changed settings without losing a request; settings that nginx refuses are never loaded. */
 export const reloadNginx: Handler = {
   name: 'reload-nginx',
-  apply: lines(test, sh`systemctl reload-or-restart nginx.service`),
+  apply: lines(test, takeUp),
 }
 
 /** Like {@link reloadNginx}, for what a reload does not take up: nginx's user being in a new group. */
 export const restartNginx: Handler = { name: 'restart-nginx', apply: lines(test, sh`systemctl restart nginx.service`) }
 
 /**
- * A file of nginx's configuration. All of it is tested with the new file first; what nginx refuses is put back as it was.
+ * A file of nginx's configuration. All of it is tested with the new file first; what nginx refuses is put back as it was, what it
+ * takes counts at once.
  *
  * @example nginxFile({ path: '/etc/nginx/sites-enabled/shop.conf', content: 'server { … }' })
  */
@@ -45,6 +47,8 @@ export function nginxFile({ path, content }: { readonly path: string; readonly c
         cat "$KRAFT_STEP/said"
         exit 1
       fi
+      # At once, because handlers run behind the switch, and the new release may need it. The handler is for who is cut off before this.
+      ${takeUp}
     `,
   }))
 }
