@@ -30,12 +30,14 @@ export interface Site {
   readonly cdn: string | undefined
   readonly cache: Readonly<Record<string, CacheRule>>
   readonly protect: Protect | undefined
+  /** Addresses of balancers, from which what is said of the visitor is believed. */
+  readonly balancers: readonly string[]
 }
 
 /**
  * Fails where another site of the node answers to one of these names already: nginx would only warn, and serve the other one.
  */
-export function freeNames(place: Place, { domain, aliases }: Site): readonly Step[] {
+export function freeNames(place: Place, { domain, aliases }: Pick<Site, 'domain' | 'aliases'>): readonly Step[] {
   const own = `/etc/nginx/sites-enabled/${place.name}.conf`
   const wanted = domain === undefined ? [] : [domain, ...aliases]
   const search = sh`

@@ -18,6 +18,7 @@ import { numberReleases, packageStatic } from '../recipes/static-files.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
 import { countChanges } from './changes.js'
+import { balancingOf, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import type { Part } from './rollout/parts.js'
@@ -66,6 +67,7 @@ export const deploy = task({
       made: 'release',
       switched: 'current',
       releaseOn: () => release,
+      balancing: await balancingOf(instance, session),
     })
     const sent = new Map<string, Sent>()
     const venvFor = async (node: (typeof nodes)[number]) =>
@@ -96,6 +98,7 @@ export const deploy = task({
       cdn: settings.cdn,
       cache: settings.cache,
       protect: settings.protect,
+      balancers: trusted(whole.balancing),
     })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
     instanceSteps(instance)
@@ -185,6 +188,7 @@ export const deploy = task({
       const part = { ...whole, nodes: batch }
       return orTakeBack(part, own, change(part))
     })
+    await setUpBalancers(whole, line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(
         instance.name,

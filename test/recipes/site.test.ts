@@ -14,6 +14,7 @@ const plain: Site = {
   maxBody: 1,
   timeout: 30,
   ipv6: false,
+  balancers: [],
   staticUrl: '/static/',
   cdn: undefined,
   cache: {},
