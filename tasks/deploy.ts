@@ -6,15 +6,18 @@ import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
-import { hostOf, hostsOf, readApplication, refuseSplitData } from '../recipes/application.js'
+import { hostOf, hostsOf, readApplication, refuseSplitData, withFetched } from '../recipes/application.js'
 import { apt } from '../recipes/apt.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
 import { freeNames, type Site, site } from '../recipes/site.js'
+import { newAccounts } from '../recipes/superusers.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { countChanges } from './changes.js'
+import { evenEnviron } from './even-environ.js'
+import { createAccounts, withAccounts } from './first-accounts.js'
 import {
   begin,
   generationSteps,
@@ -54,8 +57,9 @@ export const deploy = task({
     const instance = { ...asked, folder: code.folder }
     const { settings } = instance
     const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
-    const application = await readApplication(instance)
+    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     refuseSplitData(application, nodes.length)
+    const accounts = newAccounts(application)
     const files = await code.files()
     for (const surprise of await code.surprises()) line.output(surprise)
     const { commit, dirty, name: revision } = code.revision
@@ -152,16 +156,18 @@ export const deploy = task({
         lock(rollout),
       ]),
     )
+    await evenEnviron(instance, nodes, session)
     await inBatches(session, nodes, line, (batch, own) => {
       const part = { ...rollout, nodes: batch }
       return orTakeBack(part, own, change(part))
     })
+    const created = await createAccounts(application, accounts, nodes[0], line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(instance.name, rollout.applied)
       return new Result(`${instance.name}: ${changed} steps would change something`, { changed, sent: Object.fromEntries(sent) })
     }
     const urls = nodes.map((node) => `http://${hostOf(instance, node.record)}/`)
-    return new Result([`${instance.name} is at release ${id}`, ...new Set(urls)].join('\n'), {
+    return withAccounts(created, [`${instance.name} is at release ${id}`, ...new Set(urls)], {
       release: id,
       commit,
       revision,

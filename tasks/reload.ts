@@ -6,7 +6,7 @@ import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
-import { readApplication } from '../recipes/application.js'
+import { readApplication, withFetched } from '../recipes/application.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { type Release, releaseId } from '../recipes/release.js'
 import {
@@ -34,7 +34,7 @@ export const reload = task({
   async run({ target, session, line }) {
     const instance = requireInstance(target)
     const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
-    const application = await readApplication(instance)
+    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     const generation = releaseId(new Date())
     const releases = new Map<string, Release>()
     const releaseOn = (node: Node) => releases.get(node.name) ?? { place: instance, id: generation, generation }

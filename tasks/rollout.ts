@@ -11,9 +11,11 @@ import type { Session } from '../engine/task/session.js'
 import { layout } from '../project/layout.js'
 import { type Application, environOf, hostOf } from '../recipes/application.js'
 import { destroyInstance } from '../recipes/destroy.js'
+import { generationEnviron, typedEnviron } from '../recipes/environ.js'
 import { abandon, drainOthers, healthy, startBeside, switchTo } from '../recipes/gunicorn.js'
 import { processes } from '../recipes/processes.js'
 import { pointLive, prepareGeneration, type Release } from '../recipes/release.js'
+import { plannedChange } from './change-to-come.js'
 
 /** One change of what an instance serves, on all its nodes or on a batch of them: a deploy or a reload. */
 export interface Rollout {
@@ -106,8 +108,13 @@ export function renderProcesses(rollout: Rollout): void {
 /** The environment of the processes to come. */
 export function generationSteps(rollout: Rollout, node: Node): readonly Step[] {
   const release = rollout.releaseOn(node)
+  const { instance } = rollout.application
+  const environ = environOf(rollout.application, release, node.record)
+  const typed = Object.keys(instance.project.variables?.environ ?? {})
   return [
-    ...prepareGeneration(release, environOf(rollout.application, release, node.record)),
+    ...prepareGeneration(release, environ),
+    ...generationEnviron(release, plannedChange(rollout.session, instance.name, node.name)),
+    ...typedEnviron(release, Object.fromEntries(Object.entries(environ).filter(([name]) => typed.includes(name)))),
     ...(rollout.kind === 'release' ? pointLive(release) : []),
   ]
 }
