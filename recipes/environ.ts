@@ -130,7 +130,8 @@ export function generationEnviron({ place, id, generation }: Release, change?: E
   )
   if (change !== undefined) {
     const written = lines(apply, sh`cat "$KRAFT_STEP/entry" >${`${folder}/env.change`}`)
-    return [{ title: titleOf(change), files: filesOf(change), apply: written }]
+    // Processes that were interrupted and are finished now stay what they were to be.
+    return [{ title: titleOf(change), files: filesOf(change), check: sh`test -e ${`${folder}/env.kept`}`, apply: written }]
   }
   return [
     {

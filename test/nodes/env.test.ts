@@ -215,7 +215,7 @@ test('a dry run names what it would do, and does nothing', async () => {
   const before = [await stored(), await pids()]
   const set = await must(['env:stage', 'set', `API_KEY=${hidden}dry`, '--dry-run', '--debug'])
   expect(set.stdout).toBe('Would set API_KEY for vane\n')
-  expect(set.stderr).toMatch(/Set API_KEY \(would run\)/)
+  expect(set.stderr).toMatch(/Set API_KEY \(would change\)/)
   expect((await must(['env:stage', 'pull', '.env', '--dry-run'])).stdout).toContain(
     'Would write ODD, BOTH, THREE, API_KEY, ASKED of vane to ',
   )
