@@ -95,7 +95,8 @@ function read(vault: Vault, printed: string, reference: string): string {
 
 function run(program: string, args: readonly string[], cwd: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: patience * 1000 })
+    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const timer = setTimeout(() => child.kill(), patience * 1000)
     const printed: Buffer[] = []
     let said = ''
     child.stdout.on('data', (chunk: Buffer) => printed.push(chunk))
@@ -103,10 +104,12 @@ function run(program: string, args: readonly string[], cwd: string): Promise<Buf
       said = (said + chunk.toString()).slice(-4000)
     })
     child.on('error', (error) => {
+      clearTimeout(timer)
       const missing = 'code' in error && error.code === 'ENOENT'
       reject(new Unfetched(missing ? `there is no program ${program} here` : error.message, '', missing))
     })
     child.on('close', (code, signal) => {
+      clearTimeout(timer)
       const last = said.trimEnd().split('\n').at(-1) ?? ''
       if (code === 0) resolve(Buffer.concat(printed))
       else if (child.killed) reject(new Unfetched(`${program} did not answer within ${patience} seconds`, last))

@@ -327,13 +327,14 @@ describe('values from vaults', () => {
 
   test('are printed nowhere and kept nowhere here', async () => {
     expect(outputs).not.toContain(hidden)
-    const kept = await story.bash(`grep -rlaF -- '${hidden}' "$HOME" --exclude-dir=bin --exclude=kraftwerk.yaml || :`)
+    const kept = await story.bash(`grep -rlaF --exclude-dir=bin --exclude=kraftwerk.yaml -- '${hidden}' "$HOME" || :`)
     expect(kept.stdout).toBe('')
   })
 })
 
 describe('superusers of a Django project', () => {
   const accounts = (more = '') => `name: guild
+domain: guild.test
 wsgi: guild.wsgi:application
 packages: django
 workers: 1
