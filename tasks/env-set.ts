@@ -1,8 +1,7 @@
-import { hostname, userInfo } from 'node:os'
 import { buffer } from 'node:stream/consumers'
 import { isKraftError, KraftError } from '../engine/errors/failure.js'
 import type { Node } from '../engine/node/node.js'
-import { lockNode, type NodeLock } from '../engine/node/node-lock.js'
+import type { NodeLock } from '../engine/node/node-lock.js'
 import type { Line } from '../engine/report/report.js'
 import type { Step } from '../engine/step/step.js'
 import type { TargetContext } from '../engine/task/context.js'
@@ -14,7 +13,9 @@ import { type EnvironChange, forgetEnviron, keepSwitched, prepareEnviron, storeE
 import { claim } from '../recipes/instance.js'
 import { dropChange, planChange } from './change-to-come.js'
 import { givenNames, givenVariables } from './env-input.js'
+import { holdLock } from './hold-lock.js'
 import { type KeptOn, readKept } from './kept-environ.js'
+import { whoAmI } from './rollout/switch.js'
 
 /** A call of `env set` or `env unset`. */
 export interface SetRequest {
@@ -38,7 +39,7 @@ export async function setEnviron(request: SetRequest): Promise<Result> {
   const set = verb === 'set' ? await givenVariables(names, { fromStdin, prompt, stdin: () => buffer(process.stdin) }) : new Map()
   const kept = await readKept(instance, nodes)
   const unset = verb === 'set' ? [] : givenNames(names, [...new Set(kept.flatMap(({ variables }) => [...variables.keys()]))])
-  const change: EnvironChange = { set, unset, by: `${userInfo().username}@${hostname()}`, at: new Date() }
+  const change: EnvironChange = { set, unset, by: whoAmI(), at: new Date() }
   const done = { set: [...set.keys()], unset }
   const said = [...done.set, ...unset].join(', ')
   const is = set.size + unset.length === 1 ? 'is' : 'are'
@@ -127,9 +128,7 @@ async function store(
   try {
     // In the order of their names, so that two calls never wait for each other.
     for (const node of session.flags.dryRun ? [] : [...nodes].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const lock = await lockNode(node, instance.name, change.by)
-      locks.push(lock)
-      session.onEnd(() => lock.release())
+      locks.push(await holdLock(session, node, instance.name, line))
     }
     try {
       await run('Store', [...claim(instance, instance.owner), ...prepareEnviron(instance, change)])

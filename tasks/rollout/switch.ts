@@ -4,12 +4,13 @@ import type { Step } from '../../engine/step/step.js'
 import { environOf, hostOf } from '../../recipes/application.js'
 import { noteInLog } from '../../recipes/audit.js'
 import { generationEnviron, typedEnviron } from '../../recipes/environ.js'
-import { drainOthers, healthy, startBeside, switchTo } from '../../recipes/gunicorn.js'
+import { drainOthers, healthy, startBeside, stillHealthy, switchTo } from '../../recipes/gunicorn.js'
 import { decide, settled } from '../../recipes/journal.js'
 import { processes } from '../../recipes/processes.js'
 import { pointLive, prepareGeneration } from '../../recipes/release.js'
 import { countRequests, markRequests } from '../../recipes/requests.js'
 import { plannedChange } from '../change-to-come.js'
+import { throughBalancer } from './balance.js'
 import type { StepsPart } from './parts.js'
 import type { Rollout } from './rollout.js'
 
@@ -47,7 +48,7 @@ export function startAndCheck(rollout: Rollout, ...last: readonly StepsPart[]): 
     {
       title: 'All nodes are ready',
       chapter: 'Prepare',
-      steps: (node) => (rollout.nodes.length > 1 ? decide(rollout.releaseOn(node)) : []),
+      steps: (node) => decide(rollout.releaseOn(node)),
       barrier: true,
     },
   ]
@@ -67,20 +68,22 @@ export function switchAndDrain(rollout: Rollout): readonly StepsPart[] {
       title: 'Switch',
       chapter: 'Switch',
       barrier: true,
+      ...throughBalancer(rollout),
       steps: (node) => {
         const { file, number } = rollout.locks.get(node.name) ?? { file: '/dev/null', number: '' }
         const release = rollout.releaseOn(node)
-        return [...markRequests(instance), ...switchTo(release, rollout.switched, { file, number })]
+        const host = hostOf(instance, node.record)
+        return [
+          ...markRequests(instance),
+          ...switchTo(release, rollout.switched, { file, number }),
+          ...stillHealthy(release, instance.settings.health, host),
+        ]
       },
     },
     {
       title: 'Drain the old',
       chapter: 'Tidy up',
-      steps: (node) => [
-        ...(rollout.nodes.length > 1 ? settled(instance) : []),
-        ...drainOthers(rollout.releaseOn(node), drain),
-        ...countRequests(instance),
-      ],
+      steps: (node) => [...settled(instance), ...drainOthers(rollout.releaseOn(node), drain), ...countRequests(instance)],
     },
     { title: 'Processes', chapter: 'Tidy up', steps: () => restartSteps(rollout) },
     { title: 'Log', chapter: 'Tidy up', steps: (node) => noteInLog(instance, logEntry(rollout, node, 'ok')) },
