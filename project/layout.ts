@@ -18,6 +18,12 @@ export const layout = {
   userHome: ({ home }: Place) => `${home}/home`,
   /** What kraft keeps of an instance: owner, generated secrets, the script that enters its environment. Root only. */
   settings: ({ name }: Place) => `/etc/kraftwerk/${name}`,
+  /** What `kraft env` keeps: NAME='value' for each variable. */
+  environ: (place: Place) => `${layout.settings(place)}/environ`,
+  /** Who changed it when, and which names: a JSON document a line, no values. */
+  environHistory: (place: Place) => `${layout.settings(place)}/environ.history`,
+  /** The names of `superusers:` that were seen to, one a line. */
+  superusers: (place: Place) => `${layout.settings(place)}/superusers`,
   /** On tmpfs: sockets, which root makes, so that the application can't put a link to another's in their place. */
   sockets: ({ name }: Place) => `/run/web/${name}`,
   socket: (place: Place, generation: string) => `${layout.sockets(place)}/${generation}.sock`,

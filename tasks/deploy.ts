@@ -6,7 +6,7 @@ import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
-import { hostOf, hostsOf, readApplication, refuseSplitData } from '../recipes/application.js'
+import { hostOf, hostsOf, readApplication, refuseSplitData, withFetched } from '../recipes/application.js'
 import { apt } from '../recipes/apt.js'
 import { compressStatic } from '../recipes/compress.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
@@ -15,9 +15,12 @@ import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
 import { freeNames, type Site, site } from '../recipes/site.js'
 import { numberReleases, packageStatic } from '../recipes/static-files.js'
+import { newAccounts } from '../recipes/superusers.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
 import { countChanges } from './changes.js'
+import { evenEnviron } from './even-environ.js'
+import { createAccounts, withAccounts } from './first-accounts.js'
 import { balancingOf, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
@@ -52,8 +55,9 @@ export const deploy = task({
     const instance = { ...own, folder: code.folder }
     const { settings } = instance
     const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
-    const application = await readApplication(instance)
+    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     refuseSplitData(application, nodes.length)
+    const accounts = newAccounts(application)
     const files = await code.files()
     for (const surprise of await code.surprises()) line.output(surprise)
     const { commit, dirty, name: revision } = code.revision
@@ -184,11 +188,13 @@ export const deploy = task({
       if (held.status === 'fulfilled') asked.set(node.name, held.value)
     })
     await finish(whole, line).catch((error: unknown) => line.output(`What was interrupted stays: ${String(error)}`))
+    await evenEnviron(instance, nodes, session)
     await inBatches(session, nodes, line, (batch, own) => {
       const part = { ...whole, nodes: batch }
       return orTakeBack(part, own, change(part))
     })
     await setUpBalancers(whole, line)
+    const created = await createAccounts(application, accounts, nodes[0], line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(
         instance.name,
@@ -198,7 +204,7 @@ export const deploy = task({
     }
     const urls = [...new Set(nodes.map((node) => `http://${hostOf(instance, node.record)}/`))]
     const took = receiptOf(whole)
-    return new Result([`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)].join('\n'), {
+    return withAccounts(created, [`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)], {
       release: id,
       commit,
       revision,

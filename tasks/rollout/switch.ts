@@ -3,12 +3,14 @@ import type { Node } from '../../engine/node/node.js'
 import type { Step } from '../../engine/step/step.js'
 import { environOf, hostOf } from '../../recipes/application.js'
 import { noteInLog } from '../../recipes/audit.js'
+import { generationEnviron, typedEnviron } from '../../recipes/environ.js'
 import { drainOthers, healthy, startBeside, stillHealthy, switchTo } from '../../recipes/gunicorn.js'
 import { decide, settled } from '../../recipes/journal.js'
 import { takeCacheSide } from '../../recipes/page-cache.js'
 import { processes } from '../../recipes/processes.js'
 import { pointLive, prepareGeneration } from '../../recipes/release.js'
 import { countRequests, markRequests } from '../../recipes/requests.js'
+import { plannedChange } from '../change-to-come.js'
 import { throughBalancer } from './balance.js'
 import type { StepsPart } from './parts.js'
 import type { Rollout } from './rollout.js'
@@ -19,9 +21,14 @@ export const whoAmI = (): string => `${userInfo().username}@${hostname()}`
 /** The environment of the processes to come. */
 export function generationSteps(rollout: Rollout, node: Node): readonly Step[] {
   const release = rollout.releaseOn(node)
+  const { instance } = rollout.application
+  const environ = environOf(rollout.application, release, node.record)
+  const typed = Object.keys(instance.project.variables?.environ ?? {})
   return [
-    ...prepareGeneration(release, environOf(rollout.application, release, node.record)),
-    ...takeCacheSide(release, rollout.application.instance.settings.cache),
+    ...prepareGeneration(release, environ),
+    ...takeCacheSide(release, instance.settings.cache),
+    ...generationEnviron(release, plannedChange(rollout.session, instance.name, node.name)),
+    ...typedEnviron(release, Object.fromEntries(Object.entries(environ).filter(([name]) => typed.includes(name)))),
     ...(rollout.switched === 'current' ? pointLive(release) : []),
   ]
 }
