@@ -6,7 +6,7 @@ const home = freshHome()
 
 async function load(text: string) {
   await home.write('calculator/kraftwerk.yaml', text)
-  return loadProject(home.project, { services: [] })
+  return loadProject(home.project, { services: [], vaults: [] })
 }
 
 it('rules are times in seconds, and those of an environment are added', async () => {

@@ -7,7 +7,7 @@ const home = freshHome()
 
 async function load(text: string) {
   await home.write('calculator/kraftwerk.yaml', text)
-  return loadProject(home.project, { services: [] })
+  return loadProject(home.project, { services: [], vaults: [] })
 }
 
 async function protection(text: string, environment?: string) {
