@@ -2,6 +2,7 @@ import { domainToASCII } from 'node:url'
 import * as v from 'valibot'
 import type { Section } from '../engine/config/section.js'
 import { instanceNameProblem, word } from './name.js'
+import { programKeys } from './program-keys.js'
 
 const text = v.pipe(v.string(), v.trim(), v.nonEmpty('some text'))
 const whole = (least: number, most: number) =>
@@ -103,12 +104,6 @@ const environValue = v.pipe(
   v.union([v.string(), v.number(), v.boolean()]),
   v.transform(String),
   v.check((value) => !value.includes('\0'), 'text without NUL bytes'),
-)
-
-const processName = v.pipe(
-  v.string(),
-  v.regex(word, 'named in small letters, digits and hyphens'),
-  v.notValue('web', 'something else: the web process is made of wsgi and workers'),
 )
 
 /** What a service is asked for with: its name, or its name with settings. */
@@ -221,11 +216,7 @@ export function instanceSection(known: { readonly services: readonly string[] })
     },
     max_body: { schema: v.optional(size, '100 MB'), doc: 'Largest upload', example: '100 MB' },
     timeout: { schema: v.optional(whole(1, 3600), 30), doc: 'Seconds that a request may take', example: 30 },
-    processes: {
-      schema: v.optional(v.record(processName, command), {}),
-      doc: 'More programs to keep running, by name',
-      example: { worker: 'celery -A calculator worker' },
-    },
+    ...programKeys({ command, size, whole }),
   } satisfies Section
 }
 

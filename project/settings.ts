@@ -5,6 +5,7 @@ import type { Checked, Problem, Values } from '../engine/config/validate.js'
 import { readYaml, type YamlFile, type YamlPath } from '../engine/config/yaml.js'
 import { KraftError, type Place } from '../engine/errors/failure.js'
 import { instanceNameProblem, nameOfFolder } from './name.js'
+import type { CronSetting, HookCommand, HookName, ProcessSetting } from './program-keys.js'
 import type { EnvironmentNode, environmentSection, projectSection, ServiceSetting } from './section.js'
 
 export type { EnvironmentNode, ServiceSetting } from './section.js'
@@ -56,8 +57,13 @@ export interface InstanceSettings {
   readonly max_body: number
   /** Seconds. */
   readonly timeout: number
-  /** Commands by name. */
-  readonly processes: Readonly<Record<string, string>>
+  /** Programs that are kept running, by name. */
+  readonly processes: Readonly<Record<string, ProcessSetting>>
+  /** Commands at set times, by name. */
+  readonly cron: Readonly<Record<string, CronSetting>>
+  /** Seconds that a statement of the release command waits for a lock; 0 for ever. */
+  readonly lock_timeout: number | undefined
+  readonly hooks: Readonly<Partial<Record<HookName, readonly HookCommand[]>>>
 }
 
 type Top = Values<ReturnType<typeof projectSection>>
@@ -143,6 +149,8 @@ export function instanceSettings(project: Project, environment?: string): Instan
     name: layer.name ?? project.name,
     environ: { ...top.environ, ...layer.environ, ...variables.environ },
     processes: { ...top.processes, ...layer.processes, ...variables.processes },
+    cron: { ...top.cron, ...layer.cron, ...variables.cron },
+    hooks: { ...top.hooks, ...layer.hooks, ...variables.hooks },
     health: { path: '/', status: [], timeout: 10, tries: 30, ...top.health, ...layer.health, ...variables.health },
   }
 }

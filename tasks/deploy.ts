@@ -1,5 +1,4 @@
 import { hostname, userInfo } from 'node:os'
-import { hasRole } from '../engine/node/node.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
@@ -8,13 +7,18 @@ import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { hostOf, hostsOf, readApplication, refuseSplitData } from '../recipes/application.js'
 import { apt } from '../recipes/apt.js'
+import { cronDaemon } from '../recipes/cron.js'
+import { releaseNodes, serves } from '../recipes/followers.js'
+import { hookSteps } from '../recipes/hooks.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
+import { releaseCommand } from '../recipes/release-command.js'
 import { freeNames, type Site, site } from '../recipes/site.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { countChanges } from './changes.js'
+import { hookFacts, hookItems, hookItemsAfterSwitch, hooksBeforeUpload } from './hooks.js'
 import {
   begin,
   generationSteps,
@@ -53,13 +57,17 @@ export const deploy = task({
     // Settings are those of now: a revision has the code and what it requires.
     const instance = { ...asked, folder: code.folder }
     const { settings } = instance
-    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
+    const { commit, dirty, name: revision } = code.revision
+    const nodes = releaseNodes(instance, target.nodes)
+    const facts = { ...hookFacts(target, nodes, session), commit, folder: code.folder }
+    // They may make what is then sent.
+    await line.list(hooksBeforeUpload(settings.hooks, facts))
+    const id = releaseId(new Date())
+    const hooked = { ...facts, release: id }
     const application = await readApplication(instance)
     refuseSplitData(application, nodes.length)
     const files = await code.files()
     for (const surprise of await code.surprises()) line.output(surprise)
-    const { commit, dirty, name: revision } = code.revision
-    const id = releaseId(new Date())
     const release = { place: instance, id, generation: id }
     const rollout: Rollout = {
       application,
@@ -106,6 +114,7 @@ export const deploy = task({
       stepsOnEach(part, 'Set up', () => [
         ...removeLeftovers(instance, settings.timeout),
         ...apt(...settings.apt),
+        ...cronDaemon(settings.cron),
         ...instanceSteps(instance),
         ...application.services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),
         ...packageLink(instance, application.package, settings.src),
@@ -123,29 +132,38 @@ export const deploy = task({
           ...shared(instance, id, settings.shared),
           ...buildVirtualenv(instance, id, venv),
           ...generationSteps(part, node),
+          ...hookSteps(release, 'before-build', settings.hooks, hooked),
           ...(application.framework.build === undefined
             ? []
             : runInGeneration(release, 'Build static files', application.framework.build, { build: true })),
         ]
       }),
+      ...hookItems(part, 'after-build', hooked),
+      ...(released ? [] : hookItems(part, 'before-release', hooked, part.nodes.slice(0, 1))),
       onEach(part, 'Release command', async (node, own) => {
         // Once for all nodes and batches: two migrations at once would step on each other.
         if (application.release === undefined || released || node !== part.nodes[0]) return
-        const steps = runInGeneration(release, application.release, application.release)
-        part.applied.push(await node.apply('Release command', steps, own))
+        part.applied.push(await node.apply('Release command', releaseCommand(application, release), own))
         released = true
       }),
+      ...(released ? [] : hookItems(part, 'after-release', hooked, part.nodes.slice(0, 1))),
       ...startAndCheck(part),
-      stepsOnEach(part, 'Site', async (node) => site(instance, siteOn(node, (await node.facts()).ipv6))),
+      stepsOnEach(part, 'Site', async (node) => (serves(node) ? site(instance, siteOn(node, (await node.facts()).ipv6)) : [])),
+      ...hookItems(part, 'before-switch', hooked),
       ...switchAndDrain(part),
       ...restartProcesses(part),
       stepsOnEach(part, 'Tidy up', () => prune(instance, 5)),
+      ...hookItemsAfterSwitch(part, hooked),
     ]
 
     await begin(rollout, () =>
       line.list([
         onEach(rollout, 'Check the node', async (node, own) => {
-          await node.apply('Check the node', [...preflight(node.name), ...freeNames(instance, siteOn(node, false))], own)
+          await node.apply(
+            'Check the node',
+            [...preflight(node.name), ...(serves(node) ? freeNames(instance, siteOn(node, false)) : [])],
+            own,
+          )
           const claimed = await node.apply('Claim the name', claim(instance, instance.owner), own)
           if (claimed.counts.changed > 0) rollout.fresh.add(node.name)
         }),

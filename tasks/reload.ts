@@ -1,5 +1,5 @@
 import { KraftError } from '../engine/errors/failure.js'
-import { hasRole, type Node } from '../engine/node/node.js'
+import type { Node } from '../engine/node/node.js'
 import { sh } from '../engine/shell/sh.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { Result } from '../engine/task/result.js'
@@ -7,6 +7,7 @@ import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { readApplication } from '../recipes/application.js'
+import { releaseNodes } from '../recipes/followers.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { type Release, releaseId } from '../recipes/release.js'
 import {
@@ -33,7 +34,7 @@ export const reload = task({
   examples: ['kraft reload:stage', 'kraft reload:live --batch 1'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)
-    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
+    const nodes = releaseNodes(instance, target.nodes)
     const application = await readApplication(instance)
     const generation = releaseId(new Date())
     const releases = new Map<string, Release>()

@@ -11,8 +11,9 @@ import type { Session } from '../engine/task/session.js'
 import { layout } from '../project/layout.js'
 import { type Application, environOf, hostOf } from '../recipes/application.js'
 import { destroyInstance } from '../recipes/destroy.js'
+import { followers, serves } from '../recipes/followers.js'
 import { abandon, drainOthers, healthy, startBeside, switchTo } from '../recipes/gunicorn.js'
-import { processes } from '../recipes/processes.js'
+import { describeMigrations, migrationsOf } from '../recipes/migrations.js'
 import { pointLive, prepareGeneration, type Release } from '../recipes/release.js'
 
 /** One change of what an instance serves, on all its nodes or on a batch of them: a deploy or a reload. */
@@ -87,20 +88,23 @@ export function startAndCheck(rollout: Rollout): readonly Item[] {
   return [
     stepsOnEach(rollout, 'Start beside the old', (node) => startSteps(rollout, node)),
     stepsOnEach(rollout, 'Health check', (node) =>
-      healthy(rollout.releaseOn(node), settings.health, hostOf(rollout.application.instance, node.record)),
+      serves(node) ? healthy(rollout.releaseOn(node), settings.health, hostOf(rollout.application.instance, node.record)) : [],
     ),
   ]
 }
 
 function startSteps({ application, releaseOn }: Rollout, node: Node): readonly Step[] {
+  if (!serves(node)) return []
   const { workers, threads, timeout } = application.instance.settings
   return startBeside(releaseOn(node), { wsgi: application.wsgi, workers, threads, timeout })
 }
 
 /** Renders the templates of all processes, so that a mistake in one is found before anything changes. */
 export function renderProcesses(rollout: Rollout): void {
-  for (const node of rollout.nodes) startSteps(rollout, node)
-  restartSteps(rollout)
+  for (const node of rollout.nodes) {
+    startSteps(rollout, node)
+    restartSteps(rollout, node)
+  }
 }
 
 /** The environment of the processes to come. */
@@ -127,11 +131,11 @@ export function switchAndDrain(rollout: Rollout): readonly Item[] {
 
 /** The project's other processes follow the release: they start anew after the switch. */
 export function restartProcesses(rollout: Rollout): readonly Item[] {
-  return [stepsOnEach(rollout, 'Processes', () => restartSteps(rollout))]
+  return [stepsOnEach(rollout, 'Processes', (node) => restartSteps(rollout, node))]
 }
 
-function restartSteps({ application: { instance } }: Rollout): readonly Step[] {
-  return processes(instance, instance.settings.processes, { patience: instance.settings.timeout })
+function restartSteps({ application: { instance } }: Rollout, node: Node): readonly Step[] {
+  return followers(instance, node, { restart: true })
 }
 
 /** Runs items; if one fails, what has not switched is taken back before the failure is shown. */
@@ -154,7 +158,7 @@ export async function orTakeBack(rollout: Rollout, line: Line, items: readonly I
       line.output(`Taking it back failed as well: ${String(also)}`)
       throw error
     }
-    throw afterwards(rollout, begun, error)
+    throw afterwards(rollout, begun, error, await migrated(rollout))
   } finally {
     for (const { name } of rollout.nodes) await rollout.locks.get(name)?.release()
   }
@@ -165,6 +169,7 @@ function afterwards(
   { application, kind, nodes, locks, ...rollout }: Rollout,
   begun: ReadonlySet<string>,
   error: unknown,
+  migrations: string | undefined,
 ): unknown {
   if (!isKraftError(error) || begun.has('Switch')) return error
   const { failure } = error
@@ -177,8 +182,19 @@ function afterwards(
     ? `Nothing of ${instance.name} is left on the node`
     : `Nothing was switched${where}: ${instance.name} serves what it served before`
   const ran = kind === 'release' && !fresh && release !== undefined && begun.has('Start beside the old')
-  const data = ran ? `, but the release command (${release}) has run` : ''
+  const data = [
+    ...(ran ? [`, but the release command (${release}) has run`] : []),
+    ...(migrations === undefined ? [] : [`; these migrations stay applied: ${migrations}`]),
+  ].join('')
   return new KraftError({ ...failure, next: `${serving}${data}. Correct it and run the same command again` }, error)
+}
+
+// Whatever the new release has migrated is there also where its release command failed half-way.
+async function migrated({ application: { instance }, kind, nodes, releaseOn }: Rollout): Promise<string | undefined> {
+  const [first] = nodes
+  if (kind !== 'release' || first === undefined) return undefined
+  const printed = await first.read(migrationsOf(instance, releaseOn(first).id).text).catch(() => '')
+  return describeMigrations(printed)
 }
 
 function takingBack(rollout: Rollout): Item {

@@ -40,6 +40,11 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
     ],
   ],
   reload: [['reload:stage'], ['guestbook-stage would run anew', /\* .*\(would run\)|\(would change\)/]],
+  ps: [['ps:stage'], [/^one +web +web +run +/m, /^one +web worker +web\.2 +run +/m]],
+  scale: [
+    ['scale:stage', 'web=3'],
+    ['WOULD BE', /^one +web +3 +\d$/m, 'guestbook-stage would run anew'],
+  ],
   dump: [
     ['dump:stage', 'data.bundle'],
     ['Would write postgres, files of guestbook-stage on one to ', '/data.bundle'],
