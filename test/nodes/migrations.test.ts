@@ -104,7 +104,10 @@ test('a migration that waits for a lock gives up before requests wait long, says
   expect(said).toContain('Nothing was switched: books serves what it served before')
   expect(result.stderr).toContain('pending: books.0002_pages (irreversible')
   expect(await applied()).not.toContain('0002')
-  await story.onNode('one', 'systemctl stop holder')
+  await story.onNode(
+    'one',
+    `runuser -u postgres -- psql -qc "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'report'"`,
+  )
 })
 
 test('a deploy that fails after it has migrated names what stays applied, and so can a rollback', async () => {
