@@ -57,6 +57,10 @@ export interface InstanceSettings {
   readonly max_body: number
   /** Seconds. */
   readonly timeout: number
+  /** Seconds; undefined: as long as a request may take. */
+  readonly drain: number | undefined
+  /** How many releases stay on a node. */
+  readonly keep: number
   /** Programs that are kept running, by name. */
   readonly processes: Readonly<Record<string, ProcessSetting>>
   /** Commands at set times, by name. */

@@ -15,6 +15,8 @@ export interface WebProcess {
   readonly threads: number | undefined
   /** Seconds that a request may take. */
   readonly timeout: number
+  /** Seconds that the old processes get to finish what they have begun. */
+  readonly drain: number
 }
 
 /** Starts a generation beside the one that serves, on a socket of its own. */
@@ -102,23 +104,26 @@ export function healthy(release: Release, health: Health, host: string): readonl
   ]
 }
 
+/** What a switch renames: the link to the release, or in the current release the link to its generation. */
+export type Switched = 'current' | 'live'
+
 /**
  * The switch: one atomic rename, through which nginx reaches code, static files and the socket. `lock` is the number of the
  * deploy's lock: a deploy that lost it (a laptop that slept) switches nothing.
  */
 export function switchTo(
   release: Release,
-  kind: 'release' | 'generation',
+  what: Switched,
   lock: { readonly file: string; readonly number: string },
 ): readonly Step[] {
   const { place, id, generation } = release
   const rename =
-    kind === 'release'
+    what === 'current'
       ? renameLink(`releases/${id}`, layout.current(place))
       : renameLink(generation, `${layout.meta(place, id)}/live`)
   return [
     {
-      title: kind === 'release' ? `Switch to ${id}` : `Switch to generation ${generation}`,
+      title: what === 'current' ? `Switch to ${id}` : `Switch to generation ${generation}`,
       apply: sh`
         if [ "$(cat ${lock.file})" != ${lock.number} ]; then
           echo 'Another deploy has taken over in the meantime; nothing was switched'
@@ -167,15 +172,15 @@ export function drainOthers(release: Release, seconds: number): readonly Step[] 
   ]
 }
 
-/** Takes a generation back that was never switched to. */
-export function abandon(release: Release, kind: 'release' | 'generation'): readonly Step[] {
+/** Takes back what was made and never switched to: all of a new release, or a new generation of one that was there. */
+export function abandon(release: Release, made: 'release' | 'generation'): readonly Step[] {
   const { place, id, generation } = release
   const service = layout.runit(place, generation)
   const trial = layout.trial(place, generation)
-  const folder = kind === 'release' ? layout.release(place, id) : layout.generation(place, id, generation)
+  const folder = made === 'release' ? layout.release(place, id) : layout.generation(place, id, generation)
   return [
     {
-      title: 'Take the new release back',
+      title: made === 'release' ? 'Take the new release back' : 'Take the new processes back',
       // One that had switched already stays.
       check: sh`test "$(readlink -f ${layout.current(place)}/.kraft/live 2>/dev/null)" = ${layout.generation(place, id, generation)}`,
       apply: sh`

@@ -1,4 +1,5 @@
-import { type Sh, sh } from '../engine/shell/sh.js'
+import { lines, type Sh, sh } from '../engine/shell/sh.js'
+import type { Step } from '../engine/step/step.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import type { Release } from './release.js'
@@ -35,6 +36,27 @@ export function migrationsSince(place: Place, release: string): Sh {
   return sh`awk -v release=${release} '$1 "" > release && !seen[$2]++ { print $2, $3 }' ${record(place)} 2>/dev/null || :`
 }
 
+const mark = 'stays applied: '
+
+/** Says which migrations stay applied when an instance goes back to a release. */
+export function staysApplied({ place, id }: Release): readonly Step[] {
+  const since = migrationsSince(place, id)
+  return [
+    {
+      title: 'Migrations that stay applied',
+      quiet: true,
+      loud: true,
+      check: sh`test -z "$(${since})"`,
+      apply: lines(sh`(`, since, sh`) | sed ${`s/^/${mark}/`}`),
+    },
+  ]
+}
+
+/** The migrations that {@link staysApplied} has named, in words for people. */
+export function readStaying(output: readonly string[]): readonly string[] {
+  return output.filter((line) => line.startsWith(mark)).map((line) => inWords(line.slice(mark.length)))
+}
+
 /**
  * What {@link migrationsOf} and {@link migrationsSince} print, in words for people; undefined where there is none.
  *
@@ -42,9 +64,10 @@ export function migrationsSince(place: Place, release: string): Sh {
  */
 export function describeMigrations(printed: string): string | undefined {
   const rows = printed.split('\n').filter((row) => row !== '')
-  const names = rows.map((row) => {
-    const [name = '', kind] = row.split(' ')
-    return kind === 'irreversible' ? `${name} (which Django can't take back)` : name
-  })
-  return names.length === 0 ? undefined : names.join(', ')
+  return rows.length === 0 ? undefined : rows.map(inWords).join(', ')
+}
+
+function inWords(row: string): string {
+  const [name = '', kind] = row.split(' ')
+  return kind === 'irreversible' ? `${name} (which Django can't take back)` : name
 }

@@ -9,7 +9,8 @@ import type { Session } from '../engine/task/session.js'
 import type { HookCommand, HookName } from '../project/program-keys.js'
 import type { InstanceSettings } from '../project/settings.js'
 import { type HookFacts, hookSteps, hookVariables } from '../recipes/hooks.js'
-import { type Rollout, stepsOnEach } from './rollout.js'
+import { inOrder, type Part } from './rollout/parts.js'
+import type { Rollout } from './rollout/rollout.js'
 
 /** What all hooks of a deploy know. */
 export interface HookedDeploy extends HookFacts {
@@ -29,38 +30,47 @@ export function hooksBeforeUpload(hooks: InstanceSettings['hooks'], deploy: Hook
   return commands.filter(({ local }) => local).map((hook) => hookHere('before-build', hook, deploy))
 }
 
-/** Runs the commands of a hook in their order, on the nodes or here. */
-export function hookItems(
+/** Runs the commands of a hook in their order, on the nodes or here, of which one waits for the other. */
+export function hookParts(
   rollout: Rollout,
   name: HookName,
   deploy: HookedDeploy,
   nodes: readonly Node[] = rollout.nodes,
-): readonly Item[] {
-  const { instance } = rollout.application
+): readonly Part[] {
   const facts = { ...deploy, nodes: nodes.map((node) => node.name) }
-  return (instance.settings.hooks[name] ?? []).map((hook) =>
-    hook.local
-      ? hookHere(name, hook, facts)
-      : stepsOnEach({ ...rollout, nodes }, `Hook ${name}`, (node) =>
-          hookSteps(rollout.releaseOn(node), name, { [name]: [hook] }, facts),
-        ),
-  )
+  const commands = rollout.application.instance.settings.hooks[name] ?? []
+  return commands.map((hook): Part => {
+    if (hook.local) {
+      const { title, run } = hookHere(name, hook, facts)
+      // Once for all nodes.
+      return { title, run: async (node, line) => (node === nodes[0] ? run(line) : undefined) }
+    }
+    const steps = (node: Node) => hookSteps(rollout.releaseOn(node), name, { [name]: [hook] }, facts)
+    return {
+      title: `Hook ${name}`,
+      chapter: 'Prepare',
+      barrier: true,
+      steps: (node) => (nodes.includes(node) ? steps(node) : []),
+    }
+  })
 }
 
 /**
- * Hooks after the switch. The release serves already: one that fails is told and fails the task, but takes nothing back.
+ * Runs the hooks after the switch, when the deploy is over and its locks are free. The release serves: one that fails is told and fails
+ * the task, but takes nothing back.
  */
-export function hookItemsAfterSwitch(rollout: Rollout, deploy: HookedDeploy & { readonly release: string }): readonly Item[] {
-  return hookItems(rollout, 'after-switch', deploy).map((item) => ({
-    ...item,
-    async run(line) {
-      try {
-        await item.run(line)
-      } catch (error) {
-        throw served(error, rollout.application.instance.name, deploy.release)
-      }
-    },
-  }))
+export async function hooksAfterSwitch(
+  rollout: Rollout,
+  line: Line,
+  deploy: HookedDeploy & { readonly release: string },
+): Promise<void> {
+  const parts = hookParts(rollout, 'after-switch', deploy)
+  if (parts.length === 0) return
+  try {
+    await line.list(inOrder(rollout, parts, () => undefined))
+  } catch (error) {
+    throw served(error, rollout.application.instance.name, deploy.release)
+  }
 }
 
 function served(error: unknown, name: string, release: string): unknown {

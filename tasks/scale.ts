@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os'
 import { KraftError } from '../engine/errors/failure.js'
 import { didYouMean } from '../engine/errors/nearest.js'
 import type { Node } from '../engine/node/node.js'
@@ -15,7 +14,8 @@ import { releaseNodes, runsProcesses, serves } from '../recipes/followers.js'
 import { scaleProcess } from '../recipes/processes.js'
 import { type Counts, parseCounts, readCounts, rememberCounts } from '../recipes/scale.js'
 import { columns } from './columns.js'
-import { currentRelease } from './reload.js'
+import { currentRelease } from './current-release.js'
+import { whoAmI } from './rollout/switch.js'
 
 /** Changes how many copies of processes and how many web workers run, and remembers it on the nodes. */
 export const scale = task({
@@ -117,7 +117,7 @@ async function withLocks(
     async run(line) {
       if (session.flags.dryRun) return line.skip('a dry run changes nothing')
       for (const node of [...nodes].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-        const { release } = await lockNode(node, name, `${userInfo().username}@${hostname()}`)
+        const { release } = await lockNode(node, name, whoAmI())
         held.push(release)
         session.onEnd(release)
       }
