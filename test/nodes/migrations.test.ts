@@ -127,6 +127,9 @@ test('a deploy that fails after it has migrated names what stays applied, and so
   const place = { name: 'books', home: '/web/books' }
   expect(await story.onNode('one', migrationsSince(place, before).text)).toBe('books.0002_pages irreversible\n')
   expect(await story.onNode('one', migrationsOf(place, before).text)).toBe('books.0001_initial reversible\n')
+  const back = await story.must(['rollback:stage'], { cwd: project })
+  expect(back.stdout).toContain("These migrations stay applied: books.0002_pages (which Django can't take back)")
+  expect((await ask(await story.address('one'), { host: 'books.test', path: '/' })).text).toBe(before)
 })
 
 test('a release command that is broken is told as before, whatever could not be foretold', async () => {
