@@ -18,13 +18,16 @@ export const layout = {
   userHome: ({ home }: Place) => `${home}/home`,
   /** What kraft keeps of an instance: owner, generated secrets, the script that enters its environment. Root only. */
   settings: ({ name }: Place) => `/etc/kraftwerk/${name}`,
-  /** On tmpfs, the instance's own: sockets. */
+  /** On tmpfs: sockets, which root makes, so that the application can't put a link to another's in their place. */
   sockets: ({ name }: Place) => `/run/web/${name}`,
   socket: (place: Place, generation: string) => `${layout.sockets(place)}/${generation}.sock`,
   /** Root's, on tmpfs: a generation that is being tried and may run although it is not current. Gone after a power cut. */
   trial: ({ name }: Place, generation: string) => `/run/web/.trial/${name}.${generation}`,
+  /** On a balancer's tmpfs: there while it sends nothing to this web node. */
+  out: ({ name }: Place, node: string) => `/run/web/.out/${name}/${node}`,
   /** The user that builds virtualenvs and static files, so that the application can't write them. */
   builder: ({ name }: Place) => `${name}-build`,
+  builderHome: ({ home }: Place) => `${home}/venvs/.home`,
   /** The runit service of a generation. */
   runit: ({ name }: Place, generation: string) => `${name}.web.${generation}`,
   /** The runit services of a process are called so, with the number of the copy behind. */

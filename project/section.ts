@@ -59,6 +59,16 @@ const inside = v.pipe(
   }),
 )
 
+// What is made inside a shared path is the application's to change, so root makes no link there.
+const apart = v.pipe(
+  v.array(inside),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    const outer = dataset.value.find((path) => dataset.value.some((other) => other.startsWith(`${path}/`)))
+    if (outer !== undefined) addIssue({ message: `paths that are apart: "${outer}" holds another one of them already` })
+  }),
+)
+
 const command = v.pipe(
   text,
   v.check((value) => !value.includes('\0'), 'one command'),
@@ -172,7 +182,7 @@ export function instanceSection(known: { readonly services: readonly string[] })
       example: ['postgres', 'files'],
       quiet: 2,
     },
-    shared: { schema: v.optional(v.array(inside), []), doc: 'Paths in the project that outlive releases', example: ['media'] },
+    shared: { schema: v.optional(apart, []), doc: 'Paths in the project that outlive releases', example: ['media'] },
     environ: {
       schema: v.optional(v.record(environName, environValue), {}),
       doc: 'Environment variables of the application',

@@ -51,12 +51,13 @@ export function instance(place: Place): readonly Step[] {
   const own = { owner: name, group: name, mode: '0750' }
   return [
     ...systemUser({ name, home: layout.userHome(place), group: name, shell: '/bin/bash' }),
-    ...systemUser({ name: layout.builder(place), home: `${home}/venvs`, group: name }),
+    ...systemUser({ name: layout.builder(place), home: layout.builderHome(place), group: name }),
     ...member({ user: nginxUser, group: name, notify: [reloadNginx] }),
     ...directory({ path: home, group: name, mode: '0750' }),
     ...['releases', 'log'].flatMap((folder) => directory({ path: `${home}/${folder}`, group: name, mode: '0750' })),
     ...directory({ path: layout.dumps(place), mode: '0700' }),
-    ...directory({ path: `${home}/venvs`, owner: layout.builder(place), group: name, mode: '2750' }),
+    ...directory({ path: `${home}/venvs`, group: name, mode: '2750' }),
+    ...directory({ path: layout.builderHome(place), owner: layout.builder(place), group: name, mode: '0700' }),
     ...directory({ path: layout.userHome(place), ...own, mode: '0700' }),
     ...directory({ path: layout.shared(place), ...own }),
     ...generated(place),
@@ -101,6 +102,8 @@ export function shared(place: Place, release: string, paths: readonly string[]):
           fi' sh ${kept} ${inside}
         rm -rf ${inside}
         ln -s ${kept} ${inside}
+        # nginx follows a link only to what belongs to the link's own owner.
+        chown -h ${place.name} ${inside}
       `,
     }
   })
@@ -160,7 +163,7 @@ export function removeInstance(place: Place): readonly Step[] {
       apply: sh`
         pkill -KILL -u ${name} || :
         pkill -KILL -u ${layout.builder(place)} || :
-        rm -rf --one-file-system ${home} ${layout.sockets(place)} /run/web/.trial/${name}.*
+        rm -rf --one-file-system ${home} ${layout.sockets(place)} /run/web/.trial/${name}.* /run/web/.out/${name}
         rm -f ${`/etc/logrotate.d/kraftwerk-${name}`}
         if getent group ${name} >/dev/null; then gpasswd --delete ${nginxUser} ${name} >/dev/null 2>&1 || :; fi
         for user in ${layout.builder(place)} ${name}; do

@@ -1,7 +1,8 @@
+import type { Secret } from '../engine/shell/secret.js'
 import { lines, sh } from '../engine/shell/sh.js'
 import type { Handler, Step } from '../engine/step/step.js'
 import { apt } from './apt.js'
-import { absent } from './file.js'
+import { absent, file } from './file.js'
 import { running } from './systemd.js'
 import { template } from './template.js'
 
@@ -13,14 +14,54 @@ export const nginxUser = 'www-data'
 
 const test = sh`nginx -t -q`
 
-/** Takes up changed settings without losing a request; settings that nginx refuses are never loaded. */
+/**
+ * Takes up changed settings without losing a request; settings that nginx refuses are never loaded. nginx is told by a signal: that it
+ * has done so shows in new workers, before which a new site would not be found yet.
+ */
 export const reloadNginx: Handler = {
   name: 'reload-nginx',
-  apply: lines(test, sh`systemctl reload-or-restart nginx.service`),
+  apply: lines(
+    test,
+    sh`
+      workers() { pgrep -P "$(cat /run/nginx.pid 2>/dev/null || echo 0)" | sort || :; }
+      before=$(workers)
+      systemctl reload-or-restart nginx.service
+      for try in $(seq 100); do
+        for pid in $(workers); do
+          case " $(echo $before) " in *" $pid "*) ;; *) sleep 0.1; exit 0 ;; esac
+        done
+        sleep 0.05
+      done
+    `,
+  ),
 }
 
 /** Like {@link reloadNginx}, for what a reload does not take up: nginx's user being in a new group. */
 export const restartNginx: Handler = { name: 'restart-nginx', apply: lines(test, sh`systemctl restart nginx.service`) }
+
+/**
+ * A file of nginx's configuration, which only root reads. All of it is tested with the new file first; what nginx refuses is put back
+ * as it was.
+ *
+ * @example nginxFile({ path: '/etc/nginx/sites-enabled/shop.conf', content: 'server { … }' })
+ */
+export function nginxFile({ path, content }: { readonly path: string; readonly content: string | Secret }): readonly Step[] {
+  return file({ path, content, mode: '0600', notify: [reloadNginx] }).map((step) => ({
+    ...step,
+    apply: sh`
+      if [ -e ${path} ]; then cp -p ${path} "$KRAFT_STEP/before"; fi
+      (
+        ${step.apply}
+      )
+      if ! nginx -t -q 2>"$KRAFT_STEP/said"; then
+        if [ -e "$KRAFT_STEP/before" ]; then cp -p "$KRAFT_STEP/before" ${path}; else rm -f ${path}; fi
+        echo 'nginx refuses this configuration; the former one is back:'
+        cat "$KRAFT_STEP/said"
+        exit 1
+      fi
+    `,
+  }))
+}
 
 /**
  * nginx with settings of ours, its default site off, and nothing served under host names that no site claims (unless a site

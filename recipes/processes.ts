@@ -145,7 +145,7 @@ function copies(place: Place, process: string, setting: ProcessSetting, { patien
         folder=/etc/sv/$service
         log=${log}
         if [ "\${service##*.}" != 1 ]; then log=$log.\${service##*.}; fi
-        install -d -m 0755 "$folder"
+        install -d -m 0700 "$folder"
         for file in run finish stop; do
           install -m 0755 "$KRAFT_STEP/$file" "$folder/.$file"
           mv -fT "$folder/.$file" "$folder/$file"

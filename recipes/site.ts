@@ -3,8 +3,7 @@ import type { Step } from '../engine/step/step.js'
 import { render } from '../engine/template/render.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
-import { file } from './file.js'
-import { reloadNginx } from './nginx.js'
+import { nginxFile } from './nginx.js'
 
 /** How nginx serves an instance. */
 export interface Site {
@@ -20,12 +19,14 @@ export interface Site {
   /** Seconds. */
   readonly timeout: number
   readonly ipv6: boolean
+  /** Addresses of balancers, from which what is said of the visitor is believed. */
+  readonly balancers: readonly string[]
 }
 
 /**
  * Fails where another site of the node answers to one of these names already: nginx would only warn, and serve the other one.
  */
-export function freeNames(place: Place, { domain, aliases }: Site): readonly Step[] {
+export function freeNames(place: Place, { domain, aliases }: Pick<Site, 'domain' | 'aliases'>): readonly Step[] {
   const own = `/etc/nginx/sites-enabled/${place.name}.conf`
   const wanted = domain === undefined ? [] : [domain, ...aliases]
   const search = sh`
@@ -59,21 +60,8 @@ export function site(place: Place, given: Site): readonly Step[] {
     domain: given.domain ?? '',
     names,
     fallback: given.domain === undefined,
+    // Instances have hyphens in their names, variables of nginx have not.
+    own: (variable: string) => `$${place.name.replaceAll('-', '_')}_${variable}`,
   })
-  const path = `/etc/nginx/sites-enabled/${place.name}.conf`
-  return file({ path, content, notify: [reloadNginx] }).map((step) => ({
-    ...step,
-    apply: sh`
-      if [ -e ${path} ]; then cp -p ${path} "$KRAFT_STEP/before"; fi
-      (
-        ${step.apply}
-      )
-      if ! nginx -t -q 2>"$KRAFT_STEP/said"; then
-        if [ -e "$KRAFT_STEP/before" ]; then cp -p "$KRAFT_STEP/before" ${path}; else rm -f ${path}; fi
-        echo 'nginx refuses this configuration; the former one is back:'
-        cat "$KRAFT_STEP/said"
-        exit 1
-      fi
-    `,
-  }))
+  return nginxFile({ path: `/etc/nginx/sites-enabled/${place.name}.conf`, content })
 }

@@ -20,6 +20,7 @@ import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
 import { countChanges } from './changes.js'
 import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
+import { balancingOf, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import type { Part } from './rollout/parts.js'
@@ -72,6 +73,7 @@ export const deploy = task({
       made: 'release',
       switched: 'current',
       releaseOn: () => release,
+      balancing: await balancingOf(instance, session),
     })
     const sent = new Map<string, Sent>()
     const venvFor = async (node: (typeof nodes)[number]) =>
@@ -97,6 +99,7 @@ export const deploy = task({
       maxBody: settings.max_body,
       timeout: settings.timeout,
       ipv6,
+      balancers: trusted(whole.balancing),
     })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
     instanceSteps(instance)
@@ -195,6 +198,7 @@ export const deploy = task({
       await orTakeBack(part, own, change(part))
       await hooksAfterSwitch(part, own, hooked)
     })
+    await setUpBalancers(whole, line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(
         instance.name,
@@ -202,7 +206,7 @@ export const deploy = task({
       )
       return new Result(`${instance.name}: ${changed} steps would change something`, { changed, sent: Object.fromEntries(sent) })
     }
-    const urls = [...new Set(nodes.map((node) => `http://${hostOf(instance, node.record)}/`))]
+    const urls = [...new Set(nodes.filter(serves).map((node) => `http://${hostOf(instance, node.record)}/`))]
     const took = receiptOf(whole)
     return new Result([`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)].join('\n'), {
       release: id,

@@ -7,6 +7,7 @@ import { releaseNodes } from '../recipes/followers.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { releaseId } from '../recipes/release.js'
 import { requireRelease } from './current-release.js'
+import { balancingOf } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import { rollout } from './rollout/rollout.js'
@@ -35,6 +36,7 @@ export const reload = task({
       made: 'generation',
       switched: 'live',
       releaseOn: ({ name }) => ({ place: instance, id: whole.states.get(name)?.current?.id ?? generation, generation }),
+      balancing: await balancingOf(instance, session),
     })
     renderProcesses(whole)
     await begin(whole, line)

@@ -11,6 +11,7 @@ import { readStaying, staysApplied } from '../recipes/migrations.js'
 import { markBad, releaseId } from '../recipes/release.js'
 import { type InstanceState, lastGood } from '../recipes/state.js'
 import { requireRelease } from './current-release.js'
+import { balancingOf } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import { rollout } from './rollout/rollout.js'
@@ -47,6 +48,7 @@ export const rollback = task({
       made: 'generation',
       switched: 'current',
       releaseOn: () => ({ place: instance, id: chosen.id, generation }),
+      balancing: await balancingOf(instance, session),
     })
     renderProcesses(whole)
     await begin(whole, line)

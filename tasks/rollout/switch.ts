@@ -4,10 +4,11 @@ import type { Step } from '../../engine/step/step.js'
 import { environOf, hostOf } from '../../recipes/application.js'
 import { noteInLog } from '../../recipes/audit.js'
 import { followers, serves } from '../../recipes/followers.js'
-import { drainOthers, healthy, startBeside, switchTo } from '../../recipes/gunicorn.js'
+import { drainOthers, healthy, startBeside, stillHealthy, switchTo } from '../../recipes/gunicorn.js'
 import { decide, settled } from '../../recipes/journal.js'
 import { pointLive, prepareGeneration } from '../../recipes/release.js'
 import { countRequests, markRequests } from '../../recipes/requests.js'
+import { throughBalancer } from './balance.js'
 import type { Part, StepsPart } from './parts.js'
 import type { Rollout } from './rollout.js'
 
@@ -41,7 +42,7 @@ export function startAndCheck(rollout: Rollout, ...last: readonly Part[]): reado
     {
       title: 'All nodes are ready',
       chapter: 'Prepare',
-      steps: (node) => (rollout.nodes.length > 1 ? decide(rollout.releaseOn(node)) : []),
+      steps: (node) => decide(rollout.releaseOn(node)),
       barrier: true,
     },
   ]
@@ -62,20 +63,22 @@ export function switchAndDrain(rollout: Rollout): readonly StepsPart[] {
       title: 'Switch',
       chapter: 'Switch',
       barrier: true,
+      ...throughBalancer(rollout),
       steps: (node) => {
         const { file, number } = rollout.locks.get(node.name) ?? { file: '/dev/null', number: '' }
         const release = rollout.releaseOn(node)
-        return [...markRequests(instance), ...switchTo(release, rollout.switched, { file, number })]
+        const host = hostOf(instance, node.record)
+        return [
+          ...markRequests(instance),
+          ...switchTo(release, rollout.switched, { file, number }),
+          ...(serves(node) ? stillHealthy(release, instance.settings.health, host) : []),
+        ]
       },
     },
     {
       title: 'Drain the old',
       chapter: 'Tidy up',
-      steps: (node) => [
-        ...(rollout.nodes.length > 1 ? settled(instance) : []),
-        ...drainOthers(rollout.releaseOn(node), drain),
-        ...countRequests(instance),
-      ],
+      steps: (node) => [...settled(instance), ...drainOthers(rollout.releaseOn(node), drain), ...countRequests(instance)],
     },
     { title: 'Processes', chapter: 'Tidy up', steps: (node) => restartSteps(rollout, node) },
     { title: 'Log', chapter: 'Tidy up', steps: (node) => noteInLog(instance, logEntry(rollout, node, 'ok')) },
