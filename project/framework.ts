@@ -28,6 +28,11 @@ export interface Framework {
   environ(project: Candidate, wsgi: string): Readonly<Record<string, string>>
   /** The release command of a project that names none (`release:`), run once per deploy as the instance's user. */
   readonly release?: string
+  /**
+   * A command that tells what the release command is about to change, and what the framework finds unwise: lines
+   * `kraft-migration APP NAME reversible|irreversible` and `kraft-check TEXT`. It changes nothing.
+   */
+  readonly foretell?: string
   /** One line of shell that prepares a release's files, run as the instance's user in the release, virtualenv first on PATH. */
   readonly build?: string
   /**

@@ -36,4 +36,14 @@ export const layout = {
   builderHome: ({ home }: Place) => `${home}/venvs/.home`,
   /** The runit service of a generation. */
   runit: ({ name }: Place, generation: string) => `${name}.web.${generation}`,
+  /** The runit services of a process are called so, with the number of the copy behind. */
+  process: ({ name }: Place, process: string) => `${name}.process.${process}`,
+  /** How often the services that it names ended by themselves. Root's, on tmpfs. */
+  ends: '/run/web/.ends',
+  /** Counts that `kraft scale` has set, a file for each. */
+  scale: (place: Place) => `${layout.settings(place)}/scale`,
+  /** A script for each cron entry. */
+  cron: (place: Place) => `${layout.settings(place)}/cron`,
+  /** How the last run of a cron entry went, and beside it its lock. Root's, on tmpfs. */
+  cronState: ({ name }: Place, entry: string) => `/run/web/.cron/${name}.${entry}`,
 } as const

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import type { Section } from '../engine/config/section.js'
 import { cacheSchema } from './cache-schema.js'
 import { instanceNameProblem, word } from './name.js'
+import { programKeys } from './program-keys.js'
 import { protectSchema } from './protect-schema.js'
 import type { Reference } from './vault.js'
 
@@ -124,12 +125,6 @@ const environValue = v.pipe(
   v.union([v.string(), v.number(), v.boolean()]),
   v.transform(String),
   v.check((value) => !value.includes('\0'), 'text without NUL bytes'),
-)
-
-const processName = v.pipe(
-  v.string(),
-  v.regex(word, 'named in small letters, digits and hyphens'),
-  v.notValue('web', 'something else: the web process is made of wsgi and workers'),
 )
 
 const inVault = (known: readonly string[]) =>
@@ -317,11 +312,7 @@ export function instanceSection(known: Named) {
       doc: 'Accounts that the first deploy creates in a Django project, with a password that it shows once',
       example: [{ username: 'ada', email: 'ada@example.com' }],
     },
-    processes: {
-      schema: v.optional(v.record(processName, command), {}),
-      doc: 'More programs to keep running, by name',
-      example: { worker: 'celery -A calculator worker' },
-    },
+    ...programKeys({ command, size, whole }),
   } satisfies Section
 }
 

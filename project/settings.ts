@@ -6,6 +6,7 @@ import { readYaml, type YamlFile, type YamlPath } from '../engine/config/yaml.js
 import { KraftError, type Place } from '../engine/errors/failure.js'
 import type { CacheRule } from './cache-schema.js'
 import { instanceNameProblem, nameOfFolder } from './name.js'
+import type { CronSetting, HookCommand, HookName, ProcessSetting } from './program-keys.js'
 import { type Protect, protectOf } from './protect.js'
 import type { EnvironmentNode, environmentSection, Named, projectSection, ServiceSetting, Superuser } from './section.js'
 import { isReference, type Reference } from './vault.js'
@@ -66,14 +67,19 @@ export interface InstanceSettings {
   /** How many releases stay on a node. */
   readonly keep: number
   readonly superusers: readonly Superuser[]
-  /** Commands by name. */
-  readonly processes: Readonly<Record<string, string>>
   /** A path with a slash at both ends. */
   readonly static_url: string
   readonly cdn: string | undefined
   /** Rules by path. */
   readonly cache: Readonly<Record<string, CacheRule>>
   readonly protect: Protect | undefined
+  /** Programs that are kept running, by name. */
+  readonly processes: Readonly<Record<string, ProcessSetting>>
+  /** Commands at set times, by name. */
+  readonly cron: Readonly<Record<string, CronSetting>>
+  /** Seconds that a statement of the release command waits for a lock; 0 for ever. */
+  readonly lock_timeout: number | undefined
+  readonly hooks: Readonly<Partial<Record<HookName, readonly HookCommand[]>>>
 }
 
 type Top = Values<ReturnType<typeof projectSection>>
@@ -179,6 +185,8 @@ export function instanceSettings(project: Project, environment?: string): Instan
     processes: { ...top.processes, ...layer.processes, ...variables.processes },
     cache: { ...top.cache, ...layer.cache, ...variables.cache },
     protect: protectOf(top.protect, layer.protect, variables.protect),
+    cron: { ...top.cron, ...layer.cron, ...variables.cron },
+    hooks: { ...top.hooks, ...layer.hooks, ...variables.hooks },
     health: { path: '/', status: [], timeout: 10, tries: 30, ...top.health, ...layer.health, ...variables.health },
   }
 }

@@ -3,9 +3,11 @@ import { sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
-import { absent, directory } from './file.js'
+import { cronTable } from './cron.js'
+import { absent, directory, directory } from './file.js'
 import { nginxUser, reloadNginx } from './nginx.js'
 import { cacheFolder } from './page-cache.js'
+import { patienceOf } from './processes.js'
 import { passwordFile } from './protect.js'
 import { endService } from './runit.js'
 import { template } from './template.js'
@@ -140,14 +142,15 @@ export function removeInstance(place: Place): readonly Step[] {
   return [
     {
       title: `Processes of ${name}`,
-      check: sh`! ls -d /etc/service/${name}.* /etc/sv/${name}.* >/dev/null 2>&1`,
+      check: sh`test -z "$(ls -d /etc/service/${name}.* /etc/sv/${name}.* ${cronTable(place)} 2>/dev/null)"`,
       apply: sh`
-        rm -f /run/web/.trial/${name}.*
+        rm -f /run/web/.trial/${name}.* ${cronTable(place)}
         for service in /etc/sv/${name}.*; do
           [ -e "$service" ] || continue
           service=\${service##*/}
-          ${endService(35)}
+          ${endService(patienceOf(35))}
         done
+        rm -f ${layout.ends}/${name}.* /run/web/.cron/${name}.*
       `,
     },
     {

@@ -1,5 +1,4 @@
 import { hostname, userInfo } from 'node:os'
-import { hasRole } from '../engine/node/node.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
@@ -9,10 +8,14 @@ import { layout } from '../project/layout.js'
 import { hostOf, hostsOf, readApplication, refuseSplitData, withFetched } from '../recipes/application.js'
 import { apt } from '../recipes/apt.js'
 import { compressStatic } from '../recipes/compress.js'
+import { cronDaemon } from '../recipes/cron.js'
+import { releaseNodes, serves } from '../recipes/followers.js'
+import { hookSteps } from '../recipes/hooks.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
+import { releaseCommand } from '../recipes/release-command.js'
 import { freeNames, type Site, site } from '../recipes/site.js'
 import { numberReleases, packageStatic } from '../recipes/static-files.js'
 import { newAccounts } from '../recipes/superusers.js'
@@ -21,6 +24,7 @@ import { versions } from '../recipes/versions.js'
 import { countChanges } from './changes.js'
 import { evenEnviron } from './even-environ.js'
 import { createAccounts, withAccounts } from './first-accounts.js'
+import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
 import { balancingOf, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
@@ -54,14 +58,18 @@ export const deploy = task({
     // Settings are those of now: a revision has the code and what it requires.
     const instance = { ...own, folder: code.folder }
     const { settings } = instance
-    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
+    const nodes = releaseNodes(instance, target.nodes)
+    const { commit, dirty, name: revision } = code.revision
+    const facts = { ...hookFacts(target, nodes, session), commit, folder: code.folder }
+    // They may make what is then sent.
+    await line.list(hooksBeforeUpload(settings.hooks, facts))
     const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     refuseSplitData(application, nodes.length)
     const accounts = newAccounts(application)
     const files = await code.files()
     for (const surprise of await code.surprises()) line.output(surprise)
-    const { commit, dirty, name: revision } = code.revision
     const id = releaseId(new Date())
+    const hooked = { ...facts, release: id }
     const release = { place: instance, id, generation: id }
     const whole = rollout({
       application,
@@ -125,6 +133,7 @@ export const deploy = task({
         steps: () => [
           ...removeLeftovers(instance, settings.timeout, id),
           ...apt(...settings.apt),
+          ...cronDaemon(settings.cron),
           ...instanceSteps(instance),
           ...application.services.flatMap(({ service, settings: own }) => [
             ...service.install(),
@@ -144,6 +153,7 @@ export const deploy = task({
             ...shared(instance, id, settings.shared),
             ...buildVirtualenv(instance, id, venv),
             ...generationSteps(part, node),
+            ...hookSteps(release, 'before-build', settings.hooks, hooked),
             ...(application.framework.build === undefined
               ? []
               : runInGeneration(release, 'Build static files', application.framework.build, { build: true })),
@@ -152,6 +162,8 @@ export const deploy = task({
           ]
         },
       },
+      ...hookParts(part, 'after-build', hooked),
+      ...(released ? [] : hookParts(part, 'before-release', hooked, part.nodes.slice(0, 1))),
       {
         title: 'Release command',
         chapter: 'Prepare',
@@ -160,14 +172,19 @@ export const deploy = task({
           // Once for all nodes and batches: two migrations at once would step on each other.
           if (application.release === undefined || released || node !== part.nodes[0]) return []
           released = true
-          return runInGeneration(release, application.release, application.release)
+          return releaseCommand(application, release)
         },
       },
-      ...startAndCheck(part, {
-        title: 'Site',
-        chapter: 'Prepare',
-        steps: async (node) => site(instance, siteOn(node, (await node.facts()).ipv6)),
-      }),
+      ...(released ? [] : hookParts(part, 'after-release', hooked, part.nodes.slice(0, 1))),
+      ...startAndCheck(
+        part,
+        {
+          title: 'Site',
+          chapter: 'Prepare',
+          steps: async (node) => (serves(node) ? site(instance, siteOn(node, (await node.facts()).ipv6)) : []),
+        },
+        ...hookParts(part, 'before-switch', hooked),
+      ),
       ...switchAndDrain(part),
       {
         title: 'Tidy up',
@@ -179,7 +196,8 @@ export const deploy = task({
     const asked = new Map<string, Awaited<ReturnType<typeof heldOn>>>()
     await begin(whole, line, async (node, own) => {
       const checks = async () => {
-        const looks = [...preflight(node.name), ...freeNames(instance, siteOn(node, false)), ...claim(instance, instance.owner)]
+        const names = serves(node) ? freeNames(instance, siteOn(node, false)) : []
+        const looks = [...preflight(node.name), ...names, ...claim(instance, instance.owner)]
         const { counts } = await node.apply('Check the node', looks, own)
         if (counts.changed > 0) whole.fresh.add(node.name)
       }
@@ -189,9 +207,10 @@ export const deploy = task({
     })
     await finish(whole, line).catch((error: unknown) => line.output(`What was interrupted stays: ${String(error)}`))
     await evenEnviron(instance, nodes, session)
-    await inBatches(session, nodes, line, (batch, own) => {
+    await inBatches(session, nodes, line, async (batch, own) => {
       const part = { ...whole, nodes: batch }
-      return orTakeBack(part, own, change(part))
+      await orTakeBack(part, own, change(part))
+      await hooksAfterSwitch(part, own, hooked)
     })
     await setUpBalancers(whole, line)
     const created = await createAccounts(application, accounts, nodes[0], line)
@@ -202,7 +221,7 @@ export const deploy = task({
       )
       return new Result(`${instance.name}: ${changed} steps would change something`, { changed, sent: Object.fromEntries(sent) })
     }
-    const urls = [...new Set(nodes.map((node) => `http://${hostOf(instance, node.record)}/`))]
+    const urls = [...new Set(nodes.filter(serves).map((node) => `http://${hostOf(instance, node.record)}/`))]
     const took = receiptOf(whole)
     return withAccounts(created, [`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)], {
       release: id,

@@ -33,6 +33,23 @@ for account in json.load(sys.stdin):
     print("created", account["username"])
 `
 
+// Django's own executor decides; an operation may hold others. What Django's settings silence stays silent.
+const foretell = `
+from django.core import checks
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+
+def reversible(operations):
+    return all(each.reversible and reversible(getattr(each, "database_operations", [])) for each in operations)
+
+for message in checks.run_checks(include_deployment_checks=True):
+    if not message.is_silenced():
+        print("kraft-check", " ".join(str(message).split()))
+executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    print("kraft-migration", migration.app_label, migration.name, "reversible" if reversible(migration.operations) else "irreversible")
+`
+
 /** Django: migrates at each release and collects static files where its settings say so. */
 export const framework = defineFramework({
   name: 'django',
@@ -43,6 +60,7 @@ export const framework = defineFramework({
   },
   environ: (project, wsgi) => ({ DJANGO_SETTINGS_MODULE: settingsModule(project, wsgi) }),
   release: 'manage.py migrate --noinput',
+  foretell: `manage.py shell --verbosity 0 --command ${quote(foretell)}`,
   build: `manage.py shell --verbosity 0 --command ${quote(collect)}`,
   superusers: `manage.py shell --verbosity 0 --command ${quote(createSuperusers)}`,
   skeleton: 'django',

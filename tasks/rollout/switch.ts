@@ -4,15 +4,15 @@ import type { Step } from '../../engine/step/step.js'
 import { environOf, hostOf } from '../../recipes/application.js'
 import { noteInLog } from '../../recipes/audit.js'
 import { generationEnviron, typedEnviron } from '../../recipes/environ.js'
+import { followers, serves } from '../../recipes/followers.js'
 import { drainOthers, healthy, startBeside, stillHealthy, switchTo } from '../../recipes/gunicorn.js'
 import { decide, settled } from '../../recipes/journal.js'
 import { takeCacheSide } from '../../recipes/page-cache.js'
-import { processes } from '../../recipes/processes.js'
 import { pointLive, prepareGeneration } from '../../recipes/release.js'
 import { countRequests, markRequests } from '../../recipes/requests.js'
 import { plannedChange } from '../change-to-come.js'
 import { throughBalancer } from './balance.js'
-import type { StepsPart } from './parts.js'
+import type { Part, StepsPart } from './parts.js'
 import type { Rollout } from './rollout.js'
 
 /** Who it is to the node's log and to others who want the lock. */
@@ -37,14 +37,15 @@ export function generationSteps(rollout: Rollout, node: Node): readonly Step[] {
  * New processes beside the old ones, asked for their health through their own socket; then `last`, after which a node is ready to
  * switch.
  */
-export function startAndCheck(rollout: Rollout, ...last: readonly StepsPart[]): readonly StepsPart[] {
+export function startAndCheck(rollout: Rollout, ...last: readonly Part[]): readonly Part[] {
   const { settings } = rollout.application.instance
   return [
     { title: 'Start beside the old', chapter: 'Prepare', steps: (node) => startSteps(rollout, node) },
     {
       title: 'Health check',
       chapter: 'Prepare',
-      steps: (node) => healthy(rollout.releaseOn(node), settings.health, hostOf(rollout.application.instance, node.record)),
+      steps: (node) =>
+        serves(node) ? healthy(rollout.releaseOn(node), settings.health, hostOf(rollout.application.instance, node.record)) : [],
     },
     ...last,
     {
@@ -57,6 +58,7 @@ export function startAndCheck(rollout: Rollout, ...last: readonly StepsPart[]): 
 }
 
 function startSteps({ application, releaseOn }: Rollout, node: Node): readonly Step[] {
+  if (!serves(node)) return []
   const { workers, threads, timeout, drain = timeout } = application.instance.settings
   return startBeside(releaseOn(node), { wsgi: application.wsgi, workers, threads, timeout, drain })
 }
@@ -78,7 +80,7 @@ export function switchAndDrain(rollout: Rollout): readonly StepsPart[] {
         return [
           ...markRequests(instance),
           ...switchTo(release, rollout.switched, { file, number }),
-          ...stillHealthy(release, instance.settings.health, host),
+          ...(serves(node) ? stillHealthy(release, instance.settings.health, host) : []),
         ]
       },
     },
@@ -87,7 +89,7 @@ export function switchAndDrain(rollout: Rollout): readonly StepsPart[] {
       chapter: 'Tidy up',
       steps: (node) => [...settled(instance), ...drainOthers(rollout.releaseOn(node), drain), ...countRequests(instance)],
     },
-    { title: 'Processes', chapter: 'Tidy up', steps: () => restartSteps(rollout) },
+    { title: 'Processes', chapter: 'Tidy up', steps: (node) => restartSteps(rollout, node) },
     { title: 'Log', chapter: 'Tidy up', steps: (node) => noteInLog(instance, logEntry(rollout, node, 'ok')) },
   ]
 }
@@ -98,12 +100,14 @@ export function logEntry(rollout: Rollout, node: Node, result: 'ok' | 'failed') 
   return { who: whoAmI(), what: rollout.task, release: id, generation, result }
 }
 
-function restartSteps({ application: { instance } }: Rollout): readonly Step[] {
-  return processes(instance, instance.settings.processes, { patience: instance.settings.timeout })
+function restartSteps({ application: { instance } }: Rollout, node: Node): readonly Step[] {
+  return followers(instance, node, { restart: true })
 }
 
 /** Renders the templates of all processes, so that a mistake in one is found before anything changes. */
 export function renderProcesses(rollout: Rollout): void {
-  for (const node of rollout.nodes) startSteps(rollout, node)
-  restartSteps(rollout)
+  for (const node of rollout.nodes) {
+    startSteps(rollout, node)
+    restartSteps(rollout, node)
+  }
 }

@@ -67,7 +67,27 @@ it('reads everything that the design names', async () => {
     health: { path: '/health', status: [], timeout: 5, tries: 30 },
     max_body: 2 * 1024 ** 3,
     timeout: 30,
-    processes: { worker: 'celery -A calculator worker' },
+    processes: { worker: { command: 'celery -A calculator worker', count: 1 } },
+  })
+})
+
+it('processes, cron entries and hooks of an environment join those of the project', async () => {
+  const found = await project(`processes: { worker: { command: work, count: 3, memory: 200 MB, stop: 60 }, mail: send }
+cron: { nightly: { schedule: "@daily", command: clean } }
+hooks: { before-build: { local: npm run build }, after-switch: [one, { local: two }] }
+environments:
+  stage: { processes: { worker: { command: work, count: 0 } }, cron: { hourly: { schedule: 5 * * * *, command: look } }, hooks: { after-switch: three } }
+`)
+  expect(instanceSettings(found)).toMatchObject({
+    processes: { worker: { command: 'work', count: 3, memory: 200 * 1024 ** 2, stop: 60 }, mail: { command: 'send', count: 1 } },
+  })
+  expect(instanceSettings(found, 'stage')).toMatchObject({
+    processes: { worker: { command: 'work', count: 0 }, mail: { command: 'send', count: 1 } },
+    cron: { nightly: { schedule: '@daily', command: 'clean' }, hourly: { schedule: '5 * * * *', command: 'look' } },
+    hooks: {
+      'before-build': [{ command: 'npm run build', local: true }],
+      'after-switch': [{ command: 'three', local: false }],
+    },
   })
 })
 
@@ -242,6 +262,19 @@ it.each([
   ['packages: -r other.txt', '1:11', 'requirements.txt'],
   ['apt: [LibMagic]', '1:7', 'Debian package'],
   ['processes: { web: x }', '1:14', 'the web process'],
+  ['processes: { a: { count: 2 } }', '1:17', '"processes.a" should be a map with command'],
+  ['processes: { a: { command: x, counts: 2 } }', '1:31', 'Did you mean "count"?'],
+  ['processes: { a: { command: x, count: 65 } }', '1:38', '"processes.a.count" should be at most 64'],
+  ['processes: { a: { command: x, memory: 1 MB } }', '1:39', '"processes.a.memory" should be at least 32 MB'],
+  ['processes: { a: { command: x, memory: lots } }', '1:39', 'a size, as in 100 MB'],
+  ['processes: { a: { command: x, stop: 0 } }', '1:37', 'at least 1'],
+  ['cron: { a: { schedule: "61 * * * *", command: x } }', '1:24', '"cron.a.schedule" should be a minute from 0 to 59'],
+  ['cron: { a: "@daily x" }', '1:12', '"cron.a" should be a map'],
+  ['cron: { a: { schedule: "@daily" } }', '1:12', 'a map with schedule and command'],
+  ['lock_timeout: -1', '1:15', 'at least 0'],
+  ['hooks: { before-deploy: x }', '1:10', 'Did you mean "before-'],
+  ['hooks: { before-build: [x, { lokal: y }] }', '1:30', 'Did you mean "local"?'],
+  ['hooks: { before-build: "" }', '1:24', 'some text'],
   ['version: 2', '1:10', '"version" should be 1'],
   ['environments: { all: {} }', '1:17', 'all means every node'],
   ['environments:\n  stage:\n    wrokers: 1', '3:5', 'Did you mean "workers"?'],
