@@ -18,6 +18,10 @@ export const layout = {
   userHome: ({ home }: Place) => `${home}/home`,
   /** What kraft keeps of an instance: owner, generated secrets, the script that enters its environment. Root only. */
   settings: ({ name }: Place) => `/etc/kraftwerk/${name}`,
+  /** Its certificates, their settings, and what gives it TLS. Root only. */
+  https: (place: Place) => `${layout.settings(place)}/https`,
+  /** What proves to an ACME server that the domain is ours. */
+  challenge: ({ home }: Place) => `${home}/challenge`,
   /** On tmpfs, the instance's own: sockets. */
   sockets: ({ name }: Place) => `/run/web/${name}`,
   socket: (place: Place, generation: string) => `${layout.sockets(place)}/${generation}.sock`,

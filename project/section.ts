@@ -1,6 +1,7 @@
 import { domainToASCII } from 'node:url'
 import * as v from 'valibot'
 import type { Section } from '../engine/config/section.js'
+import { httpsSchema } from './https-schema.js'
 import { instanceNameProblem, word } from './name.js'
 
 const text = v.pipe(v.string(), v.trim(), v.nonEmpty('some text'))
@@ -149,6 +150,11 @@ export function instanceSection(known: { readonly services: readonly string[] })
       schema: v.optional(listOf(domain), []),
       doc: 'More domains; each redirects to `domain`',
       example: ['www.calculator.example.com'],
+    },
+    https: {
+      schema: v.optional(httpsSchema),
+      doc: 'HTTPS: auto gets certificates by itself, false is none; a map names own files or says more (docs/https.md)',
+      example: 'auto',
     },
     wsgi: {
       schema: v.optional(

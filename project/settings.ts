@@ -4,6 +4,7 @@ import type { Section } from '../engine/config/section.js'
 import type { Checked, Problem, Values } from '../engine/config/validate.js'
 import { readYaml, type YamlFile, type YamlPath } from '../engine/config/yaml.js'
 import { KraftError, type Place } from '../engine/errors/failure.js'
+import { type HttpsSetting, mergeHttps } from './https-setting.js'
 import { instanceNameProblem, nameOfFolder } from './name.js'
 import type { EnvironmentNode, environmentSection, projectSection, ServiceSetting } from './section.js'
 
@@ -36,6 +37,7 @@ export interface InstanceSettings {
   readonly live: boolean
   readonly domain: string | undefined
   readonly aliases: readonly string[]
+  readonly https: HttpsSetting | undefined
   /** `module.module:callable`. */
   readonly wsgi: string | undefined
   readonly workers: number
@@ -143,6 +145,7 @@ export function instanceSettings(project: Project, environment?: string): Instan
     name: layer.name ?? project.name,
     environ: { ...top.environ, ...layer.environ, ...variables.environ },
     processes: { ...top.processes, ...layer.processes, ...variables.processes },
+    https: mergeHttps(top.https, layer.https, variables.https),
     health: { path: '/', status: [], timeout: 10, tries: 30, ...top.health, ...layer.health, ...variables.health },
   }
 }

@@ -57,7 +57,7 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
 }
 
 /** Asks the new generation through its own socket, with the headers that nginx sends, until it answers well or has failed. */
-export function healthy(release: Release, health: Health, host: string): readonly Step[] {
+export function healthy(release: Release, health: Health, host: string, scheme: 'http' | 'https'): readonly Step[] {
   const { place, generation } = release
   const socket = layout.socket(place, generation)
   const trial = layout.trial(place, generation)
@@ -75,7 +75,7 @@ export function healthy(release: Release, health: Health, host: string): readonl
           if [ -e ${`${trial}.ended`} ]; then break; fi
           # No file that it writes here grows beyond 10 MB, whatever the application sends.
           code=$(ulimit -f 20480; curl --silent --show-error --max-time ${health.timeout} --unix-socket ${socket} -o "$KRAFT_STEP/answer" -w '%{http_code}' \
-            -H ${`Host: ${host}`} -H 'X-Real-IP: 127.0.0.1' -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-Proto: http' \
+            -H ${`Host: ${host}`} -H 'X-Real-IP: 127.0.0.1' -H 'X-Forwarded-For: 127.0.0.1' -H ${`X-Forwarded-Proto: ${scheme}`} \
             ${`http://localhost${health.path}`} 2>"$KRAFT_STEP/error") || :
           case $code in
             ${new Sh(good)}) exit 0 ;;

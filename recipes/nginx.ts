@@ -1,7 +1,8 @@
+import type { Secret } from '../engine/shell/secret.js'
 import { lines, sh } from '../engine/shell/sh.js'
 import type { Handler, Step } from '../engine/step/step.js'
 import { apt } from './apt.js'
-import { absent } from './file.js'
+import { absent, file } from './file.js'
 import { running } from './systemd.js'
 import { template } from './template.js'
 
@@ -11,7 +12,13 @@ export const nginxPackages = ['nginx', 'logrotate'] as const
 /** The user that nginx's workers run as on Debian and Ubuntu. */
 export const nginxUser = 'www-data'
 
-const test = sh`nginx -t -q`
+/** The node's script for HTTPS, where a site has asked for that. */
+export const httpsScript = '/etc/kraftwerk/.https'
+
+// A certificate of one site that is gone must keep nobody else from changing nginx.
+const guard = sh`if [ -x ${httpsScript} ]; then ${httpsScript} guard; fi`
+
+const test = lines(guard, sh`nginx -t -q`)
 
 /** Takes up changed settings without losing a request; settings that nginx refuses are never loaded. */
 export const reloadNginx: Handler = {
@@ -21,6 +28,26 @@ export const reloadNginx: Handler = {
 
 /** Like {@link reloadNginx}, for what a reload does not take up: nginx's user being in a new group. */
 export const restartNginx: Handler = { name: 'restart-nginx', apply: lines(test, sh`systemctl restart nginx.service`) }
+
+/** A file of nginx's configuration, which nginx tests whole with it first; what it refuses is put back as it was. */
+export function nginxFile(path: string, content: string | Secret): readonly Step[] {
+  return file({ path, content, notify: [reloadNginx] }).map((step) => ({
+    ...step,
+    apply: sh`
+      if [ -e ${path} ]; then cp -p ${path} "$KRAFT_STEP/before"; fi
+      (
+        ${step.apply}
+      )
+      ${guard}
+      if ! nginx -t -q 2>"$KRAFT_STEP/said"; then
+        if [ -e "$KRAFT_STEP/before" ]; then cp -p "$KRAFT_STEP/before" ${path}; else rm -f ${path}; fi
+        echo 'nginx refuses this configuration; the former one is back:'
+        cat "$KRAFT_STEP/said"
+        exit 1
+      fi
+    `,
+  }))
+}
 
 /**
  * nginx with settings of ours, its default site off, and nothing served under host names that no site claims (unless a site

@@ -1,10 +1,10 @@
 import { sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { render } from '../engine/template/render.js'
+import type { Https } from '../project/https.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
-import { file } from './file.js'
-import { reloadNginx } from './nginx.js'
+import { nginxFile } from './nginx.js'
 
 /** How nginx serves an instance. */
 export interface Site {
@@ -20,6 +20,7 @@ export interface Site {
   /** Seconds. */
   readonly timeout: number
   readonly ipv6: boolean
+  readonly https: Https | undefined
 }
 
 /**
@@ -59,21 +60,10 @@ export function site(place: Place, given: Site): readonly Step[] {
     domain: given.domain ?? '',
     names,
     fallback: given.domain === undefined,
+    // Without the key, with which all of it would be a secret.
+    https: given.https && { hsts: given.https.hsts, acme: given.https.from.kind === 'acme' },
+    // Instances have hyphens in their names, variables of nginx have not.
+    hsts: `hsts_${place.name.replaceAll('-', '_')}`,
   })
-  const path = `/etc/nginx/sites-enabled/${place.name}.conf`
-  return file({ path, content, notify: [reloadNginx] }).map((step) => ({
-    ...step,
-    apply: sh`
-      if [ -e ${path} ]; then cp -p ${path} "$KRAFT_STEP/before"; fi
-      (
-        ${step.apply}
-      )
-      if ! nginx -t -q 2>"$KRAFT_STEP/said"; then
-        if [ -e "$KRAFT_STEP/before" ]; then cp -p "$KRAFT_STEP/before" ${path}; else rm -f ${path}; fi
-        echo 'nginx refuses this configuration; the former one is back:'
-        cat "$KRAFT_STEP/said"
-        exit 1
-      fi
-    `,
-  }))
+  return nginxFile(`/etc/nginx/sites-enabled/${place.name}.conf`, content)
 }

@@ -1,13 +1,16 @@
 import { hostname, userInfo } from 'node:os'
 import { hasRole } from '../engine/node/node.js'
+import { sh } from '../engine/shell/sh.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
+import { endsSoon, readHttps } from '../project/https.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { hostOf, hostsOf, readApplication, refuseSplitData } from '../recipes/application.js'
 import { apt } from '../recipes/apt.js'
+import { certificate, httpsPackages, https as httpsSteps, servesHttps } from '../recipes/https.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
@@ -49,6 +52,7 @@ export const deploy = task({
   },
   async run({ target, session, line, options }) {
     const asked = requireInstance(target)
+    const https = readHttps(asked)
     const code = await openSource(asked, session, options.rev)
     // Settings are those of now: a revision has the code and what it requires.
     const instance = { ...asked, folder: code.folder }
@@ -57,7 +61,7 @@ export const deploy = task({
     const application = await readApplication(instance)
     refuseSplitData(application, nodes.length)
     const files = await code.files()
-    for (const surprise of await code.surprises()) line.output(surprise)
+    for (const surprise of [...(await code.surprises()), ...endsSoon(https)]) line.output(surprise)
     const { commit, dirty, name: revision } = code.revision
     const id = releaseId(new Date())
     const release = { place: instance, id, generation: id }
@@ -95,17 +99,21 @@ export const deploy = task({
       maxBody: settings.max_body,
       timeout: settings.timeout,
       ipv6,
+      https,
     })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
     instanceSteps(instance)
-    for (const node of nodes) for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
+    for (const node of nodes) {
+      for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
+      httpsSteps(instance, https, { name: node.name, codename: '', ipv6: true })
+    }
     renderProcesses(rollout)
 
     let released = false
     const change = (part: Rollout) => [
       stepsOnEach(part, 'Set up', () => [
         ...removeLeftovers(instance, settings.timeout),
-        ...apt(...settings.apt),
+        ...apt(...settings.apt, ...httpsPackages(https)),
         ...instanceSteps(instance),
         ...application.services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),
         ...packageLink(instance, application.package, settings.src),
@@ -136,9 +144,13 @@ export const deploy = task({
         released = true
       }),
       ...startAndCheck(part),
-      stepsOnEach(part, 'Site', async (node) => site(instance, siteOn(node, (await node.facts()).ipv6))),
+      stepsOnEach(part, 'Site', async (node) => {
+        const { ipv6, codename } = await node.facts()
+        return [...httpsSteps(instance, https, { name: node.name, codename, ipv6 }), ...site(instance, siteOn(node, ipv6))]
+      }),
       ...switchAndDrain(part),
       ...restartProcesses(part),
+      ...(https?.from.kind === 'acme' ? [stepsOnEach(part, 'Certificate', () => certificate(instance, https))] : []),
       stepsOnEach(part, 'Tidy up', () => prune(instance, 5)),
     ]
 
@@ -160,7 +172,12 @@ export const deploy = task({
       const { changed } = countChanges(instance.name, rollout.applied)
       return new Result(`${instance.name}: ${changed} steps would change something`, { changed, sent: Object.fromEntries(sent) })
     }
-    const urls = nodes.map((node) => `http://${hostOf(instance, node.record)}/`)
+    const urls = await Promise.all(
+      nodes.map(async (node) => {
+        const encrypted = https !== undefined && (await node.read(sh`if ${servesHttps(instance)}; then echo yes; fi`.text)) !== ''
+        return `${encrypted ? 'https' : 'http'}://${hostOf(instance, node.record)}/`
+      }),
+    )
     return new Result([`${instance.name} is at release ${id}`, ...new Set(urls)].join('\n'), {
       release: id,
       commit,

@@ -87,7 +87,12 @@ export function startAndCheck(rollout: Rollout): readonly Item[] {
   return [
     stepsOnEach(rollout, 'Start beside the old', (node) => startSteps(rollout, node)),
     stepsOnEach(rollout, 'Health check', (node) =>
-      healthy(rollout.releaseOn(node), settings.health, hostOf(rollout.application.instance, node.record)),
+      healthy(
+        rollout.releaseOn(node),
+        settings.health,
+        hostOf(rollout.application.instance, node.record),
+        settings.https === undefined || settings.https.off ? 'http' : 'https',
+      ),
     ),
   ]
 }
