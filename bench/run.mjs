@@ -36,8 +36,9 @@ try {
   await prepare()
   await measureAll()
 } catch (error) {
-  if (!signal.aborted) throw error
-  process.exitCode = 130
+  // What was measured before is shown all the same, and not saved.
+  process.exitCode = signal.aborted ? 130 : 1
+  if (!signal.aborted) console.error(error)
 } finally {
   say('Removing the node')
   await removeNodes()
@@ -47,7 +48,7 @@ if (rows.length > 0) {
   const { cores, node: version } = machine()
   process.stdout.write(`\n${cores} cores, Node.js ${version}, load ${before} before and ${after} after\n\n${table(rows)}\n`)
 }
-if (values.save && !signal.aborted) save(rows, { before, after })
+if (values.save && !process.exitCode) save(rows, { before, after })
 
 async function measureAll() {
   const chosen = positionals.length === 0 ? Object.values(parts) : positionals.map((name) => parts[name])

@@ -41,7 +41,9 @@ export async function measure({ runs, signal, row, node }) {
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, `module${n}.py`), `value = ${n}\n`.repeat(50 + (n % 500)))
   }
-  await call([`run:${node}`, '--', 'sh', '-c', 'command -v rsync || apt-get install -qq rsync'], { signal })
+  const install = 'command -v rsync || apt-get install -qq rsync || sudo -n apt-get install -qq rsync'
+  await time(['sh', '-c', install], { cwd: outside, env, signal })
+  await call([`run:${node}`, '--', 'sh', '-c', install], { signal })
   await call([`run:${node}`, '--', 'mkdir', '-p', `${home}/releases`, `${home}/rsync`], { signal })
   for (const delay of [0, 25.5]) {
     const cable = await overCable(outside, [node], delay)

@@ -227,6 +227,12 @@ export function instanceSection(known: { readonly services: readonly string[] })
     },
     max_body: { schema: v.optional(size, '100 MB'), doc: 'Largest upload', example: '100 MB' },
     timeout: { schema: v.optional(whole(1, 3600), 30), doc: 'Seconds that a request may take', example: 30 },
+    drain: {
+      schema: v.optional(whole(1, 3600)),
+      doc: 'Seconds that old processes get to finish what they have begun. Default: timeout',
+      example: 30,
+    },
+    keep: { schema: v.optional(whole(1, 1000), 5), doc: 'Releases that stay on a node', example: 5 },
     processes: {
       schema: v.optional(v.record(processName, command), {}),
       doc: 'More programs to keep running, by name',

@@ -58,6 +58,10 @@ export interface InstanceSettings {
   readonly max_body: number
   /** Seconds. */
   readonly timeout: number
+  /** Seconds; undefined: as long as a request may take. */
+  readonly drain: number | undefined
+  /** How many releases stay on a node. */
+  readonly keep: number
   /** Commands by name. */
   readonly processes: Readonly<Record<string, string>>
 }

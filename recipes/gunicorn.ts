@@ -15,6 +15,8 @@ export interface WebProcess {
   readonly threads: number | undefined
   /** Seconds that a request may take. */
   readonly timeout: number
+  /** Seconds that the old processes get to finish what they have begun. */
+  readonly drain: number
 }
 
 /** Starts a generation beside the one that serves, on a socket of its own. */
@@ -56,8 +58,14 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
   ]
 }
 
+/** How visitors come to a site. */
+export interface Visited {
+  readonly name: string
+  readonly scheme: 'http' | 'https'
+}
+
 /** Asks the new generation through its own socket, with the headers that nginx sends, until it answers well or has failed. */
-export function healthy(release: Release, health: Health, host: string, scheme: 'http' | 'https'): readonly Step[] {
+export function healthy(release: Release, health: Health, host: Visited): readonly Step[] {
   const { place, generation } = release
   const socket = layout.socket(place, generation)
   const trial = layout.trial(place, generation)
@@ -75,7 +83,7 @@ export function healthy(release: Release, health: Health, host: string, scheme: 
           if [ -e ${`${trial}.ended`} ]; then break; fi
           # No file that it writes here grows beyond 10 MB, whatever the application sends.
           code=$(ulimit -f 20480; curl --silent --show-error --max-time ${health.timeout} --unix-socket ${socket} -o "$KRAFT_STEP/answer" -w '%{http_code}' \
-            -H ${`Host: ${host}`} -H 'X-Real-IP: 127.0.0.1' -H 'X-Forwarded-For: 127.0.0.1' -H ${`X-Forwarded-Proto: ${scheme}`} \
+            -H ${`Host: ${host.name}`} -H 'X-Real-IP: 127.0.0.1' -H 'X-Forwarded-For: 127.0.0.1' -H ${`X-Forwarded-Proto: ${host.scheme}`} \
             ${`http://localhost${health.path}`} 2>"$KRAFT_STEP/error") || :
           case $code in
             ${new Sh(good)}) exit 0 ;;
@@ -88,7 +96,7 @@ export function healthy(release: Release, health: Health, host: string, scheme: 
         elif [ "$code" = 000 ]; then
           printf 'The application does not answer: %s\n' "$(cat "$KRAFT_STEP/error" 2>/dev/null)"
         else
-          printf 'The application answers %s with code %s (Host: %s)\n' ${health.path} "$code" ${host}
+          printf 'The application answers %s with code %s (Host: %s)\n' ${health.path} "$code" ${host.name}
           head -c 400 "$KRAFT_STEP/answer" 2>/dev/null | tr -s ' \t\n' ' ' || :
           echo
         fi
@@ -102,23 +110,26 @@ export function healthy(release: Release, health: Health, host: string, scheme: 
   ]
 }
 
+/** What a switch renames: the link to the release, or in the current release the link to its generation. */
+export type Switched = 'current' | 'live'
+
 /**
  * The switch: one atomic rename, through which nginx reaches code, static files and the socket. `lock` is the number of the
  * deploy's lock: a deploy that lost it (a laptop that slept) switches nothing.
  */
 export function switchTo(
   release: Release,
-  kind: 'release' | 'generation',
+  what: Switched,
   lock: { readonly file: string; readonly number: string },
 ): readonly Step[] {
   const { place, id, generation } = release
   const rename =
-    kind === 'release'
+    what === 'current'
       ? renameLink(`releases/${id}`, layout.current(place))
       : renameLink(generation, `${layout.meta(place, id)}/live`)
   return [
     {
-      title: kind === 'release' ? `Switch to ${id}` : `Switch to generation ${generation}`,
+      title: what === 'current' ? `Switch to ${id}` : `Switch to generation ${generation}`,
       apply: sh`
         if [ "$(cat ${lock.file})" != ${lock.number} ]; then
           echo 'Another deploy has taken over in the meantime; nothing was switched'
@@ -167,15 +178,15 @@ export function drainOthers(release: Release, seconds: number): readonly Step[] 
   ]
 }
 
-/** Takes a generation back that was never switched to. */
-export function abandon(release: Release, kind: 'release' | 'generation'): readonly Step[] {
+/** Takes back what was made and never switched to: all of a new release, or a new generation of one that was there. */
+export function abandon(release: Release, made: 'release' | 'generation'): readonly Step[] {
   const { place, id, generation } = release
   const service = layout.runit(place, generation)
   const trial = layout.trial(place, generation)
-  const folder = kind === 'release' ? layout.release(place, id) : layout.generation(place, id, generation)
+  const folder = made === 'release' ? layout.release(place, id) : layout.generation(place, id, generation)
   return [
     {
-      title: 'Take the new release back',
+      title: made === 'release' ? 'Take the new release back' : 'Take the new processes back',
       // One that had switched already stays.
       check: sh`test "$(readlink -f ${layout.current(place)}/.kraft/live 2>/dev/null)" = ${layout.generation(place, id, generation)}`,
       apply: sh`

@@ -122,6 +122,8 @@ export function certificate(place: Place, given: Https | undefined): readonly St
       loud: true,
       check: sh`test -x ${httpsScript} && ${httpsScript} check ${place.name}`,
       apply: sh`
+        # What this deploy changed for nginx, that it is there before the server asks.
+        ${reloadNginx.apply}
         # Its tries begin anew, soon after this one.
         systemctl restart ${timerOf(place)}
         ${httpsScript} renew ${place.name} || :

@@ -11,9 +11,10 @@ export function servedMark(place: Place, id: string): string {
 
 /**
  * Removes what a deploy or a reload left that was interrupted before its end: processes beside those that serve, and releases
- * that never served, which a rollback must not find. Only for whoever holds the instance's lock.
+ * that never served, which a rollback must not find. Only for whoever holds the instance's lock. `but` is a
+ * release that has just come and stays.
  */
-export function removeLeftovers(place: Place, seconds: number): readonly Step[] {
+export function removeLeftovers(place: Place, seconds: number, but = ''): readonly Step[] {
   const { home, name } = place
   const find = sh`
     live=$(readlink -f ${layout.current(place)}/.kraft/live 2>/dev/null || :)
@@ -25,6 +26,7 @@ export function removeLeftovers(place: Place, seconds: number): readonly Step[] 
     }
     releases() {
       for release in ${home}/releases/.[0-9]* ${home}/releases/*; do
+        case $release in ${`${home}/releases/.${but}`} | ${`${home}/releases/${but}`}) continue ;; esac
         if [ -d "$release" ] && [ "$release" != "$current" ] && [ ! -e "$release/.kraft/served" ]; then echo "$release"; fi
       done
     }

@@ -32,7 +32,12 @@ export function placeRelease(release: Release, given: { readonly venv: string; r
     {
       title: `Release ${id}`,
       check: sh`test -d ${layout.release(place, id)}`,
-      apply: sh`mv -T ${incoming(release)} ${layout.release(place, id)}`,
+      apply: sh`
+        chown -hR root:${place.name} ${incoming(release)}
+        # What is younger than its manifest counts as changed by somebody.
+        touch ${`${incoming(release)}/.kraft/manifest`}
+        mv -T ${incoming(release)} ${layout.release(place, id)}
+      `,
     },
     ...directory({ path: meta, group: place.name, mode: '0750' }),
     ...directory({ path: `${meta}/bin`, group: place.name, mode: '0750' }),
@@ -124,7 +129,10 @@ export function renameLink(to: string, path: string): Sh {
   return sh`ln -sfnT ${to} ${`${path}.new`} && mv -fT ${`${path}.new`} ${path}`
 }
 
-/** Removes all but the newest releases, the current one and the one before it, and virtualenvs that none of them needs. */
+/**
+ * Removes old releases: all but the newest `keep`, the current one and the last good one before it, to which a rollback goes; and
+ * virtualenvs that none of them needs.
+ */
 export function prune(place: Place, keep: number): readonly Step[] {
   return [
     {
@@ -132,9 +140,19 @@ export function prune(place: Place, keep: number): readonly Step[] {
       quiet: true,
       apply: sh`
         cd ${place.home}/releases
-        current=$(readlink -f ../current)
-        ls -1 | sort -r | tail -n +${keep + 1} | while read -r id; do
-          if [ "$(readlink -f "$id")" != "$current" ]; then rm -rf --one-file-system "./$id"; fi
+        current=$(readlink ../current)
+        current=\${current##*/}
+        seen=0 past= good=
+        for id in $(ls -1 | sort -r); do
+          seen=$((seen + 1))
+          # The newest before the current one that has served and is not known to be bad.
+          if [ -n "$past" ] && [ -z "$good" ] && [ -e "$id/.kraft/served" ] && [ ! -e "$id/.kraft/bad" ]; then
+            good=$id
+          elif [ "$id" = "$current" ]; then
+            past=1
+          elif [ "$seen" -gt ${keep} ]; then
+            rm -rf --one-file-system "./$id"
+          fi
         done
         rm -rf .[0-9]*
         cd ${place.home}/venvs
@@ -147,6 +165,29 @@ export function prune(place: Place, keep: number): readonly Step[] {
           done
           if [ -z "$used" ]; then rm -rf --one-file-system "./$venv"; fi
         done
+      `,
+    },
+  ]
+}
+
+/** The mark of a release that somebody has rolled back from; it says who and when. */
+export function badMark(place: Place, id: string): string {
+  return `${layout.meta(place, id)}/bad`
+}
+
+/** Marks the release that is left by a rollback, so that the next one passes it over, and takes that mark off the one that serves. */
+export function markBad(release: Release, left: string, by: string): readonly Step[] {
+  const { place, id } = release
+  return [
+    {
+      title: `Mark ${left} as bad`,
+      quiet: true,
+      apply: sh`
+        rm -f ${badMark(place, id)}
+        if [ -d ${layout.meta(place, left)} ]; then
+          printf '%s, %s\n' ${by} "$(date -u '+%F %T UTC')" >${badMark(place, left)}
+          chgrp ${place.name} ${badMark(place, left)}
+        fi
       `,
     },
   ]

@@ -51,6 +51,7 @@ export function assembleRelease(release: Release): Sh {
     export LC_ALL=C
     trap ${sh`code=$?; cd /; if [ "$code" != 0 ]; then rm -rf ${folder}; fi`.text} EXIT
     trap 'exit 1' HUP INT TERM PIPE
+    mkdir -p ${place.home}/releases
     rm -rf ${folder}
     mkdir ${folder} ${folder}/.kraft ${folder}/.kraft/lists
     cd ${folder}
@@ -94,7 +95,6 @@ export function assembleRelease(release: Release): Sh {
     of x .kraft/manifest 69 | xargs -0 -r chmod 0750 --
     rm -r $lists
     chmod 0640 .kraft/manifest
-    chown -hR root:${place.name} .
     # All that changes later is younger than this.
     touch .kraft/manifest
   `

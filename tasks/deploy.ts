@@ -17,21 +17,16 @@ import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
 import { freeNames, type Site, site } from '../recipes/site.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
+import { versions } from '../recipes/versions.js'
 import { countChanges } from './changes.js'
-import {
-  begin,
-  generationSteps,
-  lock,
-  onEach,
-  orTakeBack,
-  type Rollout,
-  renderProcesses,
-  restartProcesses,
-  startAndCheck,
-  stepsOnEach,
-  switchAndDrain,
-} from './rollout.js'
-import { openSource, type Sent, upload } from './upload.js'
+import { begin } from './rollout/begin.js'
+import { finish } from './rollout/finish.js'
+import type { Part } from './rollout/parts.js'
+import { printReceipt, receiptOf } from './rollout/receipt.js'
+import { type Rollout, rollout } from './rollout/rollout.js'
+import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
+import { orTakeBack } from './rollout/take-back.js'
+import { heldOn, openSource, type Sent, upload } from './upload.js'
 
 /** Puts the project on its nodes as a new release, without losing a request. */
 export const deploy = task({
@@ -51,11 +46,11 @@ export const deploy = task({
     rev: option({ type: 'string', help: 'the code at this commit, tag or branch; left out: the files as they are' }),
   },
   async run({ target, session, line, options }) {
-    const asked = requireInstance(target)
-    const https = readHttps(asked)
-    const code = await openSource(asked, session, options.rev)
+    const own = requireInstance(target)
+    const https = readHttps(own)
+    const code = await openSource(own, session, options.rev)
     // Settings are those of now: a revision has the code and what it requires.
-    const instance = { ...asked, folder: code.folder }
+    const instance = { ...own, folder: code.folder }
     const { settings } = instance
     const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
     const application = await readApplication(instance)
@@ -65,16 +60,15 @@ export const deploy = task({
     const { commit, dirty, name: revision } = code.revision
     const id = releaseId(new Date())
     const release = { place: instance, id, generation: id }
-    const rollout: Rollout = {
+    const whole = rollout({
       application,
       nodes,
       session,
-      kind: 'release',
+      task: 'deploy',
+      made: 'release',
+      switched: 'current',
       releaseOn: () => release,
-      locks: new Map(),
-      fresh: new Set(),
-      applied: [],
-    }
+    })
     const sent = new Map<string, Sent>()
     const venvFor = async (node: (typeof nodes)[number]) =>
       virtualenv(application.requirements, { codename: (await node.facts()).codename, python: settings.python })
@@ -107,84 +101,114 @@ export const deploy = task({
       for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
       httpsSteps(instance, https, { name: node.name, codename: '', ipv6: true })
     }
-    renderProcesses(rollout)
+    renderProcesses(whole)
 
     let released = false
-    const change = (part: Rollout) => [
-      stepsOnEach(part, 'Set up', () => [
-        ...removeLeftovers(instance, settings.timeout),
-        ...apt(...settings.apt, ...httpsPackages(https)),
-        ...instanceSteps(instance),
-        ...application.services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),
-        ...packageLink(instance, application.package, settings.src),
-      ]),
-      onEach(part, `Upload ${files.length} files`, async (node, own) => {
-        sent.set(
-          node.name,
-          await upload(node, code, release, own, { dryRun: session.flags.dryRun, alone: part.nodes.length === 1 }),
-        )
-      }),
-      stepsOnEach(part, 'Release', async (node) => {
-        const venv = await venvFor(node)
-        return [
-          ...placeRelease(release, { venv: layout.venv(instance, venv.hash), receipt }),
-          ...shared(instance, id, settings.shared),
-          ...buildVirtualenv(instance, id, venv),
-          ...generationSteps(part, node),
-          ...(application.framework.build === undefined
-            ? []
-            : runInGeneration(release, 'Build static files', application.framework.build, { build: true })),
-        ]
-      }),
-      onEach(part, 'Release command', async (node, own) => {
-        // Once for all nodes and batches: two migrations at once would step on each other.
-        if (application.release === undefined || released || node !== part.nodes[0]) return
-        const steps = runInGeneration(release, application.release, application.release)
-        part.applied.push(await node.apply('Release command', steps, own))
-        released = true
-      }),
-      ...startAndCheck(part),
-      stepsOnEach(part, 'Site', async (node) => {
-        const { ipv6, codename } = await node.facts()
-        return [...httpsSteps(instance, https, { name: node.name, codename, ipv6 }), ...site(instance, siteOn(node, ipv6))]
+    const change = (part: Rollout): readonly Part[] => [
+      {
+        title: `Upload ${files.length} files`,
+        run: async (node, own) => {
+          const held = asked.get(node.name)
+          const how = { dryRun: session.flags.dryRun, alone: part.nodes.length === 1 }
+          sent.set(node.name, await upload(node, code, release, own, held === undefined ? how : { ...how, held }))
+        },
+      },
+      {
+        title: 'Set up',
+        chapter: 'Prepare',
+        steps: () => [
+          ...removeLeftovers(instance, settings.timeout, id),
+          ...apt(...settings.apt, ...httpsPackages(https)),
+          ...instanceSteps(instance),
+          ...application.services.flatMap(({ service, settings: own }) => [
+            ...service.install(),
+            ...service.setup(instance, own),
+          ]),
+          ...packageLink(instance, application.package, settings.src),
+        ],
+      },
+      {
+        title: 'Release',
+        chapter: 'Prepare',
+        barrier: true,
+        steps: async (node) => {
+          const venv = await venvFor(node)
+          return [
+            ...placeRelease(release, { venv: layout.venv(instance, venv.hash), receipt }),
+            ...shared(instance, id, settings.shared),
+            ...buildVirtualenv(instance, id, venv),
+            ...generationSteps(part, node),
+            ...(application.framework.build === undefined
+              ? []
+              : runInGeneration(release, 'Build static files', application.framework.build, { build: true })),
+          ]
+        },
+      },
+      {
+        title: 'Release command',
+        chapter: 'Prepare',
+        barrier: true,
+        steps: (node) => {
+          // Once for all nodes and batches: two migrations at once would step on each other.
+          if (application.release === undefined || released || node !== part.nodes[0]) return []
+          released = true
+          return runInGeneration(release, application.release, application.release)
+        },
+      },
+      ...startAndCheck(part, {
+        title: 'Site',
+        chapter: 'Prepare',
+        steps: async (node) => {
+          const { ipv6, codename } = await node.facts()
+          return [...httpsSteps(instance, https, { name: node.name, codename, ipv6 }), ...site(instance, siteOn(node, ipv6))]
+        },
       }),
       ...switchAndDrain(part),
-      ...restartProcesses(part),
-      ...(https?.from.kind === 'acme' ? [stepsOnEach(part, 'Certificate', () => certificate(instance, https))] : []),
-      stepsOnEach(part, 'Tidy up', () => prune(instance, 5)),
+      { title: 'Certificate', chapter: 'Tidy up', steps: () => certificate(instance, https) },
+      {
+        title: 'Tidy up',
+        chapter: 'Tidy up',
+        steps: () => [...prune(instance, settings.keep), ...versions(release, ['gunicorn', application.framework.name])],
+      },
     ]
 
-    await begin(rollout, () =>
-      line.list([
-        onEach(rollout, 'Check the node', async (node, own) => {
-          await node.apply('Check the node', [...preflight(node.name), ...freeNames(instance, siteOn(node, false))], own)
-          const claimed = await node.apply('Claim the name', claim(instance, instance.owner), own)
-          if (claimed.counts.changed > 0) rollout.fresh.add(node.name)
-        }),
-        lock(rollout),
-      ]),
-    )
+    const asked = new Map<string, Awaited<ReturnType<typeof heldOn>>>()
+    await begin(whole, line, async (node, own) => {
+      const checks = async () => {
+        const looks = [...preflight(node.name), ...freeNames(instance, siteOn(node, false)), ...claim(instance, instance.owner)]
+        const { counts } = await node.apply('Check the node', looks, own)
+        if (counts.changed > 0) whole.fresh.add(node.name)
+      }
+      const [checked, , held] = await Promise.allSettled([checks(), node.facts(), heldOn(node, instance)])
+      if (checked.status === 'rejected') throw checked.reason
+      if (held.status === 'fulfilled') asked.set(node.name, held.value)
+    })
+    await finish(whole, line).catch((error: unknown) => line.output(`What was interrupted stays: ${String(error)}`))
     await inBatches(session, nodes, line, (batch, own) => {
-      const part = { ...rollout, nodes: batch }
+      const part = { ...whole, nodes: batch }
       return orTakeBack(part, own, change(part))
     })
     if (session.flags.dryRun) {
-      const { changed } = countChanges(instance.name, rollout.applied)
+      const { changed } = countChanges(
+        instance.name,
+        whole.applied.map(({ applied }) => applied),
+      )
       return new Result(`${instance.name}: ${changed} steps would change something`, { changed, sent: Object.fromEntries(sent) })
     }
-    const urls = await Promise.all(
-      nodes.map(async (node) => {
-        const encrypted = https !== undefined && (await node.read(sh`if ${servesHttps(instance)}; then echo yes; fi`.text)) !== ''
-        return `${encrypted ? 'https' : 'http'}://${hostOf(instance, node.record)}/`
-      }),
-    )
-    return new Result([`${instance.name} is at release ${id}`, ...new Set(urls)].join('\n'), {
+    const urls = new Set<string>()
+    for (const node of nodes) {
+      const encrypted = https !== undefined && (await node.read(sh`if ${servesHttps(instance)}; then echo yes; fi`.text)) !== ''
+      urls.add(`${encrypted ? 'https' : 'http'}://${hostOf(instance, node.record)}/`)
+    }
+    const took = receiptOf(whole)
+    return new Result([`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)].join('\n'), {
       release: id,
       commit,
       revision,
       dirty,
       sent: Object.fromEntries(sent),
-      urls: [...new Set(urls)],
+      urls: [...urls],
+      ...took,
     })
   },
 })

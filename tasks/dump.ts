@@ -13,8 +13,8 @@ import { usedServices } from '../recipes/application.js'
 import { type DataService, describeMembers, dumpMembers, readMembers, streamBundle } from '../recipes/bundle.js'
 import { kindNames } from '../recipes/kinds.js'
 import { releaseId } from '../recipes/release.js'
+import { currentRelease } from './current-release.js'
 import { firstWebNode } from './first-node.js'
-import { currentRelease } from './reload.js'
 
 /** Writes all data of the instance to one file here, and proves it. */
 export const dump = task({

@@ -15,9 +15,9 @@ import { discard, loadBeside, receiveBundle, swapIn } from '../recipes/bundle.js
 import { kindNames } from '../recipes/kinds.js'
 import { releaseId } from '../recipes/release.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
+import { currentRelease } from './current-release.js'
 import { dataServices } from './dump.js'
 import { firstWebNode } from './first-node.js'
-import { currentRelease } from './reload.js'
 
 /** Puts the data of a bundle in the place of the live data, which is kept until the next load. */
 export const load = task({

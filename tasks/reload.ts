@@ -1,26 +1,17 @@
-import { KraftError } from '../engine/errors/failure.js'
-import { hasRole, type Node } from '../engine/node/node.js'
-import { sh } from '../engine/shell/sh.js'
+import { hasRole } from '../engine/node/node.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import { layout } from '../project/layout.js'
 import { readApplication } from '../recipes/application.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
-import { type Release, releaseId } from '../recipes/release.js'
-import {
-  begin,
-  generationSteps,
-  lock,
-  orTakeBack,
-  type Rollout,
-  renderProcesses,
-  restartProcesses,
-  startAndCheck,
-  stepsOnEach,
-  switchAndDrain,
-} from './rollout.js'
+import { releaseId } from '../recipes/release.js'
+import { requireRelease } from './current-release.js'
+import { begin } from './rollout/begin.js'
+import { finish } from './rollout/finish.js'
+import { rollout } from './rollout/rollout.js'
+import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
+import { orTakeBack } from './rollout/take-back.js'
 
 /** Starts the current release anew beside the running one, with the environment as it is now, and switches to it. */
 export const reload = task({
@@ -36,52 +27,34 @@ export const reload = task({
     const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
     const application = await readApplication(instance)
     const generation = releaseId(new Date())
-    const releases = new Map<string, Release>()
-    const releaseOn = (node: Node) => releases.get(node.name) ?? { place: instance, id: generation, generation }
-    const rollout: Rollout = {
+    const whole = rollout({
       application,
       nodes,
       session,
-      kind: 'generation',
-      releaseOn,
-      locks: new Map(),
-      fresh: new Set(),
-      applied: [],
-    }
-    renderProcesses(rollout)
-    await begin(rollout, async () => {
-      await line.list([lock(rollout)])
-      // Under the lock: a deploy that switched in between would have its processes drained as the old ones.
-      for (const node of nodes) releases.set(node.name, { place: instance, id: await currentRelease(node, instance), generation })
+      task: 'reload',
+      made: 'generation',
+      switched: 'live',
+      releaseOn: ({ name }) => ({ place: instance, id: whole.states.get(name)?.current?.id ?? generation, generation }),
     })
+    renderProcesses(whole)
+    await begin(whole, line)
+    for (const node of nodes) requireRelease(instance, node, whole.states.get(node.name))
+    await finish(whole, line)
     await inBatches(session, nodes, line, (batch, own) => {
-      const part = { ...rollout, nodes: batch }
+      const part = { ...whole, nodes: batch }
       return orTakeBack(part, own, [
-        stepsOnEach(part, 'Environment', (node) => [
-          ...removeLeftovers(instance, instance.settings.timeout),
-          ...generationSteps(part, node),
-        ]),
+        {
+          title: 'Environment',
+          chapter: 'Prepare',
+          steps: (node) => [...removeLeftovers(instance, instance.settings.timeout), ...generationSteps(part, node)],
+        },
         ...startAndCheck(part),
         ...switchAndDrain(part),
-        ...restartProcesses(part),
       ])
     })
     return new Result(`${instance.name} ${session.flags.dryRun ? 'would run' : 'runs'} anew`, {
       generation,
-      releases: Object.fromEntries([...releases].map(([node, { id }]) => [node, id])),
+      releases: Object.fromEntries(nodes.map((node) => [node.name, whole.releaseOn(node).id])),
     })
   },
 })
-
-/** The id of the release that an instance serves on a node. Throws `task` where there is none. */
-export async function currentRelease(node: Node, place: { readonly name: string; readonly home: string }): Promise<string> {
-  const link = await node.read(sh`readlink ${layout.current(place)} || :`.text)
-  const id = link.trim().split('/').at(-1) ?? ''
-  if (id !== '') return id
-  throw new KraftError({
-    kind: 'task',
-    node: node.name,
-    message: `${place.name} has no release there yet`,
-    next: 'Deploy it first: kraft deploy:TARGET',
-  })
-}

@@ -8,7 +8,7 @@ import type { Node } from '../engine/node/node.js'
 import { size } from '../engine/report/progress-text.js'
 import type { Line } from '../engine/report/report.js'
 import type { Session } from '../engine/task/session.js'
-import { difference, type Shipment } from '../engine/transfer/difference.js'
+import { difference, type Held, type Shipment } from '../engine/transfer/difference.js'
 import { type Fingerprint, fingerprint } from '../engine/transfer/fingerprint.js'
 import { rememberManifest } from '../engine/transfer/manifest-cache.js'
 import { Meter } from '../engine/transfer/meter.js'
@@ -17,6 +17,7 @@ import { askHeld, isDiffering, sendShipment } from '../engine/transfer/upload.js
 import { projectFiles } from '../project/files.js'
 import type { Instance } from '../project/instance.js'
 import { checkOut, type Revision, revision } from '../project/revision.js'
+import type { Place } from '../project/service.js'
 import { surprises } from '../project/surprises.js'
 import type { Release } from '../recipes/release.js'
 import { assembleRelease, heldReleases } from '../recipes/upload.js'
@@ -76,8 +77,15 @@ function source(folder: string, found: Revision, memory?: string): Source {
   }
 }
 
+const cache = join(cacheFolder(), 'manifests')
+
+/** Asks a node what it has of an instance's releases. */
+export function heldOn(node: Node, place: Place): Promise<readonly Held[]> {
+  return askHeld(node.connection, node.asRoot(heldReleases(place).text), cache)
+}
+
 /**
- * Brings a release to a node: asks what it has, sends the rest, and has it put together beside the others. Where the files or what
+ * Brings a release to a node: asks what it has (where `held` does not tell it), sends the rest, and has it put together beside the others. Where the files or what
  * the node has of them changed meanwhile, all of it goes once more. A dry run only asks. `alone`: it is the only node.
  */
 export async function upload(
@@ -85,11 +93,9 @@ export async function upload(
   from: Source,
   release: Release,
   line: Line,
-  { dryRun, alone }: { readonly dryRun: boolean; readonly alone: boolean },
+  { dryRun, alone, held }: { readonly dryRun: boolean; readonly alone: boolean; readonly held?: readonly Held[] },
 ): Promise<Sent> {
-  const cache = join(cacheFolder(), 'manifests')
-  const held = await askHeld(node.connection, node.asRoot(heldReleases(release.place).text), cache)
-  const shipment = difference(await from.files(), held)
+  const shipment = difference(await from.files(), held ?? (await heldOn(node, release.place)))
   if (dryRun) {
     line.skip(`a dry run sends nothing; it would be ${described(shipment)} before compression`)
     return sentOf(shipment)

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { KraftError } from '../errors/failure.js'
-import { quote, sh } from '../shell/sh.js'
+import { quote, type Sh, sh } from '../shell/sh.js'
 import { noSudo, sudoRefused } from '../ssh/no-sudo.js'
 import type { Node } from './node.js'
 
@@ -13,6 +13,8 @@ export interface NodeLock {
   /** The file with the number of the newest lock, and this lock's own: who has an older number has lost it. */
   readonly file: string
   readonly number: string
+  /** What the script that was to run under the lock printed. */
+  readonly said: string
   release(): Promise<void>
 }
 
@@ -20,9 +22,11 @@ export interface NodeLock {
  * Takes a lock on a node. It belongs to this process by a heartbeat over a channel of its own: when kraft dies or its machine
  * sleeps, the node frees it after 30 seconds. Each lock has a higher number than the last, which {@link NodeLock.file} holds.
  *
+ * `look` is a script that reads what only the lock's holder can rely on, in the same round trip.
+ *
  * @throws KraftError `task` where somebody else holds it, naming who and since when.
  */
-export async function lockNode(node: Node, name: string, holder: string): Promise<NodeLock> {
+export async function lockNode(node: Node, name: string, holder: string, look: Sh = sh`:`): Promise<NodeLock> {
   const folder = '/var/lib/kraftwerk/locks'
   const file = `${folder}/${name}`
   const script = sh`
@@ -33,19 +37,23 @@ export async function lockNode(node: Node, name: string, holder: string): Promis
     echo "$number" >${`${name}.new`} && mv -f ${`${name}.new`} ${name}
     printf '%s, since %s\n' ${holder} "$(date -u '+%F %T UTC')" >${`${name}.holder`}
     echo "$number"
+    (
+      ${look}
+    )
+    printf '\036\n'
     while IFS= read -r -t ${patience} _; do :; done
   `
   const connection = node.connection.direct ?? node.connection
   const channel = await connection.exec(node.asRoot(`exec bash -c ${quote(script.text)}`))
   channel.stdin.on('error', () => undefined)
-  let said = ''
+  let error = ''
   channel.stderr.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-4000)
+    error = (error + chunk.toString()).slice(-4000)
   })
-  const number = await firstLine(channel.stdout)
+  const [number = '', ...said] = (await untilMark(channel.stdout)).split('\n')
   if (!/^\d+$/.test(number)) {
     channel.stdin.end()
-    throw refusal(node, name, number, (await channel.exit).code, said.trim())
+    throw refusal(node, name, number, (await channel.exit).code, error.trim())
   }
   const timer = setInterval(() => channel.stdin.write('\n'), beat)
   timer.unref()
@@ -53,6 +61,7 @@ export async function lockNode(node: Node, name: string, holder: string): Promis
   return {
     file,
     number,
+    said: said.join('\n'),
     release: () => {
       released ??= (async () => {
         clearInterval(timer)
@@ -76,12 +85,12 @@ function refusal(node: Node, name: string, holder: string, code: number | null, 
 }
 
 // Not by iteration: leaving a loop would destroy the stream, and with it the channel that holds the lock.
-function firstLine(stream: Readable): Promise<string> {
+function untilMark(stream: Readable): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
     stream.on('data', (chunk: Buffer) => {
       text += chunk.toString()
-      if (text.includes('\n')) resolve(text.split('\n')[0] ?? '')
+      if (text.endsWith('\x1e\n')) resolve(text.slice(0, -2))
     })
     stream.on('end', () => resolve(text.trim()))
     stream.on('error', reject)

@@ -5,7 +5,7 @@ import { asRoot } from '../shell/as-root.js'
 import { quote } from '../shell/sh.js'
 import type { Connection } from '../ssh/connection.js'
 import { compile, type Script } from '../step/compile.js'
-import { type Applied, showSteps } from '../step/show.js'
+import { type Applied, type Phase, showPhases, showSteps } from '../step/show.js'
 import type { Step } from '../step/step.js'
 import { type Facts, readFacts } from './facts.js'
 import type { NodeRecord } from './record.js'
@@ -27,6 +27,8 @@ export interface Node {
   facts(): Promise<Facts>
   /** Runs steps as one script and shows them below `line`. A dry run only checks them. */
   apply(title: string, steps: Iterable<Step>, line: Line): Promise<Applied>
+  /** Runs phases, in their order, as one script: one round trip for all. `begun` hears of each that begins. Those without steps are passed over. */
+  applyPhases(title: string, phases: readonly Phase[], line: Line, begun?: (title: string) => void): Promise<readonly Applied[]>
   /** Runs one command line as root and returns its output; a code other than 0 is thrown. Reads only: changes are steps. */
   read(command: string, input?: string | Buffer): Promise<string>
   /** The command line that runs POSIX sh text as root, for channels that stream. */
@@ -82,6 +84,17 @@ export function createNode(
       watch(script)
       const applied = await showSteps(connection, script, mode, line)
       count(record.name, applied)
+      return applied
+    },
+    async applyPhases(title, phases, line, begun) {
+      const some = phases.filter(({ steps }) => steps.length > 0)
+      const script = compile(
+        title,
+        some.flatMap(({ steps }) => steps),
+      )
+      watch(script)
+      const applied = await showPhases(connection, { script, phases: some }, mode, line, begun)
+      for (const each of applied) count(record.name, each)
       return applied
     },
     async read(command, input) {

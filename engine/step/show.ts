@@ -1,15 +1,22 @@
 import { type Failure, KraftError } from '../errors/failure.js'
-import type { Line, Mark } from '../report/report.js'
+import type { Item, Line, Mark } from '../report/report.js'
 import type { Connection } from '../ssh/connection.js'
 import { apply, type StepEvent } from './apply.js'
 import type { Script } from './compile.js'
 import type { Step, StepStatus } from './step.js'
 
-/** How many steps of a script ended how, and what they printed. */
+/** How many steps ended how, what they printed, and how long they took. */
 export interface Applied {
   readonly counts: Readonly<Record<StepStatus, number>>
-  /** The lines that each step printed, by its place in the script. */
+  /** The lines that each step printed, by its place among them. */
   readonly output: readonly (readonly string[])[]
+  readonly seconds: number
+}
+
+/** Steps that people know by one title. */
+export interface Phase {
+  readonly title: string
+  readonly steps: readonly Step[]
 }
 
 /**
@@ -18,26 +25,82 @@ export interface Applied {
  * @throws KraftError `step` for the first step or handler that failed, or what {@link apply} throws.
  */
 export async function showSteps(connection: Connection, script: Script, mode: 'apply' | 'check', line: Line): Promise<Applied> {
-  const counts = { ok: 0, changed: 0, failed: 0, skipped: 0, changes: 0, maybe: 0 }
-  const shown = script.steps.map(
-    (step) => new ShownStep(step, mode === 'check' ? 'diff' : step.loud === true ? undefined : 'detail'),
+  const shown = shownSteps(script.steps, mode)
+  const started = performance.now()
+  await show(connection, script, mode, line, shown, () => line.list(items(shown), { brief: true }))
+  return summary(shown, started)
+}
+
+/**
+ * Runs one script that is made of several phases and shows each phase as a line with its steps below; `begun` hears of each that
+ * begins.
+ *
+ * @throws KraftError like {@link showSteps}.
+ */
+export async function showPhases(
+  connection: Connection,
+  { script, phases }: { readonly script: Script; readonly phases: readonly Phase[] },
+  mode: 'apply' | 'check',
+  line: Line,
+  begun: (title: string) => void = () => undefined,
+): Promise<readonly Applied[]> {
+  const shown = phases.map(({ title, steps }) => ({ title, steps: shownSteps(steps, mode) }))
+  const applied: Applied[] = []
+  const list = () =>
+    line.list(
+      shown.map(({ title, steps }) => ({
+        title,
+        run: async (own) => {
+          begun(title)
+          const started = performance.now()
+          await own.list(items(steps), { brief: true })
+          applied.push(await summary(steps, started))
+        },
+      })),
+    )
+  await show(
+    connection,
+    script,
+    mode,
+    line,
+    shown.flatMap(({ steps }) => steps),
+    list,
   )
-  if (shown.length === 0) return { counts, output: [] }
+  return applied
+}
+
+function shownSteps(steps: readonly Step[], mode: 'apply' | 'check'): readonly ShownStep[] {
+  return steps.map((step) => new ShownStep(step, mode === 'check' ? 'diff' : step.loud === true ? undefined : 'detail'))
+}
+
+function items(shown: readonly ShownStep[]): readonly Item[] {
+  return shown.map((step) => ({ title: step.title, run: (own) => step.show(own) }))
+}
+
+async function summary(shown: readonly ShownStep[], started: number): Promise<Applied> {
+  const counts = { ok: 0, changed: 0, failed: 0, skipped: 0, changes: 0, maybe: 0 }
+  for (const step of shown) counts[(await step.done).status] += 1
+  return { counts, output: shown.map((step) => step.output), seconds: (performance.now() - started) / 1000 }
+}
+
+async function show(
+  connection: Connection,
+  script: Script,
+  mode: 'apply' | 'check',
+  line: Line,
+  shown: readonly ShownStep[],
+  list: () => Promise<void>,
+): Promise<void> {
+  if (shown.length === 0) return
   const following = follow(apply(connection, script, mode), shown, line, connection.node)
   // Each line waits for its step; one that never ran fails with what ended the script.
   const ended = following.then(
     () => shown.forEach((step) => void step.fail(new Error('The script passed over this step'))),
     (error: unknown) => shown.forEach((step) => void step.fail(error)),
   )
-  const listed = line.list(
-    shown.map((step) => ({ title: step.title, run: (own) => step.show(own) })),
-    { brief: true },
-  )
   // Both are awaited, so that neither is unhandled; what ended the script says the most.
-  const [followed, list] = await Promise.allSettled([following, listed, ended])
-  for (const result of [followed, list]) if (result.status === 'rejected') throw result.reason
-  for (const step of shown) counts[(await step.done).status] += 1
-  return { counts, output: shown.map((step) => step.output) }
+  const results = await Promise.allSettled([following, list(), ended])
+  for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
 // What a step without a check does each time is no difference that somebody made.

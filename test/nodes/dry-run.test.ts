@@ -40,6 +40,12 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
     ],
   ],
   reload: [['reload:stage'], ['guestbook-stage would run anew', /\* .*\(would run\)|\(would change\)/]],
+  releases: [['releases:stage'], [/^\d{8}-\d{6} .* current$/m]],
+  status: [['status:stage'], [/^one: release \d{8}-\d{6}$/m]],
+  rollback: [
+    ['rollback:stage', '{former}'],
+    [/guestbook-stage would go back to release \d{8}-\d{6}/, /\* .*\(would run\)/],
+  ],
   dump: [
     ['dump:stage', 'data.bundle'],
     ['Would write postgres, files of guestbook-stage on one to ', '/data.bundle'],
@@ -76,6 +82,7 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
 }
 
 describe('with --dry-run', () => {
+  let former = ''
   essential('the first bootstrap prints its plan with the files, and changes nothing', async () => {
     const changed = await changes(async () => {
       const { stdout, stderr } = await story.must(['bootstrap:one', '--dry-run'], { cwd: story.home })
@@ -91,6 +98,7 @@ describe('with --dry-run', () => {
   essential('a node is prepared, serves, and has data', async () => {
     await story.must(['terminate:one', '--yes'], { cwd: story.home })
     await provisionPrepared(story, ['one'])
+    former = JSON.parse((await story.must(['deploy:stage', '--json'])).stdout).release
     await story.must(['deploy:stage'])
     await story.must(['dump:stage', 'before.bundle'])
   })
@@ -102,8 +110,9 @@ describe('with --dry-run', () => {
   for (const [name, [args, said]] of Object.entries(plans)) {
     chapter(`${name} says what it would do, and changes nothing`, async () => {
       const flags = ['--dry-run']
-      const at = args.indexOf('--')
-      const words = at < 0 ? [...args, ...flags] : [...args.slice(0, at), ...flags, ...args.slice(at)]
+      const given = args.map((word) => word.replace('{former}', former))
+      const at = given.indexOf('--')
+      const words = at < 0 ? [...given, ...flags] : [...given.slice(0, at), ...flags, ...given.slice(at)]
       const changed = await changes(async () => {
         const { stdout, stderr } = await story.must(words)
         for (const each of said)

@@ -1,0 +1,99 @@
+import * as v from 'valibot'
+import { type Sh, sh } from '../engine/shell/sh.js'
+import { layout } from '../project/layout.js'
+import type { Place } from '../project/service.js'
+import { journalFile } from './journal.js'
+
+/** What a release's receipt on the node says; one of an older kraft may say less. */
+const receiptSchema = v.object({
+  commit: v.optional(v.nullable(v.string())),
+  revision: v.optional(v.nullable(v.string())),
+  dirty: v.optional(v.boolean(), false),
+  by: v.optional(v.string()),
+  at: v.optional(v.string()),
+  promoted_from: v.optional(v.string()),
+})
+
+/** What was written down of a release when it was made. */
+export type ReleaseReceipt = v.InferOutput<typeof receiptSchema>
+
+/** A release on a node. */
+export interface HeldRelease {
+  readonly id: string
+  /** It has been switched to at least once. */
+  readonly served: boolean
+  /** Who rolled back from it and when. */
+  readonly bad: string | undefined
+  readonly receipt: ReleaseReceipt
+}
+
+/** What an instance is on one node. */
+export interface InstanceState {
+  /** The release that is served and the generation of its processes; undefined before the first deploy. */
+  readonly current: { readonly id: string; readonly generation: string } | undefined
+  /** The newest first. */
+  readonly releases: readonly HeldRelease[]
+  /** What all nodes were about to switch to when a deploy was interrupted. */
+  readonly rollout: { readonly id: string; readonly generation: string } | undefined
+  /** Who holds the instance's lock, and since when. */
+  readonly holder: string | undefined
+}
+
+/** Prints the state of an instance, for {@link parseState}. */
+export function readState(place: Place): Sh {
+  const lock = `/var/lib/kraftwerk/locks/${place.name}`
+  return sh`
+    current=$(readlink ${layout.current(place)} || :)
+    if [ -n "$current" ]; then printf 'current %s %s\n' "\${current##*/}" "$(readlink ${layout.current(place)}/.kraft/live || :)"; fi
+    cd ${place.home}/releases 2>/dev/null && ls -1 | sort -r | while read -r id; do
+      printf 'release %s %s\n' "$id" "$(test -e "$id/.kraft/served" && echo served)"
+      if [ -e "$id/.kraft/bad" ]; then printf 'bad %s\n' "$(head -n 1 "$id/.kraft/bad")"; fi
+      printf 'receipt %s\n' "$(tr -d '\n' <"$id/.kraft/release.json" 2>/dev/null)"
+    done
+    if [ -e ${journalFile(place)} ]; then printf 'rollout %s\n' "$(cat ${journalFile(place)})"; fi
+    if [ -e ${`${lock}.held`} ] && ! flock -n ${`${lock}.held`} true; then printf 'holder %s\n' "$(cat ${`${lock}.holder`})"; fi
+  `
+}
+
+/** Reads what {@link readState} printed. */
+export function parseState(text: string): InstanceState {
+  const rows = text.split('\n').map((row) => {
+    const [kind = '', ...words] = row.split(' ')
+    return { kind, words, rest: words.join(' ') }
+  })
+  const pair = (kind: string) => {
+    const [id, generation = ''] = rows.find((row) => row.kind === kind)?.words ?? []
+    return id === undefined || id === '' ? undefined : { id, generation }
+  }
+  const releases: HeldRelease[] = []
+  for (const { kind, words, rest } of rows) {
+    const [last] = releases.slice(-1)
+    if (kind === 'release')
+      releases.push({ id: words[0] ?? '', served: words[1] === 'served', bad: undefined, receipt: readReceipt('{}') })
+    else if (last !== undefined && kind === 'bad') releases.splice(-1, 1, { ...last, bad: rest })
+    else if (last !== undefined && kind === 'receipt') releases.splice(-1, 1, { ...last, receipt: readReceipt(rest) })
+  }
+  return {
+    current: pair('current'),
+    releases,
+    rollout: pair('rollout'),
+    holder: rows.find(({ kind }) => kind === 'holder')?.rest,
+  }
+}
+
+function readReceipt(text: string): ReleaseReceipt {
+  try {
+    return v.parse(receiptSchema, JSON.parse(text === '' ? '{}' : text))
+  } catch {
+    return { dirty: false }
+  }
+}
+
+/**
+ * The release that a rollback without an argument goes to: the newest one before the current that has served and that nobody has
+ * rolled back from.
+ */
+export function lastGood({ current, releases }: InstanceState): string | undefined {
+  if (current === undefined) return undefined
+  return releases.find(({ id, served, bad }) => id < current.id && served && bad === undefined)?.id
+}

@@ -1,0 +1,29 @@
+import { KraftError } from '../engine/errors/failure.js'
+import type { Node } from '../engine/node/node.js'
+import { sh } from '../engine/shell/sh.js'
+import { layout } from '../project/layout.js'
+import type { Place } from '../project/service.js'
+import type { InstanceState } from '../recipes/state.js'
+
+/** The id of the release that an instance serves on a node. Throws `task` where there is none. */
+export async function currentRelease(node: Node, place: Place): Promise<string> {
+  const link = await node.read(sh`readlink ${layout.current(place)} || :`.text)
+  const id = link.trim().split('/').at(-1) ?? ''
+  if (id === '') throw noRelease(place, node)
+  return id
+}
+
+/** The same of a state that was read before. */
+export function requireRelease(place: Place, node: Node, state: InstanceState | undefined): string {
+  if (state?.current === undefined) throw noRelease(place, node)
+  return state.current.id
+}
+
+function noRelease({ name }: Place, node: Node): KraftError {
+  return new KraftError({
+    kind: 'task',
+    node: node.name,
+    message: `${name} has no release there yet`,
+    next: 'Deploy it first: kraft deploy:TARGET',
+  })
+}

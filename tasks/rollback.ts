@@ -1,0 +1,102 @@
+import { KraftError } from '../engine/errors/failure.js'
+import { hasRole } from '../engine/node/node.js'
+import { inBatches } from '../engine/task/in-batches.js'
+import { option } from '../engine/task/option.js'
+import { Result } from '../engine/task/result.js'
+import { task } from '../engine/task/task.js'
+import { requireInstance } from '../project/instance.js'
+import { readApplication } from '../recipes/application.js'
+import { removeLeftovers } from '../recipes/leftovers.js'
+import { markBad, releaseId } from '../recipes/release.js'
+import { type InstanceState, lastGood } from '../recipes/state.js'
+import { requireRelease } from './current-release.js'
+import { begin } from './rollout/begin.js'
+import { finish } from './rollout/finish.js'
+import { rollout } from './rollout/rollout.js'
+import { generationSteps, renderProcesses, startAndCheck, switchAndDrain, whoAmI } from './rollout/switch.js'
+import { orTakeBack } from './rollout/take-back.js'
+
+/** Serves an earlier release again, as a deploy would: started beside the current one, checked, switched to. */
+export const rollback = task({
+  on: 'once',
+  rolling: true,
+  ownConnection: true,
+  needs: 'instance',
+  group: 'Deploy',
+  help: 'serve an earlier release again: the last good one, or the one that is named',
+  examples: ['kraft rollback:live', 'kraft rollback:live 20261128-101500', 'kraft rollback:live --dry-run'],
+  options: {
+    release: option({
+      type: 'string',
+      positional: true,
+      help: 'its id (kraft releases lists them); left out: the last good one',
+    }),
+  },
+  async run({ target, session, line, options }) {
+    const instance = requireInstance(target)
+    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
+    const application = await readApplication(instance)
+    const generation = releaseId(new Date())
+    const chosen = { id: options.release ?? generation }
+    const whole = rollout({
+      application,
+      nodes,
+      session,
+      task: 'rollback',
+      made: 'generation',
+      switched: 'current',
+      releaseOn: () => ({ place: instance, id: chosen.id, generation }),
+    })
+    renderProcesses(whole)
+    await begin(whole, line)
+    for (const node of nodes) requireRelease(instance, node, whole.states.get(node.name))
+    await finish(whole, line)
+    const states = nodes.map(({ name }) => whole.states.get(name)).filter((state) => state !== undefined)
+    chosen.id = choose(instance.name, states, options.release)
+    const left = new Map(nodes.map(({ name }) => [name, whole.states.get(name)?.current?.id ?? '']))
+    await inBatches(session, nodes, line, (batch, own) => {
+      const part = { ...whole, nodes: batch }
+      return orTakeBack(part, own, [
+        {
+          title: 'Environment',
+          chapter: 'Prepare',
+          steps: (node) => [...removeLeftovers(instance, instance.settings.timeout), ...generationSteps(part, node)],
+        },
+        ...startAndCheck(part),
+        ...switchAndDrain(part),
+        {
+          title: 'Mark as bad',
+          chapter: 'Tidy up',
+          steps: (node) => markBad(part.releaseOn(node), left.get(node.name) ?? '', whoAmI()),
+        },
+      ])
+    })
+    const from = [...new Set(left.values())]
+    const said = session.flags.dryRun ? 'would go back to' : 'is back at'
+    return new Result(`${instance.name} ${said} release ${chosen.id} (was ${from.join(', ')})`, {
+      release: chosen.id,
+      was: Object.fromEntries(left),
+      generation,
+    })
+  },
+})
+
+// All nodes go to one release, which each must have.
+function choose(name: string, states: readonly InstanceState[], asked: string | undefined): string {
+  const held = (id: string) => states.every(({ releases }) => releases.some((release) => release.id === id && release.served))
+  const good = states.map(lastGood)
+  const id = asked ?? good[0]
+  if (id !== undefined && (asked !== undefined || good.every((each) => each === id)) && held(id)) {
+    if (states.some(({ current }) => current?.id !== id)) return id
+    throw new KraftError({ kind: 'usage', message: `${name} serves release ${id} already` })
+  }
+  const common = (states[0]?.releases ?? []).filter((release) => held(release.id) && states[0]?.current?.id !== release.id)
+  const known = common.map((release) => `${release.id}${release.bad === undefined ? '' : ' (bad)'}`)
+  throw new KraftError({
+    kind: 'task',
+    message:
+      asked === undefined ? `${name} has no good release to go back to` : `${name} has no release ${asked} that has served`,
+    next:
+      known.length === 0 ? 'Deploy the code that you want: kraft deploy:TARGET --rev REVISION' : `There are ${known.join(', ')}`,
+  })
+}

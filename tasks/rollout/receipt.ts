@@ -1,0 +1,45 @@
+import { type Requests, readRequests } from '../../recipes/requests.js'
+import { readVersions } from '../../recipes/versions.js'
+import type { Rollout } from './rollout.js'
+
+/** What a rollout took, for people and for `--json`. */
+export interface Receipt {
+  /** Seconds of each part; of several nodes the longest. */
+  readonly seconds: Readonly<Record<string, number>>
+  /** What visitors got from just before the switch until the old processes were gone, on all nodes. */
+  readonly requests: Requests
+  /** Of the first node. */
+  readonly versions: Readonly<Record<string, string>>
+}
+
+/** Sums up what ran. */
+export function receiptOf({ applied }: Rollout): Receipt {
+  const seconds: Record<string, number> = {}
+  for (const { title, applied: each } of applied) {
+    seconds[title] = Math.round(Math.max(seconds[title] ?? 0, each.seconds) * 100) / 100
+  }
+  const counted = applied.flatMap(({ applied: each }) => readRequests(each.output.flat()) ?? [])
+  return {
+    seconds,
+    requests: {
+      requests: counted.reduce((sum, each) => sum + each.requests, 0),
+      failed: counted.reduce((sum, each) => sum + each.failed, 0),
+      slowest: Math.max(0, ...counted.map(({ slowest }) => slowest)),
+    },
+    versions: applied.map(({ applied: each }) => readVersions(each.output.flat())).find((each) => 'python' in each) ?? {},
+  }
+}
+
+/** The receipt in lines that a person reads. */
+export function printReceipt({ seconds, requests, versions }: Receipt): readonly string[] {
+  const took = Object.entries(seconds)
+    .filter(([, each]) => each >= 0.05)
+    .map(([title, each]) => `${title} ${each.toFixed(1)} s`)
+  const { requests: count, failed, slowest } = requests
+  const served =
+    count === 0
+      ? 'No requests during the switch'
+      : `${count} requests during the switch, ${failed} failed, the slowest took ${Math.round(slowest * 1000)} ms`
+  const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return [took.join(', '), served, names.join(', ')].filter((line) => line !== '')
+}

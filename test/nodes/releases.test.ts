@@ -1,0 +1,157 @@
+import { appendFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { chapters } from '../rig/chapters.js'
+import { type Files, failure, writeFiles } from '../rig/cli.js'
+import { startConstantLoad } from '../rig/constant-load.js'
+import { ask } from '../rig/http.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
+import { beginStory, type Story } from '../rig/story-node.js'
+
+const host = 'turn.test'
+const files: Files = {
+  'kraftwerk.yaml': `name: turn
+domain: ${host}
+wsgi: turn.wsgi:application
+packages: []
+keep: 2
+drain: 10
+environments: { stage: { nodes: [one] } }
+`,
+  'turn/__init__.py': '',
+  'turn/wsgi.py': `import os
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [os.environ['KRAFT_RELEASE'].encode()]
+`,
+}
+
+const { chapter, essential } = chapters()
+let story: Story
+let project: string
+let address: string
+beforeAll(async () => {
+  story = await beginStory('httpbin')
+  project = join(story.home, 'turn')
+  await writeFiles(project, files)
+  await provisionPrepared(story, ['one'])
+  address = await story.address('one')
+})
+afterAll(() => story?.remove())
+
+const kraft = (...args: string[]) => story.kraft(args, { cwd: project })
+const json = async (...args: string[]) => JSON.parse((await story.must([...args, '--json'], { cwd: project })).stdout)
+const served = async () => (await ask(address, { host, path: '/' })).text
+const ids = async (): Promise<readonly string[]> => (await json('releases:stage')).one.map(({ id }: { id: string }) => id)
+const states = async () =>
+  Object.fromEntries((await json('releases:stage')).one.map(({ id, state }: { id: string; state: string }) => [id, state]))
+const change = (text: string) => appendFile(join(project, 'turn/wsgi.py'), `# ${text}\n`)
+
+let first: string
+let second: string
+let third: string
+essential('a deploy ends with a receipt: parts, bytes, requests, versions', async () => {
+  const receipt = await json('deploy:stage')
+  first = receipt.release
+  expect(await served()).toBe(first)
+  expect(receipt).toMatchObject({
+    requests: { failed: 0 },
+    versions: { python: expect.stringMatching(/^3\./), gunicorn: expect.any(String) },
+  })
+  expect(Object.keys(receipt.seconds)).toEqual(expect.arrayContaining(['Release', 'Health check', 'Switch']))
+  expect(receipt.sent.one.files).toBe(3)
+})
+
+essential('a rollback goes to the last good release, passes over bad ones, and says so', async () => {
+  await change('second')
+  second = (await json('deploy:stage')).release
+  await change('third')
+  third = (await json('deploy:stage')).release
+  expect(await states()).toEqual({ [first]: 'good', [second]: 'good', [third]: 'current' })
+
+  expect((await story.must(['rollback:stage'], { cwd: project })).stdout).toBe(
+    `turn is back at release ${second} (was ${third})\n`,
+  )
+  expect(await served()).toBe(second)
+  expect(await states()).toEqual({ [first]: 'good', [second]: 'current', [third]: 'bad' })
+  const again = await json('rollback:stage')
+  expect(again).toMatchObject({ release: first, was: { one: second } })
+  expect(await served()).toBe(first)
+
+  const { code, stderr } = await kraft('rollback:stage')
+  expect(code).toBe(1)
+  expect(failure(stderr)).toContain('turn has no good release to go back to')
+  expect(failure(stderr)).toContain(`There are ${third} (bad), ${second} (bad)`)
+  expect(await served()).toBe(first)
+})
+
+chapter('a rollback to a named release takes the mark of a bad one off it', async () => {
+  await json('rollback:stage', third)
+  expect(await served()).toBe(third)
+  expect(await states()).toMatchObject({ [third]: 'current', [first]: 'bad' })
+  const unknown = await kraft('rollback:stage', '20200101-000000')
+  expect(failure(unknown.stderr)).toContain('turn has no release 20200101-000000 that has served')
+  const same = await kraft('rollback:stage', third)
+  expect([same.code, failure(same.stderr)]).toEqual([2, expect.stringContaining(`turn serves release ${third} already`)])
+})
+
+chapter('a rollback that does not start leaves what serves, and the release that it wanted', async () => {
+  // The virtualenv of the others is the same one: only this release's code is broken, on the node.
+  await story.onNode('one', `mv /web/turn/releases/${second}/turn/wsgi.py /web/turn/releases/${second}/turn/kept`)
+  const { code, stderr } = await kraft('rollback:stage', second)
+  expect(code).toBe(1)
+  expect(failure(stderr)).toContain('The application does not start.')
+  expect(failure(stderr)).toContain('Nothing was switched: turn serves what it served before')
+  expect(await served()).toBe(third)
+  await story.onNode('one', `mv /web/turn/releases/${second}/turn/kept /web/turn/releases/${second}/turn/wsgi.py`)
+  await json('rollback:stage', second)
+  expect(await served()).toBe(second)
+})
+
+chapter('old releases go, but never the last good one, to which a rollback goes', async () => {
+  await json('rollback:stage', third)
+  for (const text of ['fourth', 'fifth']) {
+    await change(text)
+    await json('deploy:stage')
+    expect((await json('rollback:stage')).release).toBe(third)
+  }
+  // Two newer ones are all that is to stay.
+  expect(Object.entries(await states())).toEqual([
+    [expect.any(String), 'bad'],
+    [expect.any(String), 'bad'],
+    [third, 'current'],
+  ])
+})
+
+chapter('10 deploys, 5 rollbacks and 5 reloads at 200 requests a second cost none of them', async () => {
+  const load = startConstantLoad({ address, host, paths: ['/', '/a', '/b'] })
+  const deployed: string[] = []
+  for (let round = 0; round < 5; round++) {
+    for (const part of ['a', 'b']) {
+      await change(`round ${round}${part}`)
+      deployed.push((await json('deploy:stage')).release)
+    }
+    await json('rollback:stage')
+    await json('reload:stage')
+  }
+  const report = await load.stop()
+  expect(report.failures).toEqual({})
+  expect(report.answered).toBe(report.offered)
+  expect(report.offered).toBeGreaterThan(report.due * 0.95)
+  // All of them answered somebody: none was switched past.
+  for (const id of deployed) expect([id, report.releases.get(id) ?? 0]).not.toEqual([id, 0])
+  // Nothing of them stays: one generation, one service, two releases and those that are protected.
+  expect((await story.onNode('one', 'ls -d /etc/sv/turn.web.* | wc -l; ls /run/web/turn | wc -l')).trim()).toBe('1\n1')
+  expect((await ids()).length).toBeLessThanOrEqual(4)
+})
+
+chapter('the log on the node says who did what, and how it ended', async () => {
+  await writeFile(join(project, 'turn/wsgi.py'), 'raise RuntimeError("boom")\n')
+  expect((await kraft('deploy:stage')).code).toBe(1)
+  const log = (await story.onNode('one', 'cat /web/turn/log/kraft')).trim().split('\n')
+  expect(log[0]).toMatch(
+    new RegExp(`^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ \\S+@\\S+ deploy ${first} ok requests=\\d+ failed=0 slowest=`),
+  )
+  expect(log.some((line) => line.includes(` rollback ${second} `))).toBe(true)
+  expect(log.at(-1)).toMatch(/ deploy \d{8}-\d{6} failed$/)
+})

@@ -1,0 +1,89 @@
+import { Agent, request } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** What a load of constant rate saw. */
+export interface RateReport {
+  /** Requests that were due by the clock. */
+  readonly due: number
+  readonly offered: number
+  readonly answered: number
+  /** Whatever was not a whole answer with code 200, also errors of a connection: how often, by what it was. */
+  readonly failures: Readonly<Record<string, number>>
+  /** How often each release answered. */
+  readonly releases: ReadonlyMap<string, number>
+  /** Milliseconds. */
+  readonly slowest: number
+}
+
+/**
+ * Asks a site at a constant rate over kept connections until it is stopped, however slow the answers are; nothing is ever asked
+ * twice. Bounded: it stops by itself after `seconds`.
+ */
+export function startConstantLoad(
+  site: { readonly address: string; readonly host: string; readonly paths: readonly string[] },
+  { rate = 200, seconds = 1200 }: { readonly rate?: number; readonly seconds?: number } = {},
+): { stop(): Promise<RateReport> } {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+  const failures: Record<string, number> = {}
+  const releases = new Map<string, number>()
+  const open = new Set<Promise<void>>()
+  const started = performance.now()
+  let stopped = false
+  let offered = 0
+  let answered = 0
+  let slowest = 0
+  const due = () => Math.floor((Math.min(performance.now() - started, seconds * 1000) / 1000) * rate)
+
+  const once = (path: string) =>
+    new Promise<void>((resolve) => {
+      const begun = performance.now()
+      const fail = (what: string) => {
+        failures[what] = (failures[what] ?? 0) + 1
+        resolve()
+      }
+      const asked = request(
+        { host: site.address, port: 80, path, agent, headers: { host: site.host }, timeout: 30_000 },
+        (answer) => {
+          let text = ''
+          answer.setEncoding('utf8').on('data', (chunk: string) => {
+            text += chunk
+          })
+          answer.on('error', ({ message }) => fail(`cut: ${message}`))
+          answer.on('end', () => {
+            if (answer.statusCode !== 200 || !answer.complete) return fail(`code ${answer.statusCode}`)
+            const release = text.trim()
+            releases.set(release, (releases.get(release) ?? 0) + 1)
+            answered += 1
+            slowest = Math.max(slowest, performance.now() - begun)
+            resolve()
+          })
+        },
+      )
+      asked.on('timeout', () => asked.destroy(new Error('no answer within 30 s')))
+      asked.on('error', ({ message }) => fail(message))
+      asked.end()
+    })
+
+  const running = (async () => {
+    while (!stopped && performance.now() - started < seconds * 1000) {
+      for (let left = due() - offered; left > 0; left--) {
+        const path = site.paths[offered % site.paths.length] ?? '/'
+        offered += 1
+        const one = once(path).finally(() => open.delete(one))
+        open.add(one)
+      }
+      await pause(5)
+    }
+  })()
+
+  return {
+    async stop() {
+      const wanted = due()
+      stopped = true
+      await running
+      await Promise.all(open)
+      agent.destroy()
+      return { due: wanted, offered, answered, failures, releases, slowest }
+    },
+  }
+}
