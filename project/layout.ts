@@ -22,13 +22,22 @@ export const layout = {
   https: (place: Place) => `${layout.settings(place)}/https`,
   /** What proves to an ACME server that the domain is ours. */
   challenge: ({ home }: Place) => `${home}/challenge`,
-  /** On tmpfs, the instance's own: sockets. */
+  /** What `kraft env` keeps: NAME='value' for each variable. */
+  environ: (place: Place) => `${layout.settings(place)}/environ`,
+  /** Who changed it when, and which names: a JSON document a line, no values. */
+  environHistory: (place: Place) => `${layout.settings(place)}/environ.history`,
+  /** The names of `superusers:` that were seen to, one a line. */
+  superusers: (place: Place) => `${layout.settings(place)}/superusers`,
+  /** On tmpfs: sockets, which root makes, so that the application can't put a link to another's in their place. */
   sockets: ({ name }: Place) => `/run/web/${name}`,
   socket: (place: Place, generation: string) => `${layout.sockets(place)}/${generation}.sock`,
   /** Root's, on tmpfs: a generation that is being tried and may run although it is not current. Gone after a power cut. */
   trial: ({ name }: Place, generation: string) => `/run/web/.trial/${name}.${generation}`,
+  /** On a balancer's tmpfs: there while it sends nothing to this web node. */
+  out: ({ name }: Place, node: string) => `/run/web/.out/${name}/${node}`,
   /** The user that builds virtualenvs and static files, so that the application can't write them. */
   builder: ({ name }: Place) => `${name}-build`,
+  builderHome: ({ home }: Place) => `${home}/venvs/.home`,
   /** The runit service of a generation. */
   runit: ({ name }: Place, generation: string) => `${name}.web.${generation}`,
 } as const

@@ -9,8 +9,8 @@ const reserved = new Set(
   `adm all audio avahi backup bin bootstrap cdrom crontab current daemon dialout dip disk docker dump fax floppy games git gnats
   id input irc kmem kraft kraftwerk kvm list local log lp mail man memcache messagebus mysql netdev news nginx nobody nogroup
   operator plugdev polkitd postgres proxy redis releases render root rsync runit-log sasl shadow shared shutdown solr src ssh
-  ssl-cert sshd staff sudo sync sys syslog systemd-journal systemd-network systemd-resolve systemd-timesync tape tcpdump tty
-  ubuntu admin debian uploads users utmp uucp uuidd venvs video voice web www-data`.split(/\s+/),
+  ssl-cert sshd staff sudo sync sys syslog systemd-journal systemd-network systemd-resolve systemd-timesync tape tcpdump
+  template0 template1 tty ubuntu admin debian uploads users utmp uucp uuidd venvs video voice web www-data`.split(/\s+/),
 )
 
 /**
@@ -21,6 +21,8 @@ const reserved = new Set(
 export function instanceNameProblem(name: string): string | undefined {
   if (!instanceName.test(name)) return 'a small letter, then small letters, digits and hyphens, at most 26 in all'
   if (reserved.has(name) || /^systemd-|^postgres-|^_/.test(name)) return `a name of its own: "${name}" is taken on every node`
+  // The instance shop has a second user, which is called shop-build.
+  if (name.endsWith('-build')) return `an end other than -build: "${name}" is the user that builds for "${name.slice(0, -6)}"`
   return undefined
 }
 

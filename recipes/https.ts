@@ -58,7 +58,7 @@ function everySite({ codename, ipv6 }: TlsNode): readonly Step[] {
   // nginx 1.18 can't turn away a name that it has no certificate for.
   const rejects = codename !== 'jammy'
   return [
-    ...nginxFile(settings, render('https/settings.conf', { ipv6, rejects })),
+    ...nginxFile({ path: settings, content: render('https/settings.conf', { ipv6, rejects }) }),
     ...template('https/https.sh', { to: httpsScript, mode: '0700', vars: { sites: '/etc/kraftwerk', settings } }),
     ...template('https/guard.service', {
       to: `/etc/systemd/system/${unit}`,
@@ -122,8 +122,6 @@ export function certificate(place: Place, given: Https | undefined): readonly St
       loud: true,
       check: sh`test -x ${httpsScript} && ${httpsScript} check ${place.name}`,
       apply: sh`
-        # What this deploy changed for nginx, that it is there before the server asks.
-        ${reloadNginx.apply}
         # Its tries begin anew, soon after this one.
         systemctl restart ${timerOf(place)}
         ${httpsScript} renew ${place.name} || :

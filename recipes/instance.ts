@@ -3,8 +3,10 @@ import { sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
-import { directory } from './file.js'
+import { absent, directory } from './file.js'
 import { nginxUser, reloadNginx } from './nginx.js'
+import { cacheFolder } from './page-cache.js'
+import { passwordFile } from './protect.js'
 import { endService } from './runit.js'
 import { template } from './template.js'
 import { member, systemUser } from './user.js'
@@ -49,12 +51,13 @@ export function instance(place: Place): readonly Step[] {
   const own = { owner: name, group: name, mode: '0750' }
   return [
     ...systemUser({ name, home: layout.userHome(place), group: name, shell: '/bin/bash' }),
-    ...systemUser({ name: layout.builder(place), home: `${home}/venvs`, group: name }),
+    ...systemUser({ name: layout.builder(place), home: layout.builderHome(place), group: name }),
     ...member({ user: nginxUser, group: name, notify: [reloadNginx] }),
     ...directory({ path: home, group: name, mode: '0750' }),
     ...['releases', 'log'].flatMap((folder) => directory({ path: `${home}/${folder}`, group: name, mode: '0750' })),
     ...directory({ path: layout.dumps(place), mode: '0700' }),
-    ...directory({ path: `${home}/venvs`, owner: layout.builder(place), group: name, mode: '2750' }),
+    ...directory({ path: `${home}/venvs`, group: name, mode: '2750' }),
+    ...directory({ path: layout.builderHome(place), owner: layout.builder(place), group: name, mode: '0700' }),
     ...directory({ path: layout.userHome(place), ...own, mode: '0700' }),
     ...directory({ path: layout.shared(place), ...own }),
     ...generated(place),
@@ -99,6 +102,8 @@ export function shared(place: Place, release: string, paths: readonly string[]):
           fi' sh ${kept} ${inside}
         rm -rf ${inside}
         ln -s ${kept} ${inside}
+        # nginx follows a link only to what belongs to the link's own owner.
+        chown -h ${place.name} ${inside}
       `,
     }
   })
@@ -111,7 +116,7 @@ function parent(path: string): string {
 /** `/web/NAME/PACKAGE`, through which nginx finds the package's static files in whatever release is current. */
 export function packageLink(place: Place, name: string | undefined, src: string | undefined): readonly Step[] {
   if (name === undefined) return []
-  const taken = ['releases', 'current', 'venvs', 'uploads', 'shared', 'dump', 'log', 'home', 'challenge']
+  const taken = ['releases', 'current', 'former', 'venvs', 'uploads', 'shared', 'dump', 'log', 'home', 'challenge']
   if (taken.includes(name)) {
     throw new KraftError({
       kind: 'task',
@@ -151,13 +156,15 @@ export function removeInstance(place: Place): readonly Step[] {
       apply: sh`rm -f ${`/etc/nginx/sites-enabled/${name}.conf`}`,
       notify: [reloadNginx],
     },
+    ...absent(cacheFolder(place)),
+    ...absent(passwordFile(place)),
     {
       title: `User, code and files of ${name}`,
       check: sh`! getent passwd ${name} >/dev/null && ! getent passwd ${layout.builder(place)} >/dev/null && test ! -e ${home} && test ! -e ${layout.settings(place)}`,
       apply: sh`
         pkill -KILL -u ${name} || :
         pkill -KILL -u ${layout.builder(place)} || :
-        rm -rf --one-file-system ${home} ${layout.sockets(place)} /run/web/.trial/${name}.*
+        rm -rf --one-file-system ${home} ${layout.sockets(place)} /run/web/.trial/${name}.* /run/web/.out/${name}
         rm -f ${`/etc/logrotate.d/kraftwerk-${name}`}
         if getent group ${name} >/dev/null; then gpasswd --delete ${nginxUser} ${name} >/dev/null 2>&1 || :; fi
         for user in ${layout.builder(place)} ${name}; do

@@ -20,18 +20,42 @@ const guard = sh`if [ -x ${httpsScript} ]; then ${httpsScript} guard; fi`
 
 const test = lines(guard, sh`nginx -t -q`)
 
-/** Takes up changed settings without losing a request; settings that nginx refuses are never loaded. */
+/** What sites include, and files that nginx reads at requests. */
+export const nginxFolder = '/etc/nginx/kraftwerk'
+
+/**
+ * Takes up changed settings without losing a request; settings that nginx refuses are never loaded. nginx is told by a signal: that it
+ * has done so shows in new workers, before which a new site would not be found yet.
+ */
 export const reloadNginx: Handler = {
   name: 'reload-nginx',
-  apply: lines(test, sh`systemctl reload-or-restart nginx.service`),
+  apply: lines(
+    test,
+    sh`
+      workers() { pgrep -P "$(cat /run/nginx.pid 2>/dev/null || echo 0)" | sort || :; }
+      before=$(workers)
+      systemctl reload-or-restart nginx.service
+      for try in $(seq 100); do
+        for pid in $(workers); do
+          case " $(echo $before) " in *" $pid "*) ;; *) sleep 0.1; exit 0 ;; esac
+        done
+        sleep 0.05
+      done
+    `,
+  ),
 }
 
 /** Like {@link reloadNginx}, for what a reload does not take up: nginx's user being in a new group. */
 export const restartNginx: Handler = { name: 'restart-nginx', apply: lines(test, sh`systemctl restart nginx.service`) }
 
-/** A file of nginx's configuration, which nginx tests whole with it first; what it refuses is put back as it was. */
-export function nginxFile(path: string, content: string | Secret): readonly Step[] {
-  return file({ path, content, notify: [reloadNginx] }).map((step) => ({
+/**
+ * A file of nginx's configuration, which only root reads. All of it is tested with the new file first; what nginx refuses is put back
+ * as it was, what it takes counts at once.
+ *
+ * @example nginxFile({ path: '/etc/nginx/sites-enabled/shop.conf', content: 'server { … }' })
+ */
+export function nginxFile({ path, content }: { readonly path: string; readonly content: string | Secret }): readonly Step[] {
+  return file({ path, content, mode: '0600', notify: [reloadNginx] }).map((step) => ({
     ...step,
     apply: sh`
       if [ -e ${path} ]; then cp -p ${path} "$KRAFT_STEP/before"; fi
@@ -45,6 +69,10 @@ export function nginxFile(path: string, content: string | Secret): readonly Step
         cat "$KRAFT_STEP/said"
         exit 1
       fi
+      # Handlers run behind the switch, and the new release may need it; this one is for whoever is cut off before.
+      (
+        ${reloadNginx.apply}
+      )
     `,
   }))
 }

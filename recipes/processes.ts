@@ -45,7 +45,7 @@ export function processes(
       const enabled = `/etc/service/${service(process)}`
       const run = render('instance/process.run.sh', { place, layout, process, command, quote })
       return [
-        ...directory({ path: folder }),
+        ...directory({ path: folder, mode: '0700' }),
         ...file({ path: `${folder}/run`, content: run, mode: '0755' }),
         {
           title: `Process ${process}`,

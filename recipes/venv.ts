@@ -66,7 +66,7 @@ export function buildVirtualenv(
         chown ${builder} "$input"
         cd ${layout.release(place, release)}
         setpriv --reuid ${builder} --regid ${place.name} --clear-groups env -i PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 \
-          HOME=${`${place.home}/venvs`} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off sh -euc '
+          HOME=${layout.builderHome(place)} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off sh -euc '
             umask 027
             venv=$1 input=$2 python=$3
             "$python" -m venv "$venv"

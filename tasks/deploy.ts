@@ -8,17 +8,23 @@ import { task } from '../engine/task/task.js'
 import { endsSoon, readHttps } from '../project/https.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
-import { hostOf, hostsOf, readApplication, refuseSplitData } from '../recipes/application.js'
+import { hostOf, hostsOf, readApplication, refuseSplitData, withFetched } from '../recipes/application.js'
 import { apt } from '../recipes/apt.js'
+import { compressStatic } from '../recipes/compress.js'
 import { certificate, httpsPackages, https as httpsSteps, servesHttps } from '../recipes/https.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
 import { freeNames, type Site, site } from '../recipes/site.js'
+import { numberReleases, packageStatic } from '../recipes/static-files.js'
+import { newAccounts } from '../recipes/superusers.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
 import { countChanges } from './changes.js'
+import { evenEnviron } from './even-environ.js'
+import { createAccounts, withAccounts } from './first-accounts.js'
+import { balancingOf, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import type { Part } from './rollout/parts.js'
@@ -53,8 +59,9 @@ export const deploy = task({
     const instance = { ...own, folder: code.folder }
     const { settings } = instance
     const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
-    const application = await readApplication(instance)
+    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     refuseSplitData(application, nodes.length)
+    const accounts = newAccounts(application)
     const files = await code.files()
     for (const surprise of [...(await code.surprises()), ...endsSoon(https)]) line.output(surprise)
     const { commit, dirty, name: revision } = code.revision
@@ -68,6 +75,7 @@ export const deploy = task({
       made: 'release',
       switched: 'current',
       releaseOn: () => release,
+      balancing: await balancingOf(instance, session),
     })
     const sent = new Map<string, Sent>()
     const venvFor = async (node: (typeof nodes)[number]) =>
@@ -94,6 +102,12 @@ export const deploy = task({
       timeout: settings.timeout,
       ipv6,
       https,
+      src: settings.src,
+      staticUrl: settings.static_url,
+      cdn: settings.cdn,
+      cache: settings.cache,
+      protect: settings.protect,
+      balancers: trusted(whole.balancing),
     })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
     instanceSteps(instance)
@@ -141,6 +155,8 @@ export const deploy = task({
             ...(application.framework.build === undefined
               ? []
               : runInGeneration(release, 'Build static files', application.framework.build, { build: true })),
+            ...compressStatic(release, packageStatic({ src: settings.src, package: application.package })),
+            ...numberReleases(release),
           ]
         },
       },
@@ -184,10 +200,13 @@ export const deploy = task({
       if (held.status === 'fulfilled') asked.set(node.name, held.value)
     })
     await finish(whole, line).catch((error: unknown) => line.output(`What was interrupted stays: ${String(error)}`))
+    await evenEnviron(instance, nodes, session)
     await inBatches(session, nodes, line, (batch, own) => {
       const part = { ...whole, nodes: batch }
       return orTakeBack(part, own, change(part))
     })
+    await setUpBalancers(whole, line)
+    const created = await createAccounts(application, accounts, nodes[0], line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(
         instance.name,
@@ -201,7 +220,7 @@ export const deploy = task({
       urls.add(`${encrypted ? 'https' : 'http'}://${hostOf(instance, node.record)}/`)
     }
     const took = receiptOf(whole)
-    return new Result([`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)].join('\n'), {
+    return withAccounts(created, [`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)], {
       release: id,
       commit,
       revision,

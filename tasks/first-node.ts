@@ -19,3 +19,10 @@ export function whereabouts({ project }: Target, node: Node): string {
     ? `as ${node.record.user} in its home`
     : `as ${project.name} in its current release, with its environment`
 }
+
+/** The nodes of a target that commands can run on: one that only balances has no code of the project. */
+export function codeNodes({ project, nodes }: Target): readonly Node[] {
+  return project === undefined
+    ? nodes
+    : nodes.filter(({ roles }) => roles === 'every' || roles.some((role) => role !== 'balancer'))
+}

@@ -1,9 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { KraftError } from '../engine/errors/failure.js'
-import { lockNode } from '../engine/node/node-lock.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
@@ -18,6 +16,7 @@ import { confirmLoss, requireAnswer } from './confirm.js'
 import { currentRelease } from './current-release.js'
 import { dataServices } from './dump.js'
 import { firstWebNode } from './first-node.js'
+import { holdLock } from './hold-lock.js'
 
 /** Puts the data of a bundle in the place of the live data, which is kept until the next load. */
 export const load = task({
@@ -73,8 +72,7 @@ export const load = task({
       await call(await session.task('reload'))
       return new Result(`Would put the data of ${manifest.instance} (${manifest.time}) in the place of ${what}`, { file })
     }
-    const lock = await lockNode(node, instance.name, userInfo().username)
-    session.onEnd(() => lock.release())
+    const lock = await holdLock(session, node, instance.name, line)
     try {
       await line.list([
         {

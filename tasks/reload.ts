@@ -3,10 +3,11 @@ import { inBatches } from '../engine/task/in-batches.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import { readApplication } from '../recipes/application.js'
+import { readApplication, withFetched } from '../recipes/application.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { releaseId } from '../recipes/release.js'
 import { requireRelease } from './current-release.js'
+import { balancingOf } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import { rollout } from './rollout/rollout.js'
@@ -25,7 +26,7 @@ export const reload = task({
   async run({ target, session, line }) {
     const instance = requireInstance(target)
     const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
-    const application = await readApplication(instance)
+    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     const generation = releaseId(new Date())
     const whole = rollout({
       application,
@@ -35,6 +36,7 @@ export const reload = task({
       made: 'generation',
       switched: 'live',
       releaseOn: ({ name }) => ({ place: instance, id: whole.states.get(name)?.current?.id ?? generation, generation }),
+      balancing: await balancingOf(instance, session),
     })
     renderProcesses(whole)
     await begin(whole, line)

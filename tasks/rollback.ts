@@ -5,11 +5,12 @@ import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import { readApplication } from '../recipes/application.js'
+import { readApplication, withFetched } from '../recipes/application.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { markBad, releaseId } from '../recipes/release.js'
 import { type InstanceState, lastGood } from '../recipes/state.js'
 import { requireRelease } from './current-release.js'
+import { balancingOf } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import { rollout } from './rollout/rollout.js'
@@ -35,7 +36,7 @@ export const rollback = task({
   async run({ target, session, line, options }) {
     const instance = requireInstance(target)
     const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
-    const application = await readApplication(instance)
+    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     const generation = releaseId(new Date())
     const chosen = { id: options.release ?? generation }
     const whole = rollout({
@@ -46,6 +47,7 @@ export const rollback = task({
       made: 'generation',
       switched: 'current',
       releaseOn: () => ({ place: instance, id: chosen.id, generation }),
+      balancing: await balancingOf(instance, session),
     })
     renderProcesses(whole)
     await begin(whole, line)

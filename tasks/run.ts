@@ -5,7 +5,7 @@ import { option } from '../engine/task/option.js'
 import { ExitCode, Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import type { Place } from './fan-out.js'
-import { firstWebNode, whereabouts } from './first-node.js'
+import { codeNodes, firstWebNode, whereabouts } from './first-node.js'
 
 /** Runs one command in the project's environment; its output, input and exit code pass through. */
 export const run = task({
@@ -50,7 +50,7 @@ export const run = task({
 // The same node of the same target is one place, however often it was named.
 function choose({ targets, all }: Asked, each: boolean): readonly Place[] {
   const places = targets.flatMap((target) =>
-    (all || each ? target.nodes : [firstWebNode(target)]).map((node): [string, Place] => [
+    (all || each ? codeNodes(target) : [firstWebNode(target)]).map((node): [string, Place] => [
       `${target.project?.name} ${node.name}`,
       { target, node },
     ]),

@@ -6,7 +6,7 @@ import type { OptionSpecs } from '../task/option.js'
 import type { Batch, Spread } from '../task/spread.js'
 import type { Task } from '../task/task.js'
 
-/** The options of every task that runs on nodes: on which of them, how many at once. */
+/** The options of every task that runs on nodes: on which of them, how many at once, whether to wait for others. */
 export const spreadOptions = {
   limit: { type: 'string', many: true, help: 'only these nodes of the target: names or patterns, as in web1,db*' },
   parallel: { type: 'number', help: 'so many nodes at once, at most' },
@@ -17,6 +17,10 @@ export const spreadOptions = {
     help: 'what the other nodes do where one fails (default: continue, but with --batch the next batch stops)',
   },
   'retry-failed': { type: 'boolean', help: 'only the nodes on which the last run of this task on this target failed' },
+  wait: {
+    type: 'number',
+    help: 'seconds to wait where somebody else changes the same project; without it kraft says who does, and ends',
+  },
 } as const satisfies OptionSpecs
 
 /** What was typed of {@link spreadOptions}. */
@@ -28,7 +32,7 @@ export type SpreadValues = Readonly<Partial<Record<keyof typeof spreadOptions, u
  * @throws KraftError `usage` for a number that makes no sense, and for options that mean nothing to the task.
  */
 export function spreadOf(name: string, task: Task, values: SpreadValues): Spread {
-  const { parallel, batch, 'on-failure': onFailure } = values
+  const { parallel, batch, 'on-failure': onFailure, wait } = values
   const [given] = Object.keys(values)
   if (given !== undefined && task.spec.needs === 'nothing')
     throw usage(`${name} runs on no node, so --${given} means nothing to it`, name)
@@ -36,6 +40,9 @@ export function spreadOf(name: string, task: Task, values: SpreadValues): Spread
     throw usage(`${name} passes a command's own end on and keeps none of them, so there is nothing to retry`, name)
   if (parallel !== undefined && !(Number.isInteger(parallel) && Number(parallel) > 0)) {
     throw usage(`--parallel is a whole number of nodes from 1 up, got "${parallel}"`, name)
+  }
+  if (wait !== undefined && !(Number(wait) >= 0 && Number(wait) <= 86_400)) {
+    throw usage(`--wait is a number of seconds up to a day, got "${wait}"`, name)
   }
   const whole = batch === undefined ? undefined : undividable(task)
   if (whole !== undefined) {
@@ -49,6 +56,7 @@ export function spreadOf(name: string, task: Task, values: SpreadValues): Spread
     ...(parallel === undefined ? {} : { parallel: Number(parallel) }),
     ...(batch === undefined ? {} : { batch: parseBatch(String(batch), name) }),
     ...(onFailure === undefined ? {} : { onFailure: onFailure === 'stop' ? 'stop' : 'continue' }),
+    ...(wait === undefined ? {} : { wait: Math.ceil(Number(wait)) }),
   }
 }
 

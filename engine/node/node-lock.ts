@@ -5,8 +5,11 @@ import { noSudo, sudoRefused } from '../ssh/no-sudo.js'
 import type { Node } from './node.js'
 
 const beat = 5_000
-const patience = 30
+const patience = 20
 const held = 75
+
+/** Where locks are on a node; nobody but root opens a file there, for whoever can read one can hold it. */
+export const locksFolder = '/var/lib/kraftwerk/locks'
 
 /** A lock that this process holds on a node. */
 export interface NodeLock {
@@ -18,24 +21,59 @@ export interface NodeLock {
   release(): Promise<void>
 }
 
+/** What {@link lockNode} does where somebody else holds the lock. */
+export interface Waiting {
+  /** Seconds until it gives up; at once if left out. */
+  readonly seconds?: number
+  /** Told who holds it, since when, and again each time that this changes. */
+  readonly tell?: (holder: string) => void
+}
+
+/** How {@link lockNode} takes a lock. */
+export interface Taking extends Waiting {
+  /** Reads what only the lock's holder can rely on, in the same round trip: {@link NodeLock.said}. */
+  readonly look?: Sh
+}
+
 /**
- * Takes a lock on a node. It belongs to this process by a heartbeat over a channel of its own: when kraft dies or its machine
- * sleeps, the node frees it after 30 seconds. Each lock has a higher number than the last, which {@link NodeLock.file} holds.
- *
- * `look` is a script that reads what only the lock's holder can rely on, in the same round trip.
+ * Takes a lock on a node. It belongs to this process by a heartbeat over a channel of its own: when kraft dies the node frees it
+ * at once, and when its machine sleeps after 20 seconds, but never while a script still runs that this process has sent
+ * meanwhile. Each lock has a higher number than the last, which {@link NodeLock.file} holds; scripts of an older one do not start.
  *
  * @throws KraftError `task` where somebody else holds it, naming who and since when.
+ * @example const lock = await lockNode(node, 'shop', 'ann@laptop', { seconds: 60, tell: (holder) => line.output(holder) })
  */
-export async function lockNode(node: Node, name: string, holder: string, look: Sh = sh`:`): Promise<NodeLock> {
-  const folder = '/var/lib/kraftwerk/locks'
-  const file = `${folder}/${name}`
+export async function lockNode(
+  node: Node,
+  name: string,
+  holder: string,
+  { seconds = 0, tell = () => undefined, look = sh`:` }: Taking = {},
+): Promise<NodeLock> {
+  const file = `${locksFolder}/${name}`
+  // Taken alone, then shared: with the scripts of its holder, which keep the next one out as well. Should somebody come in between
+  // the two, theirs is the higher number.
   const script = sh`
-    mkdir -p ${folder} && cd ${folder} || exit 98
+    umask 077
+    mkdir -p ${locksFolder} && chmod 700 ${locksFolder} && cd ${locksFolder} || exit 98
     exec 8>>${`${name}.held`}
-    if ! flock -n 8; then cat ${`${name}.holder`} 2>/dev/null; exit ${held}; fi
+    # Shared: once whoever took it has said who that is.
+    holder() { flock -s -w 2 8; cat ${`${name}.holder`} 2>/dev/null; flock -u 8; }
+    told=
+    until flock -n 8; do
+      holder=$(holder)
+      # Twice, because whoever only looks whether it is held has it for a moment.
+      if [ -n "$told" ] && [ "$SECONDS" -ge ${seconds} ]; then printf '%s\n' "$holder"; exit ${held}; fi
+      if [ "$holder" != "$told" ] && [ ${seconds} -gt 0 ]; then printf 'held %s\n' "$holder"; fi
+      told=\${holder:-nobody}
+      IFS= read -r -t 0.3 _
+      # Whoever waited is gone.
+      if [ $? = 1 ]; then exit ${held}; fi
+    done
     number=$(($(cat ${name} 2>/dev/null || echo 0) + 1))
-    echo "$number" >${`${name}.new`} && mv -f ${`${name}.new`} ${name}
     printf '%s, since %s\n' ${holder} "$(date -u '+%F %T UTC')" >${`${name}.holder`}
+    echo "$number" >${`${name}.new`} && mv -f ${`${name}.new`} ${name}
+    flock -s 8
+    if [ "$(cat ${name})" != "$number" ]; then cat ${`${name}.holder`}; exit ${held}; fi
     echo "$number"
     (
       ${look}
@@ -50,13 +88,15 @@ export async function lockNode(node: Node, name: string, holder: string, look: S
   channel.stderr.on('data', (chunk: Buffer) => {
     error = (error + chunk.toString()).slice(-4000)
   })
-  const [number = '', ...said] = (await untilMark(channel.stdout)).split('\n')
+  const timer = setInterval(() => channel.stdin.write('\n'), beat)
+  timer.unref()
+  const [number = '', ...said] = (await answer(channel.stdout, tell)).split('\n')
   if (!/^\d+$/.test(number)) {
+    clearInterval(timer)
     channel.stdin.end()
     throw refusal(node, name, number, (await channel.exit).code, error.trim())
   }
-  const timer = setInterval(() => channel.stdin.write('\n'), beat)
-  timer.unref()
+  node.locks.set(name, number)
   let released: Promise<void> | undefined
   return {
     file,
@@ -64,6 +104,7 @@ export async function lockNode(node: Node, name: string, holder: string, look: S
     said: said.join('\n'),
     release: () => {
       released ??= (async () => {
+        node.locks.delete(name)
         clearInterval(timer)
         channel.stdin.end()
         await channel.exit.catch(() => undefined)
@@ -80,19 +121,25 @@ function refusal(node: Node, name: string, holder: string, code: number | null, 
     kind: 'task',
     node: node.name,
     message: `somebody else is changing ${name} now: ${holder}`,
-    next: `Wait until it is done; if it was interrupted, the node frees it within ${patience} seconds`,
+    next: `Wait until it is done (--wait 300 does); if it was interrupted, the node frees it within ${patience} seconds, or once what it runs there has ended`,
   })
 }
 
 // Not by iteration: leaving a loop would destroy the stream, and with it the channel that holds the lock.
-function untilMark(stream: Readable): Promise<string> {
+function answer(stream: Readable, tell: (holder: string) => void): Promise<string> {
   return new Promise((resolve, reject) => {
+    const said: string[] = []
     let text = ''
     stream.on('data', (chunk: Buffer) => {
-      text += chunk.toString()
-      if (text.endsWith('\x1e\n')) resolve(text.slice(0, -2))
+      const rows = (text + chunk.toString()).split('\n')
+      text = rows.pop() ?? ''
+      for (const row of rows) {
+        if (row === '\x1e') resolve(said.join('\n'))
+        else if (said.length === 0 && row.startsWith('held ')) tell(row.slice(5))
+        else said.push(row)
+      }
     })
-    stream.on('end', () => resolve(text.trim()))
+    stream.on('end', () => resolve([...said, text.trim()].join('\n')))
     stream.on('error', reject)
   })
 }

@@ -17,6 +17,8 @@ export interface Node {
   /** The roles that it has in the target's environment: `web`, `db`…; a node that is listed without roles has every one. */
   readonly roles: readonly string[] | 'every'
   readonly connection: Connection
+  /** Locks that this process holds there, by name, with their numbers: scripts run only while these are the newest. */
+  readonly locks: Map<string, string>
   /** zx's `$` as the login. */
   readonly $: Shell
   /** zx's `$` as root, through sudo where the login is not root. */
@@ -57,11 +59,13 @@ export function createNode(
     return made
   }
   const root = (command: string) => asRoot(connection.user, command)
+  const locks = new Map<string, string>()
   return {
     name: record.name,
     record,
     roles,
     connection,
+    locks,
     get $() {
       return shellOf('')
     },
@@ -82,7 +86,7 @@ export function createNode(
     async apply(title, steps, line) {
       const script = compile(title, [...steps])
       watch(script)
-      const applied = await showSteps(connection, script, mode, line)
+      const applied = await showSteps(connection, { script, locks }, mode, line)
       count(record.name, applied)
       return applied
     },
@@ -93,7 +97,7 @@ export function createNode(
         some.flatMap(({ steps }) => steps),
       )
       watch(script)
-      const applied = await showPhases(connection, { script, phases: some }, mode, line, begun)
+      const applied = await showPhases(connection, { script, locks, phases: some }, mode, line, begun)
       for (const each of applied) count(record.name, each)
       return applied
     },

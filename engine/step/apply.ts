@@ -25,29 +25,37 @@ export type StepEvent =
   | { readonly type: 'handler'; readonly name: string }
   | { readonly type: 'handler-end'; readonly name: string; readonly code: number }
   | { readonly type: 'finish'; readonly ok: boolean }
+  /** Somebody has a newer lock of this name: nothing ran. */
+  | { readonly type: 'lost'; readonly lock: string; readonly holder: string }
 
 /**
  * Sends a compiled script to a node over one channel and yields its events. The script arrives whole, is checked by its
- * hash, and then runs detached: losing the connection does not stop it half-way, and the next run waits for it.
+ * hash, and then runs detached: losing the connection does not stop it half-way, and the next run waits for it. `locks` are those
+ * that it runs under: it keeps them held until it ends, and does not begin where somebody has a newer one.
  *
- * @throws KraftError `unreachable`, or `task` where sudo refuses or the node can't run it.
+ * @throws KraftError `unreachable`, or `task` where sudo refuses, the node can't run it, or a lock is lost.
  * @example for await (const event of apply(connection, compile('Packages', apt('nginx')))) console.log(event)
  */
 export async function* apply(
   connection: Connection,
   script: Script,
   mode: 'apply' | 'check' = 'apply',
+  locks: ReadonlyMap<string, string> = new Map(),
 ): AsyncGenerator<StepEvent> {
   const token = randomBytes(12).toString('hex')
   const channel = await connection.exec(asRoot(connection.user, launcher))
   const said = collect(channel)
-  channel.stdin.end(parcel(token, mode, script))
+  channel.stdin.end(parcel(token, mode, script, locks))
   const stop = () => requestStop(connection, token)
   stops.add(stop)
   let finished = false
   // The stream is left whole: a destroyed one never tells that its channel has ended, and keeps the channel's place.
   try {
     for await (const event of parse(channel.stdout.iterator({ destroyOnReturn: false }), token)) {
+      if (event.type === 'lost') {
+        channel.close()
+        throw lostLock(connection, event)
+      }
       finished ||= event.type === 'finish'
       yield event
       if (finished) break
@@ -86,13 +94,13 @@ async function requestStop(connection: Connection, token: string): Promise<void>
 }
 
 /** What goes to the launcher's stdin: a line of what to do, then each file as a line with its size and path and its bytes. */
-function parcel(token: string, mode: string, script: Script): Buffer {
+function parcel(token: string, mode: string, script: Script, locks: ReadonlyMap<string, string>): Buffer {
   const files = [
     { path: 'script', content: Buffer.from(script.text) },
     ...script.secrets.map(({ path, value }) => ({ path, content: Buffer.from(value()) })),
   ]
   return Buffer.concat([
-    Buffer.from(`${token} ${mode} ${script.hash}\n`),
+    Buffer.from(`${[token, mode, script.hash, ...[...locks].map((lock) => lock.join('='))].join(' ')}\n`),
     ...files.flatMap(({ path, content }) => [Buffer.from(`${content.length} ${path}\n`), content]),
     Buffer.from('0 end\n'),
   ])
@@ -104,12 +112,23 @@ const damaged = 97
 // proves that the secrets came whole as well. Whoever gave up waiting for the lock reads no more: writing to nobody ends the
 // launcher, and nothing runs behind their back. Whoever follows the log may go; the script stays with all that it needs, removes
 // its secrets, and keeps the lock until it is done. What old runs left behind keeps nobody waiting.
+// A script that still runs keeps the lock of who sent it held, though kraft is gone: flock waits for it, and nothing that a step
+// starts inherits the lock's descriptor.
+const current = sh`
+  cd /var/lib/kraftwerk/locks
+  lock=$1; shift
+  if [ "$(cat "\${lock%=*}")" = "\${lock#*=}" ]; then exec "$@"; fi
+  printf '\n\036%s lost %s %s\n' "$KRAFT_TOKEN" "\${lock%=*}" "$(cat "\${lock%=*}.holder")"
+`.text
+const underLock = sh`exec flock -s -o "/var/lib/kraftwerk/locks/\${1%=*}.held" sh -c ${current} sh "$@"`.text
+const tidied = sh`"$@"; rm -rf "$KRAFT_DIR"/[0-9]* "\${KRAFT_DIR%/*}/stop-$KRAFT_TOKEN"`.text
+
 const launcher = sh`
   umask 077
   room=/run/kraftwerk
   { chmod 711 "$room" 2>/dev/null || mkdir -p -m 711 "$room"; } && d=$(mktemp -d "$room/XXXXXXXX") && cd "$d" || exit 98
   path=
-  read -r token mode hash
+  read -r token mode hash locks
   while read -r size path && [ "$path" != end ]; do
     case $path in */*) mkdir -p "\${path%/*}" ;; esac
     head -c "$size" >"$path"
@@ -123,7 +142,9 @@ const launcher = sh`
   exec 9>>"$room/lock"
   flock -w 2 9 || { say waiting; flock 9; say waited; }
   : >log
-  KRAFT_DIR=$d KRAFT_TOKEN=$token KRAFT_MODE=$mode setsid sh -c 'sh "$KRAFT_DIR/script"; rm -rf "$KRAFT_DIR"/[0-9]* "\${KRAFT_DIR%/*}/stop-$KRAFT_TOKEN"' </dev/null >>log 2>&1 &
+  set -- sh "$d/script"
+  for lock in $locks; do set -- sh -c ${underLock} sh "$lock" "$@"; done
+  KRAFT_DIR=$d KRAFT_TOKEN=$token KRAFT_MODE=$mode setsid sh -c ${tidied} sh "$@" </dev/null >>log 2>&1 &
   exec 9>&-
   tail -c +1 -s 0.2 -f --pid=$! log
   wait
@@ -164,6 +185,8 @@ function read(report: string): StepEvent | undefined {
       return { type, ok: words[0] === '0' }
     case 'waiting':
       return { type }
+    case 'lost':
+      return { type, lock: words[0] ?? '', holder: words.slice(1).join(' ') }
     default:
       return undefined
   }
@@ -174,6 +197,15 @@ function ended([step, status, ...words]: readonly string[]): StepEvent {
   const end = { type: 'end' as const, step: Number(step), status: status as StepStatus }
   if (status !== 'failed') return { ...end, detail: words.join(' ') }
   return { ...end, detail: code, ...(line === '' ? {} : { line: Number(line) }) }
+}
+
+function lostLock({ node }: Connection, { lock, holder }: Extract<StepEvent, { type: 'lost' }>): KraftError {
+  return new KraftError({
+    kind: 'task',
+    node,
+    message: `somebody else took over ${lock} while this kraft was away: ${holder}`,
+    next: 'Nothing more was done there. See what it serves now, then run the same command again',
+  })
 }
 
 function collect(channel: Channel): () => string {

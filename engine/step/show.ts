@@ -13,6 +13,12 @@ export interface Applied {
   readonly seconds: number
 }
 
+/** A script, and the locks that it runs under. */
+export interface Sent {
+  readonly script: Script
+  readonly locks?: ReadonlyMap<string, string>
+}
+
 /** Steps that people know by one title. */
 export interface Phase {
   readonly title: string
@@ -24,10 +30,10 @@ export interface Phase {
  *
  * @throws KraftError `step` for the first step or handler that failed, or what {@link apply} throws.
  */
-export async function showSteps(connection: Connection, script: Script, mode: 'apply' | 'check', line: Line): Promise<Applied> {
-  const shown = shownSteps(script.steps, mode)
+export async function showSteps(connection: Connection, sent: Sent, mode: 'apply' | 'check', line: Line): Promise<Applied> {
+  const shown = shownSteps(sent.script.steps, mode)
   const started = performance.now()
-  await show(connection, script, mode, line, shown, () => line.list(items(shown), { brief: true }))
+  await show(connection, sent, mode, line, shown, () => line.list(items(shown), { brief: true }))
   return summary(shown, started)
 }
 
@@ -39,7 +45,7 @@ export async function showSteps(connection: Connection, script: Script, mode: 'a
  */
 export async function showPhases(
   connection: Connection,
-  { script, phases }: { readonly script: Script; readonly phases: readonly Phase[] },
+  { phases, ...sent }: Sent & { readonly phases: readonly Phase[] },
   mode: 'apply' | 'check',
   line: Line,
   begun: (title: string) => void = () => undefined,
@@ -60,7 +66,7 @@ export async function showPhases(
     )
   await show(
     connection,
-    script,
+    sent,
     mode,
     line,
     shown.flatMap(({ steps }) => steps),
@@ -85,14 +91,14 @@ async function summary(shown: readonly ShownStep[], started: number): Promise<Ap
 
 async function show(
   connection: Connection,
-  script: Script,
+  { script, locks }: Sent,
   mode: 'apply' | 'check',
   line: Line,
   shown: readonly ShownStep[],
   list: () => Promise<void>,
 ): Promise<void> {
   if (shown.length === 0) return
-  const following = follow(apply(connection, script, mode), shown, line, connection.node)
+  const following = follow(apply(connection, script, mode, locks), shown, line, connection.node)
   // Each line waits for its step; one that never ran fails with what ended the script.
   const ended = following.then(
     () => shown.forEach((step) => void step.fail(new Error('The script passed over this step'))),
@@ -207,6 +213,7 @@ async function follow(events: AsyncIterable<StepEvent>, steps: readonly ShownSte
         if (event.code !== 0) fail(event.name, event.code, handler)
         break
       case 'finish':
+      case 'lost':
         break
     }
   }

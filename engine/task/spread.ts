@@ -9,6 +9,8 @@ export interface Spread {
   readonly batch?: Batch
   /** Whether the rest goes on where one fails; default: yes, but with batches the next one does not begin. */
   readonly onFailure?: 'continue' | 'stop'
+  /** Seconds to wait for whoever changes the same project on a node now. */
+  readonly wait?: number
 }
 
 /** The size of a batch: a number, or a percentage of all. */

@@ -9,6 +9,11 @@ const admin = sh`
 const exists = (database: string) =>
   sh`[ "$(admin -d postgres -c ${`SELECT 1 FROM pg_database WHERE datname = '${database}'`})" = 1 ]`
 
+// What nobody may reach but the roles that own it; a database is made open to all.
+const closed = (database: string) =>
+  sh`[ "$(admin -d postgres -c ${`SELECT has_database_privilege('public', '${database}', 'CONNECT')`})" = f ]`
+const close = (database: string) => sh`admin -d postgres -c ${`REVOKE ALL ON DATABASE "${database}" FROM PUBLIC`}`
+
 const beside = ({ name }: Place) => `${name}+beside`
 const former = ({ name }: Place) => `${name}+former`
 const as = ({ name }: Place, ...command: string[]) => sh`setpriv --reuid ${name} --regid ${name} --init-groups -- ${command}`
@@ -65,8 +70,13 @@ export const service = defineService({
     },
     {
       title: `Database ${place.name}`,
-      check: lines(admin, exists(place.name)),
-      apply: lines(admin, create(place, place.name)),
+      check: lines(admin, sh`${exists(place.name)} && ${closed(place.name)}`),
+      apply: lines(admin, sh`if ${exists(place.name)}; then :; else ${create(place, place.name)}; fi`, close(place.name)),
+    },
+    {
+      title: "No role enters the databases that are the server's own",
+      check: lines(admin, sh`${closed('postgres')} && ${closed('template1')}`),
+      apply: lines(admin, close('postgres'), close('template1')),
     },
   ],
   environ: ({ name }) => ({
@@ -141,7 +151,7 @@ export const service = defineService({
 function create({ name }: Place, database: string): Sh {
   return sh`
     admin -d postgres -c ${`CREATE DATABASE "${database}" OWNER "${name}" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'`}
-    admin -d postgres -c ${`REVOKE ALL ON DATABASE "${database}" FROM PUBLIC`}
+    ${close(database)}
     admin -d ${database} -c ${`ALTER SCHEMA public OWNER TO "${name}"`}
   `
 }

@@ -1,10 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Node } from '../../engine/node/node.js'
-import { lockNode } from '../../engine/node/node-lock.js'
 import type { Item, Line } from '../../engine/report/report.js'
 import { expectNodes, noteNode } from '../../engine/task/node-ends.js'
 import { parseState, readState } from '../../recipes/state.js'
+import { holdLock } from '../hold-lock.js'
 import { onEach, type Rollout } from './rollout.js'
-import { whoAmI } from './switch.js'
 
 /** Looks at all nodes and takes their locks before any change; where that fails, nothing ran on any node. */
 export async function begin(
@@ -25,14 +25,19 @@ export async function begin(
 function beginning(rollout: Rollout, check: (node: Node, line: Line) => Promise<unknown>): readonly Item[] {
   const [only] = rollout.nodes
   if (only !== undefined && rollout.nodes.length === 1) {
-    // Side by side, which saves a round trip; what the check found says more than that there is no lock to be had.
+    // Side by side, which saves a round trip; what the check found says more than that there is no lock to be had. It waits for scripts
+    // of whoever has the lock, though, and who that is must be said before.
     const both = async (line: Line) => {
-      const [checked, locked] = await Promise.allSettled([check(only, line), takeLock(rollout, only)])
-      for (const result of [checked, locked]) if (result.status === 'rejected') throw result.reason
+      const checked = check(only, line)
+      checked.catch(() => undefined)
+      const locked = takeLock(rollout, only, line)
+      const [held] = await Promise.allSettled([locked])
+      if (held.status === 'rejected') await Promise.race([checked, sleep(1000, undefined, { ref: false })])
+      await Promise.all([checked, locked])
     }
     return [{ title: 'Check and lock', run: both }]
   }
-  return [onEach(rollout, 'Check the node', check), lock(rollout)]
+  return [lock(rollout), onEach(rollout, 'Check the node', check)]
 }
 
 /** Takes the instance's lock on all nodes, in the order of their names, so that two deploys never wait for each other. */
@@ -41,21 +46,20 @@ export function lock(rollout: Rollout): Item {
     title: 'Lock',
     run: async (line) => {
       if (rollout.session.flags.dryRun) line.skip('a dry run changes nothing')
-      for (const node of [...rollout.nodes].sort((a, b) => (a.name < b.name ? -1 : 1))) await takeLock(rollout, node)
+      for (const node of [...rollout.nodes].sort((a, b) => (a.name < b.name ? -1 : 1))) await takeLock(rollout, node, line)
     },
   }
 }
 
 // What the node serves is read under the lock: a deploy that switched in between would have its processes drained as the old ones.
-async function takeLock(rollout: Rollout, node: Node): Promise<void> {
+async function takeLock(rollout: Rollout, node: Node, line: Line): Promise<void> {
   const { instance } = rollout.application
   const look = readState(instance)
   if (rollout.session.flags.dryRun) {
     rollout.states.set(node.name, parseState(await node.read(look.text)))
     return
   }
-  const held = await lockNode(node, instance.name, whoAmI(), look)
+  const held = await holdLock(rollout.session, node, instance.name, line, look)
   rollout.locks.set(node.name, held)
   rollout.states.set(node.name, parseState(held.said))
-  rollout.session.onEnd(() => held.release())
 }

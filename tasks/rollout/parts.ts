@@ -11,6 +11,8 @@ export interface StepsPart {
   steps(node: Node): readonly Step[] | Promise<readonly Step[]>
   /** No node goes on before all of them are through. */
   readonly barrier?: boolean
+  /** Done on one node after the other, each by way of this, and as a script of its own. */
+  around?(node: Node, line: Line, work: () => Promise<void>): Promise<void>
 }
 
 /** A part of a rollout that is more than steps. */
@@ -34,14 +36,18 @@ export function inOrder(rollout: Rollout, parts: readonly Part[], begun: (title:
       })
     }
     const title = chapters(group)
-    return onEach(rollout, title, async (node, line) => {
+    const around = group[0]?.around
+    const work = async (node: Node, line: Line) => {
       const phases = await Promise.all(group.map(async (part) => ({ title: part.title, steps: await part.steps(node) })))
       const some = phases.filter(({ steps }) => steps.length > 0)
       const applied = await node.applyPhases(title, some, line, begun)
       for (const [index, each] of applied.entries()) {
         rollout.applied.push({ node: node.name, title: some[index]?.title ?? title, applied: each })
       }
-    })
+    }
+    if (around === undefined) return onEach(rollout, title, work)
+    const one = (node: Node, line: Line) => around(node, line, () => work(node, line))
+    return { title, run: (line) => line.list(rollout.nodes.map((node) => ({ title: node.name, run: (own) => one(node, own) }))) }
   })
 }
 
@@ -55,12 +61,12 @@ function grouped(parts: readonly Part[], several: boolean): readonly (StepsPart[
       open = undefined
       continue
     }
-    if (open === undefined) {
+    if (open === undefined || part.around !== undefined) {
       open = []
       groups.push(open)
     }
     open.push(part)
-    if (several && part.barrier === true) open = undefined
+    if ((several && part.barrier === true) || part.around !== undefined) open = undefined
   }
   return groups
 }

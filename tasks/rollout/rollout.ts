@@ -7,6 +7,7 @@ import type { Application } from '../../recipes/application.js'
 import type { Switched } from '../../recipes/gunicorn.js'
 import type { Release } from '../../recipes/release.js'
 import type { InstanceState } from '../../recipes/state.js'
+import type { Balancing } from './balance.js'
 
 /** One change of what an instance serves, on all its nodes or on a batch of them: a deploy, a rollback or a reload. */
 export interface Rollout {
@@ -26,13 +27,15 @@ export interface Rollout {
   readonly states: Map<string, InstanceState>
   /** Nodes that had nothing of this instance before: a first deploy that fails leaves nothing behind. */
   readonly fresh: Set<string>
+  /** Who sends requests to the nodes; undefined where visitors reach them by themselves. */
+  readonly balancing?: Balancing | undefined
   /** What ran on each node, with the title of its part. */
   readonly applied: { readonly node: string; readonly title: string; readonly applied: Applied }[]
 }
 
 /** What a rollout begins with. */
 export function rollout(
-  given: Pick<Rollout, 'application' | 'nodes' | 'session' | 'task' | 'made' | 'switched' | 'releaseOn'>,
+  given: Pick<Rollout, 'application' | 'nodes' | 'session' | 'task' | 'made' | 'switched' | 'releaseOn' | 'balancing'>,
 ): Rollout {
   return { ...given, locks: new Map(), states: new Map(), fresh: new Set(), applied: [] }
 }

@@ -3,11 +3,15 @@ import type { Node } from '../../engine/node/node.js'
 import type { Step } from '../../engine/step/step.js'
 import { environOf, hostOf } from '../../recipes/application.js'
 import { noteInLog } from '../../recipes/audit.js'
-import { drainOthers, healthy, startBeside, switchTo } from '../../recipes/gunicorn.js'
+import { generationEnviron, typedEnviron } from '../../recipes/environ.js'
+import { drainOthers, healthy, startBeside, stillHealthy, switchTo, type Visited } from '../../recipes/gunicorn.js'
 import { decide, settled } from '../../recipes/journal.js'
+import { takeCacheSide } from '../../recipes/page-cache.js'
 import { processes } from '../../recipes/processes.js'
 import { pointLive, prepareGeneration } from '../../recipes/release.js'
 import { countRequests, markRequests } from '../../recipes/requests.js'
+import { plannedChange } from '../change-to-come.js'
+import { throughBalancer } from './balance.js'
 import type { StepsPart } from './parts.js'
 import type { Rollout } from './rollout.js'
 
@@ -17,8 +21,14 @@ export const whoAmI = (): string => `${userInfo().username}@${hostname()}`
 /** The environment of the processes to come. */
 export function generationSteps(rollout: Rollout, node: Node): readonly Step[] {
   const release = rollout.releaseOn(node)
+  const { instance } = rollout.application
+  const environ = environOf(rollout.application, release, node.record)
+  const typed = Object.keys(instance.project.variables?.environ ?? {})
   return [
-    ...prepareGeneration(release, environOf(rollout.application, release, node.record)),
+    ...prepareGeneration(release, environ),
+    ...takeCacheSide(release, instance.settings.cache),
+    ...generationEnviron(release, plannedChange(rollout.session, instance.name, node.name)),
+    ...typedEnviron(release, Object.fromEntries(Object.entries(environ).filter(([name]) => typed.includes(name)))),
     ...(rollout.switched === 'current' ? pointLive(release) : []),
   ]
 }
@@ -34,20 +44,21 @@ export function startAndCheck(rollout: Rollout, ...last: readonly StepsPart[]): 
     {
       title: 'Health check',
       chapter: 'Prepare',
-      steps: (node) =>
-        healthy(rollout.releaseOn(node), settings.health, {
-          name: hostOf(rollout.application.instance, node.record),
-          scheme: settings.https === undefined || settings.https.off ? 'http' : 'https',
-        }),
+      steps: (node) => healthy(rollout.releaseOn(node), settings.health, visited(rollout, node)),
     },
     ...last,
     {
       title: 'All nodes are ready',
       chapter: 'Prepare',
-      steps: (node) => (rollout.nodes.length > 1 ? decide(rollout.releaseOn(node)) : []),
+      steps: (node) => decide(rollout.releaseOn(node)),
       barrier: true,
     },
   ]
+}
+
+function visited({ application: { instance } }: Rollout, { record }: Node): Visited {
+  const { https } = instance.settings
+  return { name: hostOf(instance, record), scheme: https === undefined || https.off ? 'http' : 'https' }
 }
 
 function startSteps({ application, releaseOn }: Rollout, node: Node): readonly Step[] {
@@ -64,20 +75,21 @@ export function switchAndDrain(rollout: Rollout): readonly StepsPart[] {
       title: 'Switch',
       chapter: 'Switch',
       barrier: true,
+      ...throughBalancer(rollout),
       steps: (node) => {
         const { file, number } = rollout.locks.get(node.name) ?? { file: '/dev/null', number: '' }
         const release = rollout.releaseOn(node)
-        return [...markRequests(instance), ...switchTo(release, rollout.switched, { file, number })]
+        return [
+          ...markRequests(instance),
+          ...switchTo(release, rollout.switched, { file, number }),
+          ...stillHealthy(release, instance.settings.health, visited(rollout, node)),
+        ]
       },
     },
     {
       title: 'Drain the old',
       chapter: 'Tidy up',
-      steps: (node) => [
-        ...(rollout.nodes.length > 1 ? settled(instance) : []),
-        ...drainOthers(rollout.releaseOn(node), drain),
-        ...countRequests(instance),
-      ],
+      steps: (node) => [...settled(instance), ...drainOthers(rollout.releaseOn(node), drain), ...countRequests(instance)],
     },
     { title: 'Processes', chapter: 'Tidy up', steps: () => restartSteps(rollout) },
     { title: 'Log', chapter: 'Tidy up', steps: (node) => noteInLog(instance, logEntry(rollout, node, 'ok')) },

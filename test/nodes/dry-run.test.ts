@@ -39,6 +39,10 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
       /guestbook-stage: \d+ steps would change something/,
     ],
   ],
+  env: [
+    ['env:stage', 'set', 'MODE=fast'],
+    ['Would set MODE for guestbook-stage', 'Set MODE (would change)'],
+  ],
   reload: [['reload:stage'], ['guestbook-stage would run anew', /\* .*\(would run\)|\(would change\)/]],
   releases: [['releases:stage'], [/^\d{8}-\d{6} .* current$/m]],
   status: [['status:stage'], [/^one: release \d{8}-\d{6}$/m]],

@@ -1,19 +1,17 @@
-import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { useTemplates } from '../../engine/template/find.js'
 import { removeState, stateFrom } from '../../recipes/providers/local/state.js'
+import { soak } from '../rig/soak.js'
 import { type RecordedShells, recordShells, type Tried, tryRecipe } from '../rig/try-recipe.js'
 
 // What a dry run prints is what runs: on generated recipes, by the node's own record. npm run soak takes more of them.
 process.env.KRAFT_LOCAL_STATE = process.env.KRAFT_TEST_STATE ?? '/var/lib/kraftwerk-tests/local'
 process.env.KRAFT_LOCAL_SUBNET = process.env.KRAFT_TEST_SUBNET ?? '10.77.21'
 const state = stateFrom(process.env)
-const count = Number(process.env.KRAFT_SOAK_RECIPES ?? 40)
-const first = Number(process.env.KRAFT_SOAK_SEED ?? 1)
+const { count, first, write } = soak('recipes', 40)
 let shells: RecordedShells
 let folder: string
 
@@ -39,10 +37,7 @@ test(
     const tried: Tried[] = []
     for (let seed = first; seed < first + count; seed += 1) tried.push(await tryRecipe(shells, seed))
     const sum = (of: (each: Tried) => number) => tried.reduce((total, each) => total + of(each), 0)
-    const { stdout: commit } = await promisify(execFile)('git', ['rev-parse', '--short', 'HEAD'])
     const result = {
-      date: new Date().toISOString(),
-      commit: commit.trim(),
       recipes: tried.length,
       firstSeed: first,
       steps: sum(({ steps }) => steps),
@@ -50,10 +45,8 @@ test(
       maybe: sum(({ maybe }) => maybe),
       faults: tried.flatMap(({ faults }) => faults),
       seconds: Math.round((performance.now() - started) / 1000),
-      cpus: cpus().length,
     }
-    if (process.env.KRAFT_SOAK_FILE !== undefined)
-      await writeFile(process.env.KRAFT_SOAK_FILE, `${JSON.stringify(result, null, 2)}\n`)
+    await write(result)
     expect(result.faults).toEqual([])
     // A generator that makes nothing to plan, or nothing that is there already, would prove nothing.
     expect(result.planned).toBeGreaterThan(count * 2)

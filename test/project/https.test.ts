@@ -11,7 +11,7 @@ const home = freshHome()
 
 async function read(https: string, more = 'domain: shop.test', environment?: string) {
   await home.write('calculator/kraftwerk.yaml', `${more}\nhttps: ${https}\nenvironments: { live: { https: { hsts: 60 } } }\n`)
-  const project = await loadProject(home.project, { services: [] })
+  const project = await loadProject(home.project, { services: [], vaults: [] })
   if (project === undefined) throw new TypeError('There should be a project')
   return readHttps(instanceOf(project, environment))
 }
@@ -70,7 +70,7 @@ describe('https', () => {
       'calculator/kraftwerk.yaml',
       'https: { email: a@b.c, hsts: 9 }\nenvironments: { a: { https: { certificate: c, key: k } }, b: { https: false }, c: { https: auto } }',
     )
-    const project = await loadProject(home.project, { services: [] })
+    const project = await loadProject(home.project, { services: [], vaults: [] })
     if (project === undefined) throw new TypeError('There should be a project')
     expect(instanceSettings(project, 'a').https).toEqual({ hsts: 9, certificate: 'c', key: 'k' })
     expect(instanceSettings(project, 'b').https).toEqual({ off: true })

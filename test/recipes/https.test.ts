@@ -5,7 +5,7 @@ import { compile } from '../../engine/step/compile.js'
 import { render } from '../../engine/template/render.js'
 import type { Https } from '../../project/https.js'
 import { certificate, https, httpsPackages } from '../../recipes/https.js'
-import { site } from '../../recipes/site.js'
+import { type Site, site } from '../../recipes/site.js'
 
 const place = { name: 'my-shop', home: '/web/my-shop' }
 const node = { name: 'one', codename: 'bookworm', ipv6: true }
@@ -29,10 +29,24 @@ function files(given: Https | undefined, of: Partial<typeof node> = {}): Record<
   )
 }
 
+const plain: Omit<Site, 'https' | 'uploads' | 'aliases'> = {
+  domain: 'shop.test',
+  hosts: [],
+  package: undefined,
+  src: undefined,
+  maxBody: 1,
+  timeout: 1,
+  ipv6: false,
+  balancers: [],
+  staticUrl: '/static/',
+  cdn: undefined,
+  cache: {},
+  protect: undefined,
+}
+
 function siteText(given: Https | undefined): string {
-  const rest = { hosts: [], package: undefined, uploads: true, maxBody: 1, timeout: 1, ipv6: false }
-  const [step] = site(place, { domain: 'shop.test', aliases: ['www.shop.test'], https: given, ...rest })
-  return String(step?.files?.content)
+  const steps = site(place, { ...plain, aliases: ['www.shop.test'], uploads: true, https: given })
+  return String(steps.find(({ title }) => title.endsWith('/my-shop.conf'))?.files?.content)
 }
 
 it('HTTP/2 and what has no name are said in the words of the node’s nginx', () => {
@@ -69,23 +83,21 @@ it('a site answers the challenge before any redirect, for its aliases too', () =
   const text = siteText(acme)
   expect(text.match(/location \^~ \/\.well-known\/acme-challenge\//g)).toHaveLength(2)
   expect(text.match(/include \/etc\/kraftwerk\/my-shop\/https\/on\[\.\]conf;/g)).toHaveLength(2)
-  // Once for each server, and where a location has headers of its own.
-  expect(text.match(/add_header Strict-Transport-Security \$hsts_my_shop always;/g)).toHaveLength(3)
+  // Once for each server, and where a location has headers of its own: static files and uploads.
+  expect(text.match(/add_header Strict-Transport-Security \$kraft_my_shop_hsts always;/g)).toHaveLength(4)
   expect(siteText({ ...acme, hsts: undefined })).not.toContain('Strict-Transport')
   expect(siteText(own)).not.toContain('acme-challenge')
-  expect(siteText(undefined)).not.toMatch(/https|443/)
+  expect(siteText(undefined)).not.toMatch(/https\b.*on|443|acme-challenge/)
 })
 
 it('the key of a certificate of one’s own is in no script and no file but its own', () => {
-  const script = compile('test', [...https(place, own, node), ...site(place, siteOf(own))])
+  const script = compile('test', [
+    ...https(place, own, node),
+    ...site(place, { ...plain, aliases: [], uploads: false, https: own }),
+  ])
   expect(script.text).not.toContain('the key itself')
   expect(script.secrets.map(({ value }) => value())).toEqual(['the key itself'])
 })
-
-function siteOf(given: Https) {
-  const rest = { hosts: [], package: undefined, uploads: false, maxBody: 1, timeout: 1, ipv6: false }
-  return { domain: 'shop.test', aliases: [], https: given, ...rest }
-}
 
 it('only ACME needs a client and asks for a certificate', () => {
   expect([httpsPackages(acme), httpsPackages(own), httpsPackages(undefined)]).toEqual([['dehydrated'], [], []])

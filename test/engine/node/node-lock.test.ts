@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Node } from '../../../engine/node/node.js'
 import { lockNode } from '../../../engine/node/node-lock.js'
+import { sh } from '../../../engine/shell/sh.js'
 import { failureOf } from '../../rig/failure.js'
-import { type Loopback, startLoopback } from '../../rig/loopback.js'
+import { type Loopback, notedLine, startLoopback } from '../../rig/loopback.js'
 
 let loopback: Loopback
 let node: Node
@@ -18,7 +19,7 @@ describe('the lock of an instance', () => {
   it('is held by one at a time, who is named to others', async () => {
     const held = await lockNode(node, 'shop', 'ann@laptop')
     const told = await failureOf(lockNode(loopback.node(), 'shop', 'bob@desk'))
-    expect(told).toMatchObject({ kind: 'task', next: expect.stringContaining('within 30 seconds') })
+    expect(told).toMatchObject({ kind: 'task', next: expect.stringContaining('within 20 seconds') })
     expect(told.said).toMatch(/^one: somebody else is changing shop now: ann@laptop, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/)
     const other = await lockNode(node, 'other', 'bob@desk')
     await Promise.all([held.release(), other.release()])
@@ -53,6 +54,36 @@ describe('the lock of an instance', () => {
       await sleep(100)
     }
     await held.release()
+  })
+
+  it('stays held while a script of its holder runs, though that one is gone, and by nothing that the script leaves', async () => {
+    const dying = loopback.node()
+    const held = await lockNode(dying, 'script', 'ann')
+    const steps = [{ title: 'Long', apply: sh`sleep 60 & echo $! >/run/kraftwerk/left; touch /run/kraftwerk/runs; sleep 3` }]
+    const running = dying.apply('Long', steps, notedLine().line).catch(() => undefined)
+    await node.read('until [ -e /run/kraftwerk/runs ]; do sleep 0.1; done')
+    await held.release()
+    expect((await failureOf(lockNode(node, 'script', 'bob'))).said).toContain('ann, since')
+    const waited: string[] = []
+    const next = await lockNode(node, 'script', 'bob', { seconds: 20, tell: (holder) => waited.push(holder) })
+    expect(waited).toEqual([expect.stringMatching(/^ann, since/)])
+    await running
+    await next.release()
+    await node.read('kill $(cat /run/kraftwerk/left)')
+  })
+
+  it('that is lost lets no script of its former holder begin', async () => {
+    const held = await lockNode(node, 'lost', 'ann')
+    await node.read(`echo 99 >${held.file}; echo 'bob, since noon' >${held.file}.holder`)
+    const steps = [{ title: 'Late', apply: sh`touch /run/kraftwerk/late` }]
+    expect(await failureOf(node.apply('Late', steps, notedLine().line))).toMatchObject({
+      kind: 'task',
+      said: 'one: somebody else took over lost while this kraft was away: bob, since noon',
+    })
+    expect(await node.read('ls /run/kraftwerk/late 2>/dev/null || echo none')).toBe('none\n')
+    await held.release()
+    await node.apply('Late', steps, notedLine().line)
+    expect(await node.read('ls /run/kraftwerk/late')).toContain('late')
   })
 
   it('stays held by a kraft that says nothing else', async () => {

@@ -253,7 +253,9 @@ describe('a step that fails', () => {
       present('b'),
       present('c'),
     ]
-    const error: unknown = await showSteps(connection, compile('test', steps), 'apply', line).catch((reason: unknown) => reason)
+    const error: unknown = await showSteps(connection, { script: compile('test', steps) }, 'apply', line).catch(
+      (reason: unknown) => reason,
+    )
     expect(printError(error, { debug: false, color: false })).toBe(
       [
         'error: one: Fails: failed with code 1',
@@ -268,7 +270,9 @@ describe('a step that fails', () => {
   it('names the command before a bracket, which says nothing', async () => {
     const { line } = notedLine()
     const steps: Step[] = [{ title: 'a', apply: new Sh('x=$(\n  cd /nowhere\n)\ntrue') }]
-    const error: unknown = await showSteps(connection, compile('test', steps), 'apply', line).catch((reason: unknown) => reason)
+    const error: unknown = await showSteps(connection, { script: compile('test', steps) }, 'apply', line).catch(
+      (reason: unknown) => reason,
+    )
     expect(error).toMatchObject({ failure: { at: { line: 2, text: 'cd /nowhere' }, left: 0 } })
   })
 
@@ -528,7 +532,7 @@ describe('shown on a line', () => {
       present('a', { apply: sh`echo working; touch ${`${room}/a`}` }),
       { title: 'b', check: sh`echo because; exit 75`, apply: sh`true` },
     ]
-    const applied = await showSteps(connection, compile('test', steps), 'apply', line)
+    const applied = await showSteps(connection, { script: compile('test', steps) }, 'apply', line)
     expect(applied.counts).toMatchObject({ changed: 1, skipped: 1, ok: 0 })
     expect(applied.output).toEqual([['working'], []])
     expect(said).toEqual(expect.arrayContaining(['output working', 'title a (changed)', 'skip b: because']))
@@ -537,7 +541,9 @@ describe('shown on a line', () => {
   it('a failed step is the error, with its node, code and last lines', async () => {
     const { line } = notedLine()
     const steps: Step[] = [{ title: 'Fails', apply: sh`seq 50; exit 3` }, present('never')]
-    const error: unknown = await showSteps(connection, compile('test', steps), 'apply', line).catch((reason: unknown) => reason)
+    const error: unknown = await showSteps(connection, { script: compile('test', steps) }, 'apply', line).catch(
+      (reason: unknown) => reason,
+    )
     expect(error).toMatchObject({ failure: { kind: 'step', node: 'one', step: 'Fails', code: 3 } })
     expect(error).toMatchObject({ failure: { output: Array.from({ length: 20 }, (_, index) => index + 31).join('\n') } })
   })
@@ -546,7 +552,7 @@ describe('shown on a line', () => {
     const { line } = notedLine()
     const broken = { name: 'reload', apply: sh`echo no such unit; exit 5` }
     const steps = [present('a', { apply: sh`echo fine; touch ${`${room}/a`}`, notify: [broken] })]
-    expect(await failureOf(showSteps(connection, compile('test', steps), 'apply', line))).toMatchObject({
+    expect(await failureOf(showSteps(connection, { script: compile('test', steps) }, 'apply', line))).toMatchObject({
       said: 'one: reload: failed with code 5',
     })
     await on('rm /var/lib/kraftwerk/handlers/reload')
@@ -556,7 +562,7 @@ describe('shown on a line', () => {
     const { line } = notedLine()
     const dead = node.connect()
     await dead.close()
-    expect((await showSteps(dead, compile('test', []), 'apply', line)).output).toEqual([])
+    expect((await showSteps(dead, { script: compile('test', []) }, 'apply', line)).output).toEqual([])
   })
 })
 

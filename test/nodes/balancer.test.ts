@@ -1,0 +1,109 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { writeFiles } from '../rig/cli.js'
+import { ask } from '../rig/http.js'
+import { flawless, underLoad } from '../rig/load-client.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
+import { beginStory, type Story } from '../rig/story-node.js'
+
+let story: Story
+let project: string
+let address: Readonly<Record<string, string>>
+const host = 'scales.example.com'
+
+const files = {
+  'kraftwerk.yaml': `name: scales
+domain: ${host}
+wsgi: scales.wsgi:application
+packages: []
+workers: 2
+threads: 4
+environments: { live: { nodes: { web: [left, right], balancer: [front] } } }
+`,
+  'scales/__init__.py': '',
+  'scales/wsgi.py': `import os, time
+def application(environ, start_response):
+    if environ['PATH_INFO'] == '/slow':
+        time.sleep(1.5)
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    if environ['PATH_INFO'] == '/visitor':
+        names = ['HTTP_X_REAL_IP', 'HTTP_X_FORWARDED_FOR', 'HTTP_X_FORWARDED_PROTO', 'HTTP_HOST']
+        return [' | '.join(environ.get(name, '-') for name in names).encode()]
+    return [(os.environ['KRAFT_RELEASE'] + '@' + os.uname().nodename + ' ' + environ['REQUEST_METHOD']).encode()]
+`,
+}
+
+beforeAll(async () => {
+  story = await beginStory('httpbin')
+  project = join(story.home, 'scales')
+  await writeFiles(project, files)
+  await provisionPrepared(story, ['left', 'right', 'front'])
+  const each = ['left', 'right', 'front'].map(async (name) => [name, await story.address(name)])
+  address = Object.fromEntries(await Promise.all(each))
+  await story.must(['deploy:live'], { cwd: project })
+})
+afterAll(() => story?.remove())
+
+const through = (path: string, method = 'GET', node = 'front') =>
+  ask(address[node] ?? '', { host, path, method, headers: { 'X-Forwarded-For': '192.0.2.7', 'X-Forwarded-Proto': 'https' } })
+/** The web nodes that answer so many requests, each of which must be answered well. */
+async function answering(method = 'GET', count = 12): Promise<readonly string[]> {
+  const seen = new Set<string>()
+  for (let each = 0; each < count; each += 1) {
+    const { status, text } = await through('/', method)
+    expect([status, text]).toEqual([200, expect.stringContaining(` ${method}`)])
+    seen.add(text.replace(/^.*@/, '').replace(/ .*$/, ''))
+  }
+  return [...seen].sort()
+}
+
+test('a deploy under load through the balancer loses no request, and both web nodes answer', async () => {
+  const before = (await through('/')).text.slice(0, 15)
+  const site = { address: address.front ?? '', host }
+  const answer = /^\d{8}-\d{6}@(left|right) GET$/
+  const { result, reports } = await underLoad(site, () => story.must(['deploy:live', '--json'], { cwd: project }), {
+    quick: '/',
+    slow: '/slow',
+    answer,
+  })
+  flawless(reports, { fresh: 100, kept: 100, slow: 2 })
+  const { release } = JSON.parse(result.stdout)
+  const seen = Object.values(reports).flatMap(({ samples }) => samples.map((sample) => sample.release.replace(' GET', '')))
+  expect([...new Set(seen)].sort()).toEqual([before, release].flatMap((each) => [`${each}@left`, `${each}@right`]).sort())
+  // Each was taken out, with a timer should kraft die, and put back.
+  const timers = await story.onNode('front', "systemctl list-units --no-legend 'run-*.timer'")
+  for (const name of ['left', 'right']) expect(timers).toContain(`rm -f /run/web/.out/scales/${name}`)
+  expect(await story.onNode('front', 'ls /run/web/.out/scales')).toBe('')
+})
+
+test('web nodes believe their balancer who the visitor is, and nobody else', async () => {
+  const [me = ''] = (await through('/visitor', 'GET', 'left')).text.split(' | ')
+  expect(me).toMatch(/^10\./)
+  expect((await through('/visitor')).text).toBe(`${me} | 192.0.2.7, ${me} | http | ${host}`)
+  expect((await through('/visitor', 'GET', 'left')).text).toBe(`${me} | 192.0.2.7, ${me} | http | ${host}`)
+  await story.onNode('front', `curl -sS -H 'Host: ${host}' http://127.0.0.1/visitor >/tmp/said`)
+  expect(await story.onNode('front', 'cat /tmp/said')).toMatch(/^127\.0\.0\.1 \| 127\.0\.0\.1 \| http/)
+})
+
+test('a web node that is taken out gets nothing, and one that is gone costs nothing', async () => {
+  expect(await answering()).toEqual(['left', 'right'])
+  await story.onNode('front', 'touch /run/web/.out/scales/left')
+  expect(await answering()).toEqual(['right'])
+  // It is asked all the same where nobody else is left.
+  await story.onNode('right', 'systemctl stop nginx')
+  expect(await answering()).toEqual(['left'])
+  await story.onNode('front', 'rm /run/web/.out/scales/left')
+  expect(await answering()).toEqual(['left'])
+  expect(await answering('POST')).toEqual(['left'])
+  await story.onNode('right', 'systemctl start nginx')
+})
+
+test('a node that only balances has no code, and gives everything back', async () => {
+  expect(await story.onNode('front', 'ls -d /web/scales /etc/sv/scales.* 2>/dev/null || :')).toBe('')
+  const { stdout } = await story.must(['run:live', '--each', '--', 'hostname'], { cwd: project })
+  expect(stdout.trim().split('\n').sort()).toEqual([expect.stringContaining('left'), expect.stringContaining('right')])
+  await story.must(['destroy:live', '--yes'], { cwd: project })
+  expect(await story.onNode('front', 'ls -d /etc/kraftwerk/scales /etc/nginx/sites-enabled/scales.conf 2>/dev/null || :')).toBe(
+    '',
+  )
+})

@@ -1,0 +1,110 @@
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { failure, writeFiles } from '../rig/cli.js'
+import { ask } from '../rig/http.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
+import { startKraft } from '../rig/running.js'
+import { beginStory, type Story } from '../rig/story-node.js'
+
+let story: Story
+let project: string
+let addresses: readonly string[]
+
+// Its release command takes as long as the test wants; on several nodes more scripts follow it, which are sent only then.
+const files = {
+  'kraftwerk.yaml': `name: clock
+domain: clock.example.com
+wsgi: clock.wsgi:application
+packages: []
+workers: 1
+release: touch ~/begun; for try in $(seq 600); do if [ -e ~/go ]; then exit 0; fi; sleep 0.1; done; exit 1
+environments: { live: { nodes: [one, two] } }
+`,
+  'clock/__init__.py': '',
+  'clock/wsgi.py': `import os
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [os.environ['KRAFT_RELEASE'].encode()]
+`,
+}
+
+beforeAll(async () => {
+  story = await beginStory('httpbin')
+  project = join(story.home, 'clock')
+  await writeFiles(project, files)
+  await provisionPrepared(story, ['one', 'two'])
+  addresses = await Promise.all(['one', 'two'].map((name) => story.address(name)))
+  const first = startDeploy()
+  await begun()
+  await letGo()
+  expect((await first.ended).code).toBe(0)
+})
+afterAll(() => story?.remove())
+
+const onNode = (script: string) => story.onNode('one', script)
+const startDeploy = () => startKraft(['deploy:live'], { cwd: project, env: story.env })
+const deploy = (...args: string[]) => story.kraft(['deploy:live', ...args], { cwd: project })
+/** What the nodes serve. */
+async function served(): Promise<string> {
+  const all = await Promise.all(addresses.map((address) => ask(address, { host: 'clock.example.com', path: '/' })))
+  return [...new Set(all.map(({ text }) => text))].join(' and ')
+}
+const letGo = () => onNode('touch /web/clock/home/go')
+/** Waits until a release command runs. */
+const begun = () => onNode('for try in $(seq 600); do if [ -e /web/clock/home/begun ]; then exit 0; fi; sleep 0.1; done; exit 1')
+/** The next release command waits again. */
+const hold = () => onNode('rm -f /web/clock/home/begun /web/clock/home/go')
+const processes = () => onNode('ls /etc/service | grep "^clock.web" || :')
+
+test('a client that was asleep while another deployed switches nothing when it wakes, and says why', async () => {
+  await hold()
+  const before = await served()
+  const sleeper = startDeploy()
+  await begun()
+  sleeper.child.kill('SIGSTOP')
+  await letGo()
+  const other = join(story.home, 'elsewhere')
+  await cp(project, other, { recursive: true })
+  const ran = await story.kraft(['deploy:live', '--wait', '120', '--json'], { cwd: other })
+  expect(ran.code, ran.stderr).toBe(0)
+  expect(ran.stderr).toMatch(/one: waiting for \S+@\S+, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/)
+  const { release } = JSON.parse(ran.stdout)
+  expect(release).not.toBe(before)
+  const running = await processes()
+
+  sleeper.child.kill('SIGCONT')
+  const { code, stderr } = await sleeper.ended
+  expect(code).toBe(1)
+  expect(failure(stderr)).toMatch(/somebody else took over clock while this kraft was away: \S+@\S+, since/)
+  expect(await served()).toBe(release)
+  expect(await processes()).toBe(running)
+  expect(running.trim()).toBe(`clock.web.${release}`)
+})
+
+test('the lock of a kraft that is killed is held as long as its script runs there, and free right after', async () => {
+  await hold()
+  const killed = startDeploy()
+  await begun()
+  killed.child.kill('SIGKILL')
+  expect((await killed.ended).signal).toBe('SIGKILL')
+  // The channel that held it is gone by then; the release command is not.
+  await pause(2000)
+  expect(await onNode('pgrep -f "[r]ead -r -t 20" || echo gone')).toContain('gone')
+  const refused = await deploy()
+  expect(refused.code).toBe(1)
+  expect(failure(refused.stderr)).toMatch(/somebody else is changing clock now: \S+@\S+, since \d{4}-\d\d-\d\d/)
+  expect(failure(refused.stderr)).toContain('--wait')
+  await letGo()
+  const ran = await deploy('--wait', '60', '--json')
+  expect(ran.code, ran.stderr).toBe(0)
+  expect(await served()).toBe(JSON.parse(ran.stdout).release)
+})
+
+test('nothing that a deploy has started holds the lock', async () => {
+  const held = `ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c 'kraftwerk/locks\\|/run/kraftwerk/lock' || :`
+  expect((await onNode(`pgrep -u clock gunicorn >/dev/null; ${held}`)).trim()).toBe('0')
+  const control = `exec 8</var/lib/kraftwerk/locks/clock.held; ${held}`
+  expect((await onNode(control)).trim()).not.toBe('0')
+})
