@@ -18,6 +18,10 @@ export const layout = {
   userHome: ({ home }: Place) => `${home}/home`,
   /** What kraft keeps of an instance: owner, generated secrets, the script that enters its environment. Root only. */
   settings: ({ name }: Place) => `/etc/kraftwerk/${name}`,
+  /** Its certificates, their settings, and what gives it TLS. Root only. */
+  https: (place: Place) => `${layout.settings(place)}/https`,
+  /** What proves to an ACME server that the domain is ours. */
+  challenge: ({ home }: Place) => `${home}/challenge`,
   /** What `kraft env` keeps: NAME='value' for each variable. */
   environ: (place: Place) => `${layout.settings(place)}/environ`,
   /** Who changed it when, and which names: a JSON document a line, no values. */

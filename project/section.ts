@@ -2,6 +2,7 @@ import { domainToASCII } from 'node:url'
 import * as v from 'valibot'
 import type { Section } from '../engine/config/section.js'
 import { cacheSchema } from './cache-schema.js'
+import { httpsSchema } from './https-schema.js'
 import { instanceNameProblem, word } from './name.js'
 import { programKeys } from './program-keys.js'
 import { protectSchema } from './protect-schema.js'
@@ -212,6 +213,11 @@ export function instanceSection(known: Named) {
       schema: v.optional(listOf(domain), []),
       doc: 'More domains; each redirects to `domain`',
       example: ['www.calculator.example.com'],
+    },
+    https: {
+      schema: v.optional(httpsSchema),
+      doc: 'HTTPS: auto gets certificates by itself, false is none; a map names own files or says more (docs/https.md)',
+      example: 'auto',
     },
     wsgi: {
       schema: v.optional(

@@ -5,6 +5,7 @@ import type { Checked, Problem, Values } from '../engine/config/validate.js'
 import { readYaml, type YamlFile, type YamlPath } from '../engine/config/yaml.js'
 import { KraftError, type Place } from '../engine/errors/failure.js'
 import type { CacheRule } from './cache-schema.js'
+import { type HttpsSetting, mergeHttps } from './https-setting.js'
 import { instanceNameProblem, nameOfFolder } from './name.js'
 import type { CronSetting, HookCommand, HookName, ProcessSetting } from './program-keys.js'
 import { type Protect, protectOf } from './protect.js'
@@ -40,6 +41,7 @@ export interface InstanceSettings {
   readonly live: boolean
   readonly domain: string | undefined
   readonly aliases: readonly string[]
+  readonly https: HttpsSetting | undefined
   /** `module.module:callable`. */
   readonly wsgi: string | undefined
   readonly workers: number
@@ -183,6 +185,7 @@ export function instanceSettings(project: Project, environment?: string): Instan
     environ: Object.fromEntries(Object.entries(environ).flatMap(([name, value]) => (isReference(value) ? [] : [[name, value]]))),
     vaults: Object.fromEntries(Object.entries(environ).flatMap(([name, value]) => (isReference(value) ? [[name, value]] : []))),
     processes: { ...top.processes, ...layer.processes, ...variables.processes },
+    https: mergeHttps(top.https, layer.https, variables.https),
     cache: { ...top.cache, ...layer.cache, ...variables.cache },
     protect: protectOf(top.protect, layer.protect, variables.protect),
     cron: { ...top.cron, ...layer.cron, ...variables.cron },

@@ -12,7 +12,13 @@ export const nginxPackages = ['nginx', 'logrotate'] as const
 /** The user that nginx's workers run as on Debian and Ubuntu. */
 export const nginxUser = 'www-data'
 
-const test = sh`nginx -t -q`
+/** The node's script for HTTPS, where a site has asked for that. */
+export const httpsScript = '/etc/kraftwerk/.https'
+
+// A certificate of one site that is gone must keep nobody else from changing nginx.
+const guard = sh`if [ -x ${httpsScript} ]; then ${httpsScript} guard; fi`
+
+const test = lines(guard, sh`nginx -t -q`)
 
 /** What sites include, and files that nginx reads at requests. */
 export const nginxFolder = '/etc/nginx/kraftwerk'
@@ -56,6 +62,7 @@ export function nginxFile({ path, content }: { readonly path: string; readonly c
       (
         ${step.apply}
       )
+      ${guard}
       if ! nginx -t -q 2>"$KRAFT_STEP/said"; then
         if [ -e "$KRAFT_STEP/before" ]; then cp -p "$KRAFT_STEP/before" ${path}; else rm -f ${path}; fi
         echo 'nginx refuses this configuration; the former one is back:'

@@ -2,6 +2,7 @@ import { sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { render } from '../engine/template/render.js'
 import type { CacheRule } from '../project/cache-schema.js'
+import type { Https } from '../project/https.js'
 import { layout } from '../project/layout.js'
 import type { Protect } from '../project/protect.js'
 import type { Place } from '../project/service.js'
@@ -25,6 +26,7 @@ export interface Site {
   /** Seconds. */
   readonly timeout: number
   readonly ipv6: boolean
+  readonly https: Https | undefined
   readonly src: string | undefined
   readonly staticUrl: string
   readonly cdn: string | undefined
@@ -66,8 +68,8 @@ export function freeNames(place: Place, { domain, aliases }: Pick<Site, 'domain'
  * back as it was.
  */
 export function site(place: Place, given: Site): readonly Step[] {
-  // The password is none of the configuration's: with a secret in it all of it would be one, which no diff shows.
-  const { protect, ...shown } = given
+  // Password and key are none of the configuration's: with a secret in it all of it would be one, which no diff shows.
+  const { protect, https, ...shown } = given
   const { domain, cache } = shown
   const content = render('nginx/site.conf', {
     place,
@@ -77,6 +79,7 @@ export function site(place: Place, given: Site): readonly Step[] {
     names: domain === undefined ? given.hosts : [domain],
     fallback: domain === undefined,
     ...servingVars(place, given),
+    https: https && { hsts: https.hsts, acme: https.from.kind === 'acme' },
   })
   return [
     ...(protect?.login === undefined ? [] : passwords(place, protect.login)),

@@ -1,8 +1,10 @@
 import { hostname, userInfo } from 'node:os'
+import { sh } from '../engine/shell/sh.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
+import { endsSoon, readHttps } from '../project/https.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { hostOf, hostsOf, readApplication, refuseSplitData, withFetched } from '../recipes/application.js'
@@ -11,6 +13,7 @@ import { compressStatic } from '../recipes/compress.js'
 import { cronDaemon } from '../recipes/cron.js'
 import { releaseNodes, serves } from '../recipes/followers.js'
 import { hookSteps } from '../recipes/hooks.js'
+import { certificate, httpsPackages, https as httpsSteps, servesHttps } from '../recipes/https.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
@@ -54,6 +57,7 @@ export const deploy = task({
   },
   async run({ target, session, line, options }) {
     const own = requireInstance(target)
+    const https = readHttps(own)
     const code = await openSource(own, session, options.rev)
     // Settings are those of now: a revision has the code and what it requires.
     const instance = { ...own, folder: code.folder }
@@ -67,7 +71,7 @@ export const deploy = task({
     refuseSplitData(application, nodes.length)
     const accounts = newAccounts(application)
     const files = await code.files()
-    for (const surprise of await code.surprises()) line.output(surprise)
+    for (const surprise of [...(await code.surprises()), ...endsSoon(https)]) line.output(surprise)
     const id = releaseId(new Date())
     const hooked = { ...facts, release: id }
     const release = { place: instance, id, generation: id }
@@ -105,6 +109,7 @@ export const deploy = task({
       maxBody: settings.max_body,
       timeout: settings.timeout,
       ipv6,
+      https,
       src: settings.src,
       staticUrl: settings.static_url,
       cdn: settings.cdn,
@@ -114,7 +119,10 @@ export const deploy = task({
     })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
     instanceSteps(instance)
-    for (const node of nodes) for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
+    for (const node of nodes) {
+      for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
+      httpsSteps(instance, https, { name: node.name, codename: '', ipv6: true })
+    }
     renderProcesses(whole)
 
     let released = false
@@ -132,7 +140,7 @@ export const deploy = task({
         chapter: 'Prepare',
         steps: () => [
           ...removeLeftovers(instance, settings.timeout, id),
-          ...apt(...settings.apt),
+          ...apt(...settings.apt, ...httpsPackages(https)),
           ...cronDaemon(settings.cron),
           ...instanceSteps(instance),
           ...application.services.flatMap(({ service, settings: own }) => [
@@ -181,11 +189,16 @@ export const deploy = task({
         {
           title: 'Site',
           chapter: 'Prepare',
-          steps: async (node) => (serves(node) ? site(instance, siteOn(node, (await node.facts()).ipv6)) : []),
+          steps: async (node) => {
+            if (!serves(node)) return []
+            const { ipv6, codename } = await node.facts()
+            return [...httpsSteps(instance, https, { name: node.name, codename, ipv6 }), ...site(instance, siteOn(node, ipv6))]
+          },
         },
         ...hookParts(part, 'before-switch', hooked),
       ),
       ...switchAndDrain(part),
+      { title: 'Certificate', chapter: 'Tidy up', steps: () => certificate(instance, https) },
       {
         title: 'Tidy up',
         chapter: 'Tidy up',
@@ -221,7 +234,11 @@ export const deploy = task({
       )
       return new Result(`${instance.name}: ${changed} steps would change something`, { changed, sent: Object.fromEntries(sent) })
     }
-    const urls = [...new Set(nodes.filter(serves).map((node) => `http://${hostOf(instance, node.record)}/`))]
+    const urls = new Set<string>()
+    for (const node of nodes.filter(serves)) {
+      const encrypted = https !== undefined && (await node.read(sh`if ${servesHttps(instance)}; then echo yes; fi`.text)) !== ''
+      urls.add(`${encrypted ? 'https' : 'http'}://${hostOf(instance, node.record)}/`)
+    }
     const took = receiptOf(whole)
     return withAccounts(created, [`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)], {
       release: id,
@@ -229,7 +246,7 @@ export const deploy = task({
       revision,
       dirty,
       sent: Object.fromEntries(sent),
-      urls,
+      urls: [...urls],
       ...took,
     })
   },

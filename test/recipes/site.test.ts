@@ -19,6 +19,7 @@ const plain: Site = {
   cdn: undefined,
   cache: {},
   protect: undefined,
+  https: undefined,
 }
 
 /** The site's configuration. */
