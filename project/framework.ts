@@ -28,8 +28,18 @@ export interface Framework {
   environ(project: Candidate, wsgi: string): Readonly<Record<string, string>>
   /** The release command of a project that names none (`release:`), run once per deploy as the instance's user. */
   readonly release?: string
+  /**
+   * A command that tells what the release command is about to change, and what the framework finds unwise: lines
+   * `kraft-migration APP NAME reversible|irreversible` and `kraft-check TEXT`. It changes nothing.
+   */
+  readonly foretell?: string
   /** One line of shell that prepares a release's files, run as the instance's user in the release, virtualenv first on PATH. */
   readonly build?: string
+  /**
+   * One line of shell that creates the accounts of `superusers:`, run as the instance's user in the release. It reads a list of
+   * `{ username, email, password }` in JSON, leaves alone who is there already, and prints `created USERNAME` for each that it made.
+   */
+  readonly superusers?: string
   /** The folder in templates/skeleton/ that `kraft init` writes. */
   readonly skeleton: string
 }

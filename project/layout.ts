@@ -20,6 +20,16 @@ export const layout = {
   userHome: ({ home }: Place) => `${home}/home`,
   /** What kraft keeps of an instance: owner, generated secrets, the script that enters its environment. Root only. */
   settings: ({ name }: Place) => `/etc/kraftwerk/${name}`,
+  /** Its certificates, their settings, and what gives it TLS. Root only. */
+  https: (place: Place) => `${layout.settings(place)}/https`,
+  /** What proves to an ACME server that the domain is ours. */
+  challenge: ({ home }: Place) => `${home}/challenge`,
+  /** What `kraft env` keeps: NAME='value' for each variable. */
+  environ: (place: Place) => `${layout.settings(place)}/environ`,
+  /** Who changed it when, and which names: a JSON document a line, no values. */
+  environHistory: (place: Place) => `${layout.settings(place)}/environ.history`,
+  /** The names of `superusers:` that were seen to, one a line. */
+  superusers: (place: Place) => `${layout.settings(place)}/superusers`,
   /** On tmpfs: sockets, which root makes, so that the application can't put a link to another's in their place. */
   sockets: ({ name }: Place) => `/run/web/${name}`,
   socket: (place: Place, generation: string) => `${layout.sockets(place)}/${generation}.sock`,
@@ -32,4 +42,14 @@ export const layout = {
   builderHome: ({ home }: Place) => `${home}/venvs/.home`,
   /** The runit service of a generation. */
   runit: ({ name }: Place, generation: string) => `${name}.web.${generation}`,
+  /** The runit services of a process are called so, with the number of the copy behind. */
+  process: ({ name }: Place, process: string) => `${name}.process.${process}`,
+  /** How often the services that it names ended by themselves. Root's, on tmpfs. */
+  ends: '/run/web/.ends',
+  /** Counts that `kraft scale` has set, a file for each. */
+  scale: (place: Place) => `${layout.settings(place)}/scale`,
+  /** A script for each cron entry. */
+  cron: (place: Place) => `${layout.settings(place)}/cron`,
+  /** How the last run of a cron entry went, and beside it its lock. Root's, on tmpfs. */
+  cronState: ({ name }: Place, entry: string) => `/run/web/.cron/${name}.${entry}`,
 } as const

@@ -3,8 +3,12 @@ import { sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
-import { directory } from './file.js'
+import { cronTable } from './cron.js'
+import { absent, directory } from './file.js'
 import { nginxUser, reloadNginx } from './nginx.js'
+import { cacheFolder } from './page-cache.js'
+import { patienceOf } from './processes.js'
+import { passwordFile } from './protect.js'
 import { endService } from './runit.js'
 import { template } from './template.js'
 import { member, systemUser } from './user.js'
@@ -115,7 +119,7 @@ function parent(path: string): string {
 /** `/web/NAME/PACKAGE`, through which nginx finds the package's static files in whatever release is current. */
 export function packageLink(place: Place, name: string | undefined, src: string | undefined): readonly Step[] {
   if (name === undefined) return []
-  const taken = ['releases', 'current', 'venvs', 'uploads', 'shared', 'dump', 'log', 'home']
+  const taken = ['releases', 'current', 'former', 'venvs', 'uploads', 'shared', 'dump', 'log', 'home', 'challenge']
   if (taken.includes(name)) {
     throw new KraftError({
       kind: 'task',
@@ -139,14 +143,15 @@ export function removeInstance(place: Place): readonly Step[] {
   return [
     {
       title: `Processes of ${name}`,
-      check: sh`! ls -d /etc/service/${name}.* /etc/sv/${name}.* >/dev/null 2>&1`,
+      check: sh`test -z "$(ls -d /etc/service/${name}.* /etc/sv/${name}.* ${cronTable(place)} 2>/dev/null)"`,
       apply: sh`
-        rm -f /run/web/.trial/${name}.*
+        rm -f /run/web/.trial/${name}.* ${cronTable(place)}
         for service in /etc/sv/${name}.*; do
           [ -e "$service" ] || continue
           service=\${service##*/}
-          ${endService(35)}
+          ${endService(patienceOf(35))}
         done
+        rm -f ${layout.ends}/${name}.* /run/web/.cron/${name}.*
       `,
     },
     {
@@ -155,6 +160,8 @@ export function removeInstance(place: Place): readonly Step[] {
       apply: sh`rm -f ${`/etc/nginx/sites-enabled/${name}.conf`}`,
       notify: [reloadNginx],
     },
+    ...absent(cacheFolder(place)),
+    ...absent(passwordFile(place)),
     {
       title: `User, code and files of ${name}`,
       check: sh`! getent passwd ${name} >/dev/null && ! getent passwd ${layout.builder(place)} >/dev/null && test ! -e ${home} && test ! -e ${layout.settings(place)}`,

@@ -92,13 +92,13 @@ export function endService(seconds: number | Sh): Sh {
  * looks every five seconds. A dot in the pipe of its own log wakes it (it puts one there itself every quarter of an hour), and it
  * then reads a folder whose time has changed; were that time now, it would sleep a second before, so that it misses nothing.
  */
-export function takeOver(name: string): Sh {
+export function takeOver(name: string | Sh): Sh {
   return sh`
     runsvdir=$(systemctl show --property MainPID --value runit.service)
     touch -d "@$(($(date +%s) - $$ % 1000 - 1))" /etc/service/.
     for try in $(seq 100); do
       if [ -p "/proc/$runsvdir/fd/2" ]; then printf . 2>/dev/null >"/proc/$runsvdir/fd/2" || :; fi
-      if [ -p ${`/etc/sv/${name}/supervise/ok`} ] && sv status ${`/etc/service/${name}`} >/dev/null; then exit 0; fi
+      if [ -p /etc/sv/${name}/supervise/ok ] && sv status /etc/service/${name} >/dev/null; then exit 0; fi
       sleep 0.1
       # Should the former time have been the same by chance, this one is not.
       if [ "$try" = 10 ]; then touch /etc/service/.; fi

@@ -4,7 +4,7 @@ import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import type { Health } from '../project/settings.js'
 import { directory } from './file.js'
-import { healthy } from './gunicorn.js'
+import { healthy, type Visited } from './gunicorn.js'
 import type { Release } from './release.js'
 import { template } from './template.js'
 
@@ -14,8 +14,10 @@ const page = (place: Place) => `${layout.closed(place)}/stopped/index.html`
 /** How long programs get to end by themselves, and how the web process proves that it works. */
 export interface Restart {
   readonly health: Health
-  readonly host: string
-  /** Seconds. */
+  readonly host: Visited
+  /** False: the node runs processes alone. */
+  readonly web: boolean
+  /** Seconds; a program may have asked for others. */
   readonly patience: number
 }
 
@@ -56,7 +58,7 @@ export function stop(place: Place, patience: number): readonly Step[] {
           [ -e "$service" ] || continue
           # runit starts nothing by itself that has this file.
           touch "$service/down"
-          sv -w ${patience} force-stop "$service"
+          ${end(patience)}
         done
       `,
     },
@@ -75,7 +77,7 @@ export function start(release: Release, given: Restart): readonly Step[] {
     done
   `
   return [
-    ...startWeb(release, given).map((step) => ({
+    ...(given.web ? startWeb(release, given) : []).map((step) => ({
       ...step,
       check: sh`test ! -e ${`${service}/down`} && sv status ${service} | grep -q '^run'`,
     })),
@@ -88,18 +90,14 @@ export function start(release: Release, given: Restart): readonly Step[] {
 export function restart(release: Release, given: Restart): readonly Step[] {
   const { place, generation } = release
   return [
-    {
-      title: 'End the web process',
-      apply: sh`sv -w ${given.patience} force-stop /etc/service/${layout.runit(place, generation)}`,
-    },
-    ...startWeb(release, given),
+    ...(given.web ? [endWeb(place, generation, given.patience), ...startWeb(release, given)] : []),
     {
       title: 'Processes anew',
       apply: lines(
         sh`
         for service in /etc/service/${place.name}.process.*; do
           [ -e "$service" ] || continue
-          sv -w ${given.patience} force-stop "$service"
+          ${end(given.patience)}
         done
       `,
         startProcesses(place),
@@ -107,6 +105,16 @@ export function restart(release: Release, given: Restart): readonly Step[] {
     },
     ...noLongerStopped(place),
   ]
+}
+
+function endWeb(place: Place, generation: string, patience: number): Step {
+  const service = `/etc/service/${layout.runit(place, generation)}`
+  return { title: 'End the web process', apply: sh`sv -w ${patience} force-stop ${service}` }
+}
+
+/** Ends the program whose folder the shell variable `service` names. */
+function end(patience: number) {
+  return sh`sv -w "$(cat "$service/stop" 2>/dev/null || echo ${patience})" force-stop "$service" >/dev/null || :`
 }
 
 /** What a new release or generation serves is not stopped any more. To be run before processes are started anew. */

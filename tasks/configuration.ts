@@ -1,8 +1,10 @@
 import type { Node } from '../engine/node/node.js'
 import type { Step } from '../engine/step/step.js'
+import { readHttps } from '../project/https.js'
 import { type Application, environOf } from '../recipes/application.js'
+import { followers, serves } from '../recipes/followers.js'
 import { startBeside } from '../recipes/gunicorn.js'
-import { processes } from '../recipes/processes.js'
+import { https as httpsSteps } from '../recipes/https.js'
 import { prepareGeneration, type Release } from '../recipes/release.js'
 import { setUp, siteOf } from '../recipes/set-up.js'
 import { site } from '../recipes/site.js'
@@ -18,18 +20,19 @@ export async function configurationSteps(
   balancers: readonly string[],
 ): Promise<readonly Step[]> {
   const { instance, wsgi } = application
-  const { workers, threads, timeout, drain = timeout, processes: asked } = instance.settings
-  const { ipv6 } = await node.facts()
-  return [
-    ...setUp(application),
-    ...prepareGeneration(release, environOf(application, release, node.record)),
-    ...written(startBeside(release, { wsgi, workers, threads, timeout, drain })),
-    ...written(processes(instance, asked, { patience: timeout })),
-    ...site(instance, siteOf(application, node.record, { ipv6, balancers })),
+  const { workers, threads, timeout, drain = timeout } = instance.settings
+  const { ipv6, codename } = await node.facts()
+  const https = readHttps(instance)
+  const web = () => [
+    // Those that write a file: the others start something.
+    ...startBeside(release, { wsgi, workers, threads, timeout, drain }).filter(({ files }) => files !== undefined),
+    ...httpsSteps(instance, https, { name: node.name, codename, ipv6 }),
+    ...site(instance, siteOf(application, node.record, { ipv6, https, balancers })),
   ]
-}
-
-/** Those that write a file: the others start something. */
-function written(steps: readonly Step[]): readonly Step[] {
-  return steps.filter(({ files }) => files !== undefined)
+  return [
+    ...setUp(application, https),
+    ...prepareGeneration(release, environOf(application, release, node.record)),
+    ...(serves(node) ? web() : []),
+    ...followers(instance, node, { restart: false }),
+  ]
 }

@@ -1,21 +1,31 @@
 import { hostname, userInfo } from 'node:os'
-import { hasRole } from '../engine/node/node.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
+import { endsSoon, readHttps } from '../project/https.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
-import { hostOf, readApplication, refuseSplitData } from '../recipes/application.js'
+import { readApplication, refuseSplitData, withFetched } from '../recipes/application.js'
+import { compressStatic } from '../recipes/compress.js'
+import { releaseNodes, serves } from '../recipes/followers.js'
+import { hookSteps } from '../recipes/hooks.js'
+import { certificate, https as httpsSteps } from '../recipes/https.js'
 import { claim, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
+import { releaseCommand } from '../recipes/release-command.js'
 import { setUp, siteOf } from '../recipes/set-up.js'
 import { freeNames, site } from '../recipes/site.js'
+import { numberReleases, packageStatic } from '../recipes/static-files.js'
+import { newAccounts } from '../recipes/superusers.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
 import { countChanges } from './changes.js'
+import { evenEnviron } from './even-environ.js'
+import { createAccounts, withAccounts } from './first-accounts.js'
+import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
 import { notifying } from './notify.js'
 import { balancingOf, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
@@ -26,6 +36,7 @@ import { type Rollout, rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
 import { heldOn, openSource, type Sent, upload } from './upload.js'
+import { urlsOf } from './urls.js'
 
 /** Puts the project on its nodes as a new release, without losing a request. */
 export const deploy = task({
@@ -46,18 +57,24 @@ export const deploy = task({
   },
   run: notifying('deploy', async ({ target, session, line, options }, noted) => {
     const own = requireInstance(target)
+    const https = readHttps(own)
     const code = await openSource(own, session, options.rev)
     // Settings are those of now: a revision has the code and what it requires.
     const instance = { ...own, folder: code.folder }
     const { settings } = instance
-    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
-    const application = await readApplication(instance)
-    refuseSplitData(application, nodes.length)
-    const files = await code.files()
-    for (const surprise of await code.surprises()) line.output(surprise)
+    const nodes = releaseNodes(instance, target.nodes)
     const { commit, dirty, name: revision } = code.revision
+    const facts = { ...hookFacts(target, nodes, session), commit, folder: code.folder }
+    // They may make what is then sent.
+    await line.list(hooksBeforeUpload(settings.hooks, facts))
+    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
+    refuseSplitData(application, nodes.length)
+    const accounts = newAccounts(application)
+    const files = await code.files()
+    for (const surprise of [...(await code.surprises()), ...endsSoon(https)]) line.output(surprise)
     const id = releaseId(new Date())
     Object.assign(noted, { release: id, commit, revision })
+    const hooked = { ...facts, release: id }
     const release = { place: instance, id, generation: id }
     const whole = rollout({
       application,
@@ -85,10 +102,13 @@ export const deploy = task({
     }
 
     const siteOn = (node: (typeof nodes)[number], ipv6: boolean) =>
-      siteOf(application, node.record, { ipv6, balancers: trusted(whole.balancing) })
+      siteOf(application, node.record, { ipv6, https, balancers: trusted(whole.balancing) })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
-    setUp(application)
-    for (const node of nodes) for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
+    setUp(application, https)
+    for (const node of nodes) {
+      for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
+      httpsSteps(instance, https, { name: node.name, codename: '', ipv6: true })
+    }
     renderProcesses(whole)
 
     let released = false
@@ -104,7 +124,7 @@ export const deploy = task({
       {
         title: 'Set up',
         chapter: 'Prepare',
-        steps: () => [...removeLeftovers(instance, settings.timeout, id), ...setUp(application)],
+        steps: () => [...removeLeftovers(instance, settings.timeout, id), ...setUp(application, https)],
       },
       {
         title: 'Release',
@@ -117,12 +137,17 @@ export const deploy = task({
             ...shared(instance, id, settings.shared),
             ...buildVirtualenv(instance, id, venv),
             ...generationSteps(part, node),
+            ...hookSteps(release, 'before-build', settings.hooks, hooked),
             ...(application.framework.build === undefined
               ? []
               : runInGeneration(release, 'Build static files', application.framework.build, { build: true })),
+            ...compressStatic(release, packageStatic({ src: settings.src, package: application.package })),
+            ...numberReleases(release),
           ]
         },
       },
+      ...hookParts(part, 'after-build', hooked),
+      ...(released ? [] : hookParts(part, 'before-release', hooked, part.nodes.slice(0, 1))),
       {
         title: 'Release command',
         chapter: 'Prepare',
@@ -131,15 +156,25 @@ export const deploy = task({
           // Once for all nodes and batches: two migrations at once would step on each other.
           if (application.release === undefined || released || node !== part.nodes[0]) return []
           released = true
-          return runInGeneration(release, application.release, application.release)
+          return releaseCommand(application, release)
         },
       },
-      ...startAndCheck(part, {
-        title: 'Site',
-        chapter: 'Prepare',
-        steps: async (node) => site(instance, siteOn(node, (await node.facts()).ipv6)),
-      }),
+      ...(released ? [] : hookParts(part, 'after-release', hooked, part.nodes.slice(0, 1))),
+      ...startAndCheck(
+        part,
+        {
+          title: 'Site',
+          chapter: 'Prepare',
+          steps: async (node) => {
+            if (!serves(node)) return []
+            const { ipv6, codename } = await node.facts()
+            return [...httpsSteps(instance, https, { name: node.name, codename, ipv6 }), ...site(instance, siteOn(node, ipv6))]
+          },
+        },
+        ...hookParts(part, 'before-switch', hooked),
+      ),
       ...switchAndDrain(part),
+      { title: 'Certificate', chapter: 'Tidy up', steps: () => certificate(instance, https) },
       {
         title: 'Tidy up',
         chapter: 'Tidy up',
@@ -150,7 +185,8 @@ export const deploy = task({
     const asked = new Map<string, Awaited<ReturnType<typeof heldOn>>>()
     await begin(whole, line, async (node, own) => {
       const checks = async () => {
-        const looks = [...preflight(node.name), ...freeNames(instance, siteOn(node, false)), ...claim(instance, instance.owner)]
+        const names = serves(node) ? freeNames(instance, siteOn(node, false)) : []
+        const looks = [...preflight(node.name), ...names, ...claim(instance, instance.owner)]
         const { counts } = await node.apply('Check the node', looks, own)
         if (counts.changed > 0) whole.fresh.add(node.name)
       }
@@ -159,11 +195,14 @@ export const deploy = task({
       if (held.status === 'fulfilled') asked.set(node.name, held.value)
     })
     await finish(whole, line).catch((error: unknown) => line.output(`What was interrupted stays: ${String(error)}`))
-    await inBatches(session, nodes, line, (batch, own) => {
+    await evenEnviron(instance, nodes, session)
+    await inBatches(session, nodes, line, async (batch, own) => {
       const part = { ...whole, nodes: batch }
-      return orTakeBack(part, own, change(part))
+      await orTakeBack(part, own, change(part))
+      await hooksAfterSwitch(part, own, hooked)
     })
     await setUpBalancers(whole, line)
+    const created = await createAccounts(application, accounts, nodes[0], line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(
         instance.name,
@@ -171,9 +210,9 @@ export const deploy = task({
       )
       return new Result(`${instance.name}: ${changed} steps would change something`, { changed, sent: Object.fromEntries(sent) })
     }
-    const urls = [...new Set(nodes.map((node) => `http://${hostOf(instance, node.record)}/`))]
+    const urls = await urlsOf(instance, nodes.filter(serves))
     const took = receiptOf(whole)
-    return new Result([`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)].join('\n'), {
+    return withAccounts(created, [`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)], {
       release: id,
       commit,
       revision,

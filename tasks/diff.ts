@@ -1,10 +1,10 @@
-import { hasRole } from '../engine/node/node.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { Manifest } from '../engine/transfer/manifest.js'
 import { requireInstance } from '../project/instance.js'
-import { readApplication } from '../recipes/application.js'
+import { readApplication, withFetched } from '../recipes/application.js'
+import { releaseNodes } from '../recipes/followers.js'
 import { diffOn } from './diff-node.js'
 import { differs, diffText } from './diff-text.js'
 import { balancingOf, trusted } from './rollout/balance.js'
@@ -24,14 +24,18 @@ export const diff = task({
   async run({ target, session, line, options: { rev, exitCode } }) {
     const asked = requireInstance(target)
     const code = await openSource(asked, session, rev)
-    const application = await readApplication({ ...asked, folder: code.folder })
+    const application = await withFetched(
+      await readApplication({ ...asked, folder: code.folder }),
+      session.flags.dryRun,
+      line.output,
+    )
     const wanted = {
       application,
       revision: code.revision,
       manifest: Manifest.of(await code.files()),
       balancers: trusted(await balancingOf(asked, session)),
     }
-    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
+    const nodes = releaseNodes(asked, target.nodes)
     const found = new Map<string, Awaited<ReturnType<typeof diffOn>>>()
     await line.list(
       nodes.map((node) => ({

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import { KraftError } from '../engine/errors/failure.js'
-import { hasRole } from '../engine/node/node.js'
 import { secret } from '../engine/shell/secret.js'
 import type { Step } from '../engine/step/step.js'
 import { inBatches } from '../engine/task/in-batches.js'
@@ -10,6 +9,7 @@ import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { noteInLog } from '../recipes/audit.js'
+import { serves } from '../recipes/followers.js'
 import { closableSite, closedState, closeSite, openSite } from '../recipes/maintenance.js'
 import { releaseId } from '../recipes/release.js'
 import { ownInstance } from '../recipes/stopped.js'
@@ -39,7 +39,7 @@ export const maintenance = task({
   async run({ target, session, line, options: { verb, message, retryAfter, allow } }) {
     const instance = requireInstance(target)
     const { name, owner } = instance
-    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
+    const nodes = target.nodes.filter(serves)
     if (verb === undefined) return stateOf()
     const addresses = allow.map(plainAddress)
     if (!Number.isSafeInteger(retryAfter) || retryAfter < 1) {
@@ -72,7 +72,7 @@ export const maintenance = task({
     const would = session.flags.dryRun ? 'would be' : 'is'
     if (verb === 'off') return new Result(`${name} ${would} open`, { maintenance: false })
     if (session.flags.dryRun) return new Result(`${name} would be closed for maintenance`, { maintenance: true })
-    const passes = urlsOf(instance, nodes).map((url) => `${url}.kraft/bypass/${token}`)
+    const passes = (await urlsOf(instance, nodes)).map((url) => `${url}.kraft/bypass/${token}`)
     return new Result(
       [`${name} is closed for maintenance. Who opens this sees it all the same, until it is off:`, ...passes].join('\n'),
       { maintenance: true, ...given.note, bypass: passes },

@@ -1,6 +1,7 @@
 import { isKraftError } from '../engine/errors/failure.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
+import { columns } from './columns.js'
 
 /** Lists the nodes that are remembered. */
 export const nodes = task({
@@ -35,20 +36,11 @@ export const nodes = task({
       state: states[index] ?? 'missing',
     }))
     if (rows.length === 0) return new Result('No nodes yet. Make one: kraft provision NAME', [])
-    const table = [
-      ['NAME', 'STATE', 'PROVIDER', 'ADDRESS', 'USER'],
-      ...rows.map((row) => [row.name, row.state, row.provider, row.address, row.user]),
-    ]
-    const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
     return new Result(
-      table
-        .map((row) =>
-          row
-            .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-            .join('  ')
-            .trimEnd(),
-        )
-        .join('\n'),
+      columns([
+        ['NAME', 'STATE', 'PROVIDER', 'ADDRESS', 'USER'],
+        ...rows.map((row) => [row.name, row.state, row.provider, row.address, row.user]),
+      ]),
       rows,
     )
   },

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { explain } from '../engine/errors/explain.js'
 import { summary } from '../engine/errors/failure.js'
-import { hasRole } from '../engine/node/node.js'
 import { redact } from '../engine/shell/redact.js'
 import type { TargetContext } from '../engine/task/context.js'
 import { requireInstance } from '../project/instance.js'
 import { type Ending, endingText, endingVariables, type Notification, type Outcome } from '../project/notify.js'
+import { serves } from '../recipes/followers.js'
 import { whoAmI } from './rollout/switch.js'
 import { urlsOf } from './urls.js'
 
@@ -67,10 +67,7 @@ async function tellAll({ target, session, line }: TargetContext<unknown>, end: E
     revision,
     who: whoAmI(),
     seconds: Math.round((performance.now() - end.began) / 1000),
-    urls: urlsOf(
-      instance,
-      target.nodes.filter((node) => hasRole(node, 'web')),
-    ),
+    urls: await urlsOf(instance, target.nodes.filter(serves)),
     error: end.error === undefined ? null : redact(end.error),
   }
   await line.list([

@@ -1,8 +1,8 @@
-import { hasRole } from '../engine/node/node.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
+import { serves } from '../recipes/followers.js'
 import { openBrowser } from './browser.js'
 import { urlsOf } from './urls.js'
 
@@ -16,8 +16,8 @@ export const open = task({
   raw: true,
   options: { path: option({ type: 'string', positional: true, default: '', help: 'a page of the site' }) },
   async run({ target, session, options: { path } }) {
-    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
-    const urls = urlsOf(requireInstance(target), nodes).map((url) => url + path.replace(/^\/+/, ''))
+    const nodes = target.nodes.filter(serves)
+    const urls = (await urlsOf(requireInstance(target), nodes)).map((url) => url + path.replace(/^\/+/, ''))
     const [url = ''] = urls
     const browser = session.flags.dryRun ? undefined : await openBrowser(url)
     return new Result(urls.join('\n'), { url, urls, browser: browser ?? null })

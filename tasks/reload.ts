@@ -1,9 +1,9 @@
-import { hasRole } from '../engine/node/node.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import { readApplication } from '../recipes/application.js'
+import { readApplication, withFetched } from '../recipes/application.js'
+import { releaseNodes } from '../recipes/followers.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { releaseId } from '../recipes/release.js'
 import { requireRelease } from './current-release.js'
@@ -25,8 +25,8 @@ export const reload = task({
   examples: ['kraft reload:stage', 'kraft reload:live --batch 1'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)
-    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
-    const application = await readApplication(instance)
+    const nodes = releaseNodes(instance, target.nodes)
+    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     const generation = releaseId(new Date())
     const whole = rollout({
       application,

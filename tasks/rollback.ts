@@ -1,12 +1,13 @@
 import { KraftError } from '../engine/errors/failure.js'
-import { hasRole } from '../engine/node/node.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import { readApplication } from '../recipes/application.js'
+import { readApplication, withFetched } from '../recipes/application.js'
+import { releaseNodes } from '../recipes/followers.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
+import { readStaying, staysApplied } from '../recipes/migrations.js'
 import { markBad, releaseId } from '../recipes/release.js'
 import { type InstanceState, lastGood } from '../recipes/state.js'
 import { requireRelease } from './current-release.js'
@@ -36,8 +37,8 @@ export const rollback = task({
   },
   run: notifying('rollback', async ({ target, session, line, options }, noted) => {
     const instance = requireInstance(target)
-    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
-    const application = await readApplication(instance)
+    const nodes = releaseNodes(instance, target.nodes)
+    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     const generation = releaseId(new Date())
     const chosen = { id: options.release ?? generation }
     const whole = rollout({
@@ -71,13 +72,19 @@ export const rollback = task({
         {
           title: 'Mark as bad',
           chapter: 'Tidy up',
-          steps: (node) => markBad(part.releaseOn(node), left.get(node.name) ?? '', whoAmI()),
+          steps: (node) => [
+            ...markBad(part.releaseOn(node), left.get(node.name) ?? '', whoAmI()),
+            ...staysApplied(part.releaseOn(node)),
+          ],
         },
       ])
     })
     const from = [...new Set(left.values())]
     const said = session.flags.dryRun ? 'would go back to' : 'is back at'
-    return new Result(`${instance.name} ${said} release ${chosen.id} (was ${from.join(', ')})`, {
+    const migrations = [...new Set(whole.applied.flatMap(({ applied }) => readStaying(applied.output.flat())))]
+    const staying = migrations.length === 0 ? '' : `\nThese migrations stay applied: ${migrations.join(', ')}`
+    return new Result(`${instance.name} ${said} release ${chosen.id} (was ${from.join(', ')})${staying}`, {
+      migrations,
       release: chosen.id,
       was: Object.fromEntries(left),
       generation,

@@ -1,19 +1,18 @@
-import { hasRole } from '../engine/node/node.js'
 import type { Step } from '../engine/step/step.js'
 import type { TargetContext } from '../engine/task/context.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { type Instance, requireInstance } from '../project/instance.js'
-import { hostOf } from '../recipes/application.js'
 import { noteInLog } from '../recipes/audit.js'
+import { releaseNodes, serves } from '../recipes/followers.js'
 import type { Release } from '../recipes/release.js'
 import { ownInstance, type Restart } from '../recipes/stopped.js'
 import { requireRelease } from './current-release.js'
 import { type Begun, begin } from './rollout/begin.js'
 import { onEach } from './rollout/rollout.js'
-import { whoAmI } from './rollout/switch.js'
+import { visited, whoAmI } from './rollout/switch.js'
 
 /**
- * Does something to the programs of an instance on all of its web nodes, under its lock. `steps` gets what is served there.
+ * Does something to the programs of an instance on all of its nodes, under its lock. `steps` gets what is served there.
  *
  * @example await changeServing(context, 'stop', ({ place }) => stop(place, 30))
  */
@@ -24,7 +23,7 @@ export async function changeServing(
 ): Promise<Instance> {
   const instance = requireInstance(target)
   const { timeout, drain = timeout, health } = instance.settings
-  const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
+  const nodes = releaseNodes(instance, target.nodes)
   const work: Begun = { application: { instance }, nodes, session, locks: new Map(), states: new Map() }
   const title = what.charAt(0).toUpperCase() + what.slice(1)
   try {
@@ -35,7 +34,7 @@ export async function changeServing(
           const state = work.states.get(node.name)
           const id = requireRelease(instance, node, state)
           const release = { place: instance, id, generation: state?.current?.generation ?? '' }
-          const given = { health, host: hostOf(instance, node.record), patience: drain + 5 }
+          const given = { health, host: visited(instance, node), web: serves(node), patience: drain + 5 }
           const all = [
             ...ownInstance(instance, instance.owner),
             ...steps(release, given),

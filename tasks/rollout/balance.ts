@@ -6,6 +6,7 @@ import type { Step } from '../../engine/step/step.js'
 import type { Session } from '../../engine/task/session.js'
 import type { Instance } from '../../project/instance.js'
 import { type Backend, balancer, passesOn, putBack, takeOut } from '../../recipes/balancer.js'
+import { serves } from '../../recipes/followers.js'
 import { claim } from '../../recipes/instance.js'
 import { freeNames } from '../../recipes/site.js'
 import type { StepsPart } from './parts.js'
@@ -74,6 +75,7 @@ export function throughBalancer({ balancing, application }: Rollout): Pick<Steps
   }
   return {
     async around(node, line, work) {
+      if (!serves(node)) return work()
       await tell(takeOut(application.instance, node.name), line)
       try {
         await work()
@@ -93,7 +95,8 @@ export async function setUpBalancers({ balancing, application, nodes, applied }:
   const setUp = (node: Node): Item => ({
     title: `${title} ${node.name}`,
     async run(own) {
-      if (nodes.length < balancing.backends.length) return own.skip('as it is: not all of its web nodes were deployed')
+      if (nodes.filter(serves).length < balancing.backends.length)
+        return own.skip('as it is: not all of its web nodes were deployed')
       const { ipv6 } = await node.facts()
       const steps = [
         ...claim(instance, instance.owner),

@@ -9,6 +9,7 @@ import { noteInLog } from '../../recipes/audit.js'
 import { destroyInstance } from '../../recipes/destroy.js'
 import { abandon } from '../../recipes/gunicorn.js'
 import { switchBack } from '../../recipes/journal.js'
+import { describeMigrations, migrationsOf } from '../../recipes/migrations.js'
 import { inOrder, type Part } from './parts.js'
 import { onEach, type Rollout } from './rollout.js'
 import { logEntry } from './switch.js'
@@ -29,14 +30,14 @@ export async function orTakeBack(rollout: Rollout, line: Line, parts: readonly P
       line.output(`Taking it back failed as well: ${String(also)}`)
       throw error
     }
-    throw afterwards(rollout, begun, error)
+    throw afterwards(rollout, begun, error, await migrated(rollout))
   } finally {
     for (const { name } of rollout.nodes) await rollout.locks.get(name)?.release()
   }
 }
 
 // Two things are asked first when a deploy fails: does the site still serve, and was data changed?
-function afterwards(rollout: Rollout, begun: ReadonlySet<string>, error: unknown): unknown {
+function afterwards(rollout: Rollout, begun: ReadonlySet<string>, error: unknown, migrations: string | undefined): unknown {
   const { application, made, nodes, locks } = rollout
   if (!isKraftError(error) || allSwitched(begun)) return error
   const { failure } = error
@@ -50,8 +51,18 @@ function afterwards(rollout: Rollout, begun: ReadonlySet<string>, error: unknown
     ? `Nothing of ${instance.name} is left on the node`
     : `${was}${where}: ${instance.name} serves what it served before`
   const ran = made === 'release' && !fresh && release !== undefined && begun.has('Start beside the old')
-  const data = ran ? `, but the release command (${release}) has run` : ''
+  const data = [
+    ...(ran ? [`, but the release command (${release}) has run`] : []),
+    ...(migrations === undefined ? [] : [`; these migrations stay applied: ${migrations}`]),
+  ].join('')
   return new KraftError({ ...failure, next: `${serving}${data}. Correct it and run the same command again` }, error)
+}
+
+// Whatever the new release has migrated is there also where its release command failed half-way.
+async function migrated({ application: { instance }, made, nodes, releaseOn }: Rollout): Promise<string | undefined> {
+  const [first] = nodes
+  if (made !== 'release' || first === undefined) return undefined
+  return describeMigrations(await first.read(migrationsOf(instance, releaseOn(first).id).text).catch(() => ''))
 }
 
 // What comes behind the switch begins only where every node has confirmed it.

@@ -39,7 +39,16 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
       /guestbook-stage: \d+ steps would change something/,
     ],
   ],
+  env: [
+    ['env:stage', 'set', 'MODE=fast'],
+    ['Would set MODE for guestbook-stage', 'Set MODE (would change)'],
+  ],
   reload: [['reload:stage'], ['guestbook-stage would run anew', /\* .*\(would run\)|\(would change\)/]],
+  ps: [['ps:stage'], [/^one +web +web +run +/m, /^one +web worker +web\.2 +run +/m]],
+  scale: [
+    ['scale:stage', 'web=3'],
+    ['WOULD BE', /^one +web +3 +\d$/m, 'guestbook-stage would run anew'],
+  ],
   releases: [['releases:stage'], [/^\d{8}-\d{6} .* current$/m]],
   status: [['status:stage'], [/^one: release \d{8}-\d{6}$/m]],
   rollback: [

@@ -37,7 +37,7 @@ describe('the setting notify', () => {
     ['[{ webhok: "https://a.example.com/s3cr3t" }]', '"webhok"'],
   ])('refuses %s and repeats no address', async (text, said) => {
     await home.write('calculator/kraftwerk.yaml', `wsgi: a:b\nnotify: ${text}\n`)
-    const { message } = await settingError(loadProject(home.project, { services: [] }))
+    const { message } = await settingError(loadProject(home.project, { services: [], vaults: [] }))
     expect(message).toContain(said)
     expect(message).not.toContain('s3cr3t')
   })

@@ -1,11 +1,14 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
+import { environOrigin } from '../../project/environ-origin.js'
 import { instanceSettings, type Known, loadProject, wsgiOf } from '../../project/settings.js'
 import { failureOf, freshHome, settingError } from '../rig/home.js'
 
 const home = freshHome()
 const known: Known = {
   services: ['postgres', 'redis', 'files'],
+  vaults: ['command', 'op'],
+  reference: async (_vault, reference) => (reference === 'odd' ? 'something else' : undefined),
   section: async (name) => (name === 'postgres' ? { version: { schema: v.optional(v.number()), doc: 'Version' } } : undefined),
 }
 
@@ -64,7 +67,27 @@ it('reads everything that the design names', async () => {
     health: { path: '/health', status: [], timeout: 5, tries: 30 },
     max_body: 2 * 1024 ** 3,
     timeout: 30,
-    processes: { worker: 'celery -A calculator worker' },
+    processes: { worker: { command: 'celery -A calculator worker', count: 1 } },
+  })
+})
+
+it('processes, cron entries and hooks of an environment join those of the project', async () => {
+  const found = await project(`processes: { worker: { command: work, count: 3, memory: 200 MB, stop: 60 }, mail: send }
+cron: { nightly: { schedule: "@daily", command: clean } }
+hooks: { before-build: { local: npm run build }, after-switch: [one, { local: two }] }
+environments:
+  stage: { processes: { worker: { command: work, count: 0 } }, cron: { hourly: { schedule: 5 * * * *, command: look } }, hooks: { after-switch: three } }
+`)
+  expect(instanceSettings(found)).toMatchObject({
+    processes: { worker: { command: 'work', count: 3, memory: 200 * 1024 ** 2, stop: 60 }, mail: { command: 'send', count: 1 } },
+  })
+  expect(instanceSettings(found, 'stage')).toMatchObject({
+    processes: { worker: { command: 'work', count: 0 }, mail: { command: 'send', count: 1 } },
+    cron: { nightly: { schedule: '@daily', command: 'clean' }, hourly: { schedule: '5 * * * *', command: 'look' } },
+    hooks: {
+      'before-build': [{ command: 'npm run build', local: true }],
+      'after-switch': [{ command: 'three', local: false }],
+    },
   })
 })
 
@@ -88,6 +111,30 @@ it('variables hold what was written, not what YAML makes of it', async () => {
     RATE: '1.10',
     ZIP: '01234',
   })
+})
+
+it('a variable is a value or a reference to a vault, and an environment can turn one into the other', async () => {
+  const found = await project(`environ: { A: { op: one }, B: plain, C: { command: pass show c } }
+environments: { stage: { environ: { A: plain, B: { op: two } } } }`)
+  expect(instanceSettings(found)).toMatchObject({
+    environ: { B: 'plain' },
+    vaults: { A: { vault: 'op', reference: 'one' }, C: { vault: 'command', reference: 'pass show c' } },
+  })
+  const stage = instanceSettings(found, 'stage')
+  expect([stage.environ, Object.keys(stage.vaults)]).toEqual([{ A: 'plain' }, ['B', 'C']])
+  expect(environOrigin(found, 'stage', 'A')).toMatchObject({ words: 'kraftwerk.yaml, stage', place: { line: 2 } })
+  expect(environOrigin(found, 'stage', 'C')).toMatchObject({ words: 'kraftwerk.yaml', place: { line: 1 } })
+})
+
+it('superusers are named by their username, else by their email', async () => {
+  const found = await project(
+    'superusers: [ada@example.com, { username: bob, email: b@example.com }, { email: eve@example.com }]',
+  )
+  expect(instanceSettings(found).superusers).toEqual([
+    { username: 'ada', email: 'ada@example.com' },
+    { username: 'bob', email: 'b@example.com' },
+    { username: 'eve', email: 'eve@example.com' },
+  ])
 })
 
 describe('an environment', () => {
@@ -194,6 +241,12 @@ it.each([
   ['environ: { 1A: x }', '1:12', 'The key "1A" in "environ" should be letters'],
   ['environ: { A: }', '1:15', '"environ.A" should be one of text, a number, true or false'],
   ['environ: { A: [1] }', '1:15', '"environ.A"'],
+  ['environ: { A: { opp: x } }', '1:17', 'Did you mean "op"?'],
+  ['environ: { A: { op: odd } }', '1:15', '"environ.A.op" should be something else'],
+  ['environ: { A: { op: x, command: y } }', '1:15', 'one vault with its reference'],
+  ['superusers: [ada]', '1:14', 'an email address'],
+  ['superusers: [{ usernam: ada }]', '1:16', 'Did you mean "username"?'],
+  ['superusers: [ada@a.org, ada@b.org]', '1:13', 'each username only once'],
   ['name: root', '1:7', '"root" is taken on every node'],
   ['name: template1', '1:7', '"template1" is taken on every node'],
   ['name: shop-build', '1:7', 'the user that builds for "shop"'],
@@ -209,6 +262,19 @@ it.each([
   ['packages: -r other.txt', '1:11', 'requirements.txt'],
   ['apt: [LibMagic]', '1:7', 'Debian package'],
   ['processes: { web: x }', '1:14', 'the web process'],
+  ['processes: { a: { count: 2 } }', '1:17', '"processes.a" should be a map with command'],
+  ['processes: { a: { command: x, counts: 2 } }', '1:31', 'Did you mean "count"?'],
+  ['processes: { a: { command: x, count: 65 } }', '1:38', '"processes.a.count" should be at most 64'],
+  ['processes: { a: { command: x, memory: 1 MB } }', '1:39', '"processes.a.memory" should be at least 32 MB'],
+  ['processes: { a: { command: x, memory: lots } }', '1:39', 'a size, as in 100 MB'],
+  ['processes: { a: { command: x, stop: 0 } }', '1:37', 'at least 1'],
+  ['cron: { a: { schedule: "61 * * * *", command: x } }', '1:24', '"cron.a.schedule" should be a minute from 0 to 59'],
+  ['cron: { a: "@daily x" }', '1:12', '"cron.a" should be a map'],
+  ['cron: { a: { schedule: "@daily" } }', '1:12', 'a map with schedule and command'],
+  ['lock_timeout: -1', '1:15', 'at least 0'],
+  ['hooks: { before-deploy: x }', '1:10', 'Did you mean "before-'],
+  ['hooks: { before-build: [x, { lokal: y }] }', '1:30', 'Did you mean "local"?'],
+  ['hooks: { before-build: "" }', '1:24', 'some text'],
   ['version: 2', '1:10', '"version" should be 1'],
   ['environments: { all: {} }', '1:17', 'all means every node'],
   ['environments:\n  stage:\n    wrokers: 1', '3:5', 'Did you mean "workers"?'],

@@ -6,16 +6,19 @@ import { compile } from '../../engine/step/compile.js'
 import type { Step } from '../../engine/step/step.js'
 import { apt } from '../../recipes/apt.js'
 import { bootstrap } from '../../recipes/bootstrap.js'
+import { cron } from '../../recipes/cron.js'
 import { absent, directory, file, link } from '../../recipes/file.js'
 import { firewall } from '../../recipes/firewall.js'
 import { locale } from '../../recipes/locale.js'
 import { openSite } from '../../recipes/maintenance.js'
 import { nginx, reloadNginx, restartNginx } from '../../recipes/nginx.js'
 import { postgres } from '../../recipes/postgres.js'
+import { processes } from '../../recipes/processes.js'
 import { python } from '../../recipes/python.js'
 import { redis } from '../../recipes/redis.js'
 import { confirmSteps } from '../../recipes/revert.js'
 import { runit, runitService } from '../../recipes/runit.js'
+import { rememberCounts } from '../../recipes/scale.js'
 import { sshd } from '../../recipes/sshd.js'
 import { start, stop } from '../../recipes/stopped.js'
 import { swap } from '../../recipes/swap.js'
@@ -26,6 +29,7 @@ import { unattendedUpgrades } from '../../recipes/unattended-upgrades.js'
 import { member, systemUser } from '../../recipes/user.js'
 import { web } from '../../recipes/web.js'
 
+const place = { name: 'shop', home: '/web/shop' }
 const odd = `it's "$HOME" \`odd\``
 const shop = { name: 'shop', home: '/web/shop' }
 const cases: Readonly<Record<string, readonly Step[]>> = {
@@ -33,6 +37,7 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
   absent: absent(`/tmp/${odd}`),
   bootstrap: bootstrap({ sshPort: 22 }).flatMap(({ steps, confirm = [] }) => [...steps, ...confirm]),
   'confirm the changes': confirmSteps(),
+  cron: cron(place, { nightly: { schedule: '@daily', command: odd } }),
   directory: directory({ path: `/tmp/${odd}`, owner: 'web' }),
   file: file({ path: `/tmp/${odd}`, content: `${odd}\n`, validate: sh`visudo -cf "$KRAFT_FILE"`, notify: [reloadNginx] }),
   'file with a secret': file({ path: '/etc/a', content: secret('hush') }),
@@ -43,9 +48,15 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
   member: member({ user: 'www-data', group: 'calculator', notify: [restartNginx] }),
   nginx: nginx(),
   postgres: postgres(),
+  processes: processes(
+    place,
+    { worker: { command: odd, count: 2, memory: 2 ** 26, stop: 5 }, mail: { command: 'send', count: 0 } },
+    { patience: 30, restart: false },
+  ),
   python: python(),
   redis: redis(),
   running: running('cron.service'),
+  'remembered counts': rememberCounts(place, ['web', 'worker'], { web: 3 }),
   runit: runit(),
   runitService: runitService({
     name: 'app',
@@ -56,7 +67,7 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
   sshd: sshd({ seconds: 5 }),
   start: start(
     { place: shop, id: '20261128-010203', generation: '20261128-010203' },
-    { health: { path: '/', status: [], timeout: 1, tries: 2 }, host: odd, patience: 5 },
+    { health: { path: '/', status: [], timeout: 1, tries: 2 }, host: { name: odd, scheme: 'https' }, web: true, patience: 5 },
   ),
   stop: stop(shop, 5),
   swap: swap(512),

@@ -1,0 +1,76 @@
+import type { Node } from '../engine/node/node.js'
+import { duration, size } from '../engine/report/progress-text.js'
+import { eachNode } from '../engine/task/each-node.js'
+import { Result } from '../engine/task/result.js'
+import { task } from '../engine/task/task.js'
+import { type Instance, requireInstance } from '../project/instance.js'
+import { releaseNodes, runsCron, runsProcesses, serves } from '../recipes/followers.js'
+import { lookAtPrograms, type Program, type Programs, readPrograms } from '../recipes/ps.js'
+import { columns } from './columns.js'
+
+/** Shows what runs of an instance on each node. */
+export const ps = task({
+  on: 'once',
+  independent: true,
+  needs: 'instance',
+  group: 'Day by day',
+  help: 'show what runs: web process and workers, processes, cron entries; since when, with how much memory',
+  examples: ['kraft ps:live', 'kraft ps:live --json'],
+  async run({ target, session, line }) {
+    const instance = requireInstance(target)
+    const found = await eachNode(session, releaseNodes(instance, target.nodes), line, async (node) =>
+      withMissing(instance, node, readPrograms(await node.read(lookAtPrograms(instance).text))),
+    )
+    const rows = found.flatMap(({ node, value }) => value.programs.map((program) => [node.name, ...cells(program)]))
+    const notes = found.flatMap(({ node, value }) => notesOn(instance, node, value))
+    const table = columns([['NODE', 'KIND', 'NAME', 'STATE', 'SINCE', 'PID', 'MEMORY', 'ENDED'], ...rows])
+    return new Result(
+      [table, ...notes].join('\n'),
+      found.map(({ node, value }) => ({ node: node.name, ...value })),
+    )
+  },
+})
+
+/** What kraftwerk.yaml asks for and the node does not have: it was not deployed yet. */
+function withMissing(instance: Instance, node: Node, found: Programs): Programs {
+  const { processes, cron } = instance.settings
+  const wanted: readonly Program[] = [
+    ...(serves(node) ? [{ kind: 'web' as const, name: 'web', state: 'missing' }] : []),
+    ...(runsProcesses(instance, node)
+      ? Object.entries(processes).flatMap(([name, { count }]) =>
+          Array.from({ length: found.scaled[name] ?? count }, (_, index) => ({
+            kind: 'process' as const,
+            name: `${name}.${index + 1}`,
+            state: 'missing',
+          })),
+        )
+      : []),
+    ...(runsCron(instance, node) ? Object.keys(cron).map((name) => ({ kind: 'cron' as const, name, state: 'missing' })) : []),
+  ]
+  const missing = wanted.filter(({ kind, name }) => !found.programs.some((each) => each.kind === kind && each.name === name))
+  return { ...found, programs: [...found.programs, ...missing] }
+}
+
+function cells({ kind, name, state, seconds, pid, memory, restarts, code }: Program): readonly string[] {
+  const ends = restarts === undefined || restarts === 0 ? '' : `${restarts} ${restarts === 1 ? 'time' : 'times'}, `
+  return [
+    kind,
+    name,
+    state,
+    seconds === undefined ? '' : duration(seconds),
+    pid === undefined ? '' : String(pid),
+    memory === undefined ? '' : size(memory),
+    code === undefined ? '' : `${ends}code ${code}`,
+  ]
+}
+
+function notesOn(instance: Instance, node: Node, { programs, scaled, timezone }: Programs): readonly string[] {
+  const { workers, processes } = instance.settings
+  const counts = Object.entries(scaled).flatMap(([name, count]) => {
+    const declared = name === 'web' ? workers : processes[name]?.count
+    const says = declared === undefined ? 'kraftwerk.yaml has none' : `kraftwerk.yaml says ${declared}`
+    return count === declared ? [] : [`${node.name}: kraft scale has set ${name} to ${count}, ${says}`]
+  })
+  const times = programs.some(({ kind }) => kind === 'cron') ? [`${node.name}: cron runs at times of ${timezone}`] : []
+  return [...counts, ...times]
+}
