@@ -151,16 +151,10 @@ function startWeb(release: Release, { health, host }: Restart): readonly Step[] 
           code=$?
           rm -f ${trial} ${`${trial}.log`} ${`${trial}.ended`}
           if [ "$code" = 0 ]; then return; fi
-          # Its finish script says "down" at its end, which would take an earlier "up" back.
-          for try in $(seq 50); do
-            if ! sv status ${service} | grep -q '^finish'; then break; fi
-            sleep 0.1
-          done
-          if [ -e ${page(place)} ]; then
-            touch ${`${service}/down`}
-            sv -w 10 force-stop ${service} >/dev/null || :
-          else
-            sv up ${service} >/dev/null || :
+          # Its finish script may be about to say "down", which must not come after "up".
+          sv -w 5 force-stop ${service} >/dev/null || :
+          if [ -e ${page(place)} ]; then touch ${`${service}/down`}
+          else sv up ${service} >/dev/null || :
           fi
         }
         trap end EXIT
