@@ -73,7 +73,7 @@ describe('a service that is one new file', () => {
     expect((await run('--complete', 'settings', 'n')).stdout).toMatch(/^nodes\t.*\nnotes\t/)
   })
 
-  it('has its settings documented by kraft and in the docs', { timeout: 90_000 }, async () => {
+  it('has its settings documented by kraft and in the docs', { timeout: 240_000 }, async () => {
     await said('[notes]')
     expect((await run('settings', 'notes')).stdout).toBe('The service notes: a folder of notes\n  pages  How many (default: 3)\n')
     const [{ keys }] = JSON.parse((await run('settings', 'notes', '--json')).stdout)
