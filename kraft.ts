@@ -29,7 +29,12 @@ const app: App = {
     ])
     const section = async (name: string) => (await loadKind('providers', name)).section
     const providers = Object.fromEntries(kindNames('providers').map((name) => [name, () => section(name)]))
-    const known = { services: kindNames('services'), section: async (name: string) => (await loadKind('services', name)).section }
+    const known = {
+      services: kindNames('services'),
+      vaults: kindNames('vaults'),
+      section: async (name: string) => (await loadKind('services', name)).section,
+      reference: async (name: string, reference: string) => (await loadKind('vaults', name)).problem?.(reference),
+    }
     return openWorkspace(folder, known, await loadUserSettings(providers))
   },
 }

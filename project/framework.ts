@@ -35,6 +35,11 @@ export interface Framework {
   readonly foretell?: string
   /** One line of shell that prepares a release's files, run as the instance's user in the release, virtualenv first on PATH. */
   readonly build?: string
+  /**
+   * One line of shell that creates the accounts of `superusers:`, run as the instance's user in the release. It reads a list of
+   * `{ username, email, password }` in JSON, leaves alone who is there already, and prints `created USERNAME` for each that it made.
+   */
+  readonly superusers?: string
   /** The folder in templates/skeleton/ that `kraft init` writes. */
   readonly skeleton: string
 }

@@ -18,6 +18,16 @@ export const layout = {
   userHome: ({ home }: Place) => `${home}/home`,
   /** What kraft keeps of an instance: owner, generated secrets, the script that enters its environment. Root only. */
   settings: ({ name }: Place) => `/etc/kraftwerk/${name}`,
+  /** Its certificates, their settings, and what gives it TLS. Root only. */
+  https: (place: Place) => `${layout.settings(place)}/https`,
+  /** What proves to an ACME server that the domain is ours. */
+  challenge: ({ home }: Place) => `${home}/challenge`,
+  /** What `kraft env` keeps: NAME='value' for each variable. */
+  environ: (place: Place) => `${layout.settings(place)}/environ`,
+  /** Who changed it when, and which names: a JSON document a line, no values. */
+  environHistory: (place: Place) => `${layout.settings(place)}/environ.history`,
+  /** The names of `superusers:` that were seen to, one a line. */
+  superusers: (place: Place) => `${layout.settings(place)}/superusers`,
   /** On tmpfs: sockets, which root makes, so that the application can't put a link to another's in their place. */
   sockets: ({ name }: Place) => `/run/web/${name}`,
   socket: (place: Place, generation: string) => `${layout.sockets(place)}/${generation}.sock`,

@@ -2,9 +2,9 @@ import { type JsonSchema, sectionSchema } from '../engine/config/json-schema.js'
 import { environmentSection, projectSection } from './section.js'
 import type { Service } from './service.js'
 
-/** The JSON Schema of kraftwerk.yaml with these services, for editors. */
-export function projectSchema(services: readonly Service[]): JsonSchema {
-  const known = { services: services.map(({ name }) => name) }
+/** The JSON Schema of kraftwerk.yaml with these services and vaults, for editors. */
+export function projectSchema(services: readonly Service[], vaults: readonly string[]): JsonSchema {
+  const known = { services: services.map(({ name }) => name), vaults }
   const items = { anyOf: services.flatMap(asked) }
   const withServices = (schema: JsonSchema): JsonSchema => {
     const properties = isMap(schema.properties) ? schema.properties : {}

@@ -1,8 +1,12 @@
 import { domainToASCII } from 'node:url'
 import * as v from 'valibot'
 import type { Section } from '../engine/config/section.js'
+import { cacheSchema } from './cache-schema.js'
+import { httpsSchema } from './https-schema.js'
 import { instanceNameProblem, word } from './name.js'
 import { programKeys } from './program-keys.js'
+import { protectSchema } from './protect-schema.js'
+import type { Reference } from './vault.js'
 
 const text = v.pipe(v.string(), v.trim(), v.nonEmpty('some text'))
 const whole = (least: number, most: number) =>
@@ -75,6 +79,14 @@ const command = v.pipe(
 )
 
 const urlPath = v.pipe(v.string(), v.regex(/^\/[!-~]*$/, 'a path on the site, as in /health'))
+const staticUrl = v.pipe(
+  v.string(),
+  v.regex(
+    /^\/([A-Za-z0-9_~-][A-Za-z0-9._~-]*\/)+$/,
+    'a path on the site with a slash at both ends, as in /static/ (a host is `cdn`)',
+  ),
+  v.check((value) => !value.startsWith('/uploads/'), 'something else than the path of the uploads'),
+)
 const status = whole(100, 599)
 const healthMap = v.pipe(
   // The list of keys comes first, so that a misspelt one gets its hint.
@@ -116,6 +128,21 @@ const environValue = v.pipe(
   v.check((value) => !value.includes('\0'), 'text without NUL bytes'),
 )
 
+const inVault = (known: readonly string[]) =>
+  v.pipe(
+    v.record(v.picklist(known), text),
+    v.check((map) => Object.keys(map).length === 1, 'one vault with its reference'),
+    v.transform((map): Reference => {
+      const [[vault, reference] = ['', '']] = Object.entries(map)
+      return { vault, reference }
+    }),
+  )
+const environEntry = (vaults: readonly string[]) =>
+  v.lazy(
+    (input): v.GenericSchema<unknown, string | Reference> =>
+      typeof input === 'object' && input !== null && !Array.isArray(input) ? inVault(vaults) : environValue,
+  )
+
 /** What a service is asked for with: its name, or its name with settings. */
 export interface ServiceSetting {
   readonly name: string
@@ -141,8 +168,40 @@ const service = (known: readonly string[]) => {
   )
 }
 
+const email = v.pipe(text, v.regex(/^[^\s@]+@[^\s@]+$/, 'an email address'))
+const username = v.pipe(text, v.regex(/^[\w.@+-]{1,150}$/, 'a name of letters, digits and @ . + - _'))
+/** An account that the first deploy creates. */
+export interface Superuser {
+  readonly username: string
+  readonly email: string
+}
+const superuserMap = v.pipe(
+  // The list of keys comes first, so that a misspelt one gets its hint.
+  v.record(v.picklist(['username', 'email']), v.unknown()),
+  v.object({ username: v.exactOptional(username), email }),
+  v.transform((map): Superuser => ({ username: map.username ?? nameIn(map.email), email: map.email })),
+)
+const superuserEmail = v.pipe(
+  email,
+  v.transform((address): Superuser => ({ username: nameIn(address), email: address })),
+)
+const nameIn = (address: string) => address.split('@')[0] ?? address
+const superuser = v.lazy(
+  (input): v.GenericSchema<unknown, Superuser> => (typeof input === 'object' && input !== null ? superuserMap : superuserEmail),
+)
+const superusers = v.pipe(
+  v.array(superuser),
+  v.check((all) => new Set(all.map(({ username: each }) => each)).size === all.length, 'each username only once'),
+)
+
+/** The names of what comes in kinds, where settings can name it. */
+export interface Named {
+  readonly services: readonly string[]
+  readonly vaults: readonly string[]
+}
+
 /** What an environment may override: everything that a project can say about an instance. */
-export function instanceSection(known: { readonly services: readonly string[] }) {
+export function instanceSection(known: Named) {
   return {
     name: {
       schema: v.optional(v.pipe(v.string(), sane(instanceNameProblem))),
@@ -154,6 +213,11 @@ export function instanceSection(known: { readonly services: readonly string[] })
       schema: v.optional(listOf(domain), []),
       doc: 'More domains; each redirects to `domain`',
       example: ['www.calculator.example.com'],
+    },
+    https: {
+      schema: v.optional(httpsSchema),
+      doc: 'HTTPS: auto gets certificates by itself, false is none; a map names own files or says more (docs/https.md)',
+      example: 'auto',
     },
     wsgi: {
       schema: v.optional(
@@ -184,9 +248,9 @@ export function instanceSection(known: { readonly services: readonly string[] })
     },
     shared: { schema: v.optional(apart, []), doc: 'Paths in the project that outlive releases', example: ['media'] },
     environ: {
-      schema: v.optional(v.record(environName, environValue), {}),
-      doc: 'Environment variables of the application',
-      example: { DJANGO_SETTINGS_MODULE: 'calculator.settings' },
+      schema: v.optional(v.record(environName, environEntry(known.vaults)), {}),
+      doc: 'Environment variables of the application: values, or where a vault has them',
+      example: { DJANGO_SETTINGS_MODULE: 'calculator.settings', API_KEY: { op: 'op://shop/stripe/key' } },
       quiet: 0,
     },
     package: {
@@ -226,12 +290,34 @@ export function instanceSection(known: { readonly services: readonly string[] })
     },
     max_body: { schema: v.optional(size, '100 MB'), doc: 'Largest upload', example: '100 MB' },
     timeout: { schema: v.optional(whole(1, 3600), 30), doc: 'Seconds that a request may take', example: 30 },
+    static_url: { schema: v.optional(staticUrl, '/static/'), doc: 'Where static files are served', example: '/assets/' },
+    cdn: {
+      schema: v.optional(domain),
+      doc: 'Host of a CDN that fetches static files from this site and hands them out',
+      example: 'cdn.example.com',
+    },
+    cache: {
+      schema: v.optional(cacheSchema, {}),
+      doc: 'What browsers and nginx may keep, by path, see [Static files](static.md)',
+      example: { '/': { nginx: '1m' }, '/news/*.html': { browser: '10m' } },
+    },
+    protect: {
+      schema: v.optional(protectSchema),
+      doc: 'A password before the site and no search engines: user, password (or its hash), noindex, except (paths), allow (addresses); false for none',
+      example: { user: 'preview', password: 'at least 8 characters', except: ['/hooks/'] },
+      quiet: 1,
+    },
     drain: {
       schema: v.optional(whole(1, 3600)),
       doc: 'Seconds that old processes get to finish what they have begun. Default: timeout',
       example: 30,
     },
     keep: { schema: v.optional(whole(1, 1000), 5), doc: 'Releases that stay on a node', example: 5 },
+    superusers: {
+      schema: v.optional(superusers, []),
+      doc: 'Accounts that the first deploy creates in a Django project, with a password that it shows once',
+      example: [{ username: 'ada', email: 'ada@example.com' }],
+    },
     ...programKeys({ command, size, whole }),
   } satisfies Section
 }
@@ -267,7 +353,7 @@ const byRole = v.pipe(
 )
 
 /** One environment: overrides, and where it lives. */
-export function environmentSection(known: { readonly services: readonly string[] }) {
+export function environmentSection(known: Named) {
   return {
     ...instanceSection(known),
     nodes: {
@@ -292,7 +378,7 @@ const environmentName = v.pipe(
 )
 
 /** kraftwerk.yaml. */
-export function projectSection(known: { readonly services: readonly string[] }) {
+export function projectSection(known: Named) {
   return {
     version: {
       schema: v.optional(v.literal(1, '1, the version of this format that this kraft knows'), 1),

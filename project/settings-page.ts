@@ -16,6 +16,7 @@ export interface Kinds {
   readonly services: readonly Documented[]
   readonly providers: readonly Documented[]
   readonly frameworks: readonly Documented[]
+  readonly vaults: readonly (Documented & { readonly example: string })[]
 }
 
 /** A part of the settings that has a name. */
@@ -26,8 +27,8 @@ export interface Chapter {
 }
 
 /** All settings, part by part: the files, and what each service and each provider can be set to. */
-export function chapters({ services, providers }: Kinds): readonly Chapter[] {
-  const { project, own } = projectParts(services)
+export function chapters({ services, providers, vaults }: Kinds): readonly Chapter[] {
+  const { project, own } = projectParts(services, vaults)
   return [
     { name: 'project', doc: 'kraftwerk.yaml', section: project },
     { name: 'environments', doc: 'An environment: all of the project but version and default_node, and besides', section: own },
@@ -39,8 +40,8 @@ export function chapters({ services, providers }: Kinds): readonly Chapter[] {
 }
 
 /** The page about all settings, in Markdown. */
-export function settingsPage({ services, providers, frameworks }: Kinds): string {
-  const { project, own } = projectParts(services)
+export function settingsPage({ services, providers, frameworks, vaults }: Kinds): string {
+  const { project, own } = projectParts(services, vaults)
   const set = services.filter(({ section = {} }) => Object.keys(section).length > 0)
   return `# Settings
 
@@ -73,6 +74,13 @@ ${list(services, '`')}
 
 A service with settings is written \`services: [{ NAME: { KEY: VALUE } }]\`.${set.length > 0 ? '' : ' None of these has settings yet.'}
 ${set.map(({ name, section = {} }) => `\n#### ${name}\n\n${markdownTable(section)}\n`).join('')}
+### Vaults
+
+A value of \`environ\` can be fetched from where it is kept: \`API_KEY: { op: op://shop/stripe/key }\`.
+[The environment](environment.md#from-a-vault) tells when and how.
+
+${vaults.map(({ name, doc, example }) => `- \`${name}\`: ${sentence(doc)} For example \`{ ${name}: ${example} }\`.`).join('\n')}
+
 ### Frameworks
 
 What a project is made with is detected, not set:
@@ -100,8 +108,11 @@ ${markdownTable(recordSection)}
 `
 }
 
-function projectParts(services: readonly Documented[]): { readonly project: Section; readonly own: Section } {
-  const known = { services: names(services) }
+function projectParts(
+  services: readonly Documented[],
+  vaults: readonly Documented[],
+): { readonly project: Section; readonly own: Section } {
+  const known = { services: names(services), vaults: names(vaults) }
   const project = projectSection(known)
   return {
     project,

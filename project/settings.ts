@@ -4,18 +4,22 @@ import type { Section } from '../engine/config/section.js'
 import type { Checked, Problem, Values } from '../engine/config/validate.js'
 import { readYaml, type YamlFile, type YamlPath } from '../engine/config/yaml.js'
 import { KraftError, type Place } from '../engine/errors/failure.js'
+import type { CacheRule } from './cache-schema.js'
+import { type HttpsSetting, mergeHttps } from './https-setting.js'
 import { instanceNameProblem, nameOfFolder } from './name.js'
 import type { CronSetting, HookCommand, HookName, ProcessSetting } from './program-keys.js'
-import type { EnvironmentNode, environmentSection, projectSection, ServiceSetting } from './section.js'
+import { type Protect, protectOf } from './protect.js'
+import type { EnvironmentNode, environmentSection, Named, projectSection, ServiceSetting, Superuser } from './section.js'
+import { isReference, type Reference } from './vault.js'
 
-export type { EnvironmentNode, ServiceSetting } from './section.js'
+export type { EnvironmentNode, ServiceSetting, Superuser } from './section.js'
 
 /** What settings may name, and how to learn what it can be set to. */
-export interface Known {
-  /** Names of all services. */
-  readonly services: readonly string[]
+export interface Known extends Named {
   /** The section of a service that a file names, to validate its settings. */
   section?(service: string): Promise<Section | undefined>
+  /** What a reference to a vault should be, where this one is wrong. */
+  reference?(vault: string, reference: string): Promise<string | undefined>
 }
 
 /** How a new release proves that it works. */
@@ -37,6 +41,7 @@ export interface InstanceSettings {
   readonly live: boolean
   readonly domain: string | undefined
   readonly aliases: readonly string[]
+  readonly https: HttpsSetting | undefined
   /** `module.module:callable`. */
   readonly wsgi: string | undefined
   readonly workers: number
@@ -47,6 +52,8 @@ export interface InstanceSettings {
   /** Relative paths. */
   readonly shared: readonly string[]
   readonly environ: Readonly<Record<string, string>>
+  /** Variables whose values are in a vault. */
+  readonly vaults: Readonly<Record<string, Reference>>
   readonly package: string | undefined
   readonly src: string | undefined
   readonly python: string | undefined
@@ -61,6 +68,13 @@ export interface InstanceSettings {
   readonly drain: number | undefined
   /** How many releases stay on a node. */
   readonly keep: number
+  readonly superusers: readonly Superuser[]
+  /** A path with a slash at both ends. */
+  readonly static_url: string
+  readonly cdn: string | undefined
+  /** Rules by path. */
+  readonly cache: Readonly<Record<string, CacheRule>>
+  readonly protect: Protect | undefined
   /** Programs that are kept running, by name. */
   readonly processes: Readonly<Record<string, ProcessSetting>>
   /** Commands at set times, by name. */
@@ -72,6 +86,8 @@ export interface InstanceSettings {
 
 type Top = Values<ReturnType<typeof projectSection>>
 type Layer = Partial<Values<ReturnType<typeof environmentSection>>>
+
+type Environ = Readonly<Record<string, string | Reference>>
 
 /** A folder with a kraftwerk.yaml. */
 export interface Project {
@@ -103,12 +119,20 @@ export async function loadProject(from: string, known: Known): Promise<Project |
   ])
   const yaml = await readYaml(file)
   const top = check(sections.projectSection(known), yaml)
-  const problems: Problem[] = [...top.problems, ...(await serviceProblems(top.values.services, yaml, [], known, check))]
+  const problems: Problem[] = [
+    ...top.problems,
+    ...(await serviceProblems(top.values.services, yaml, [], known, check)),
+    ...(await referenceProblems(top.values.environ, yaml, [], known)),
+  ]
   const environments: Record<string, Layer> = {}
   for (const name of Object.keys(top.values.environments ?? {})) {
     const path = ['environments', name]
     const layer = checkLayer(sections.environmentSection(known), yaml, path)
-    problems.push(...layer.problems, ...(await serviceProblems(layer.values.services, yaml, path, known, check)))
+    problems.push(
+      ...layer.problems,
+      ...(await serviceProblems(layer.values.services, yaml, path, known, check)),
+      ...(await referenceProblems(layer.values.environ, yaml, path, known)),
+    )
     environments[name] = withSources(layer.values, yaml, path)
   }
   refuse(problems)
@@ -116,7 +140,13 @@ export async function loadProject(from: string, known: Known): Promise<Project |
   const { name: _name, ...instance } = sections.instanceSection(known)
   const given = await variables({ ...instance, default_node })
   const said = given === undefined ? undefined : checkLayer({ ...instance, default_node }, given)
-  const asked = given === undefined ? [] : await serviceProblems(said?.values.services, given, [], known, check)
+  const asked =
+    given === undefined
+      ? []
+      : [
+          ...(await serviceProblems(said?.values.services, given, [], known, check)),
+          ...(await referenceProblems(said?.values.environ, given, [], known)),
+        ]
   refuse([...(said?.problems ?? []), ...asked])
   const { default_node: node = top.values.default_node, ...overrides } = said?.values ?? {}
   const folder = dirname(file)
@@ -143,6 +173,7 @@ export function instanceSettings(project: Project, environment?: string): Instan
   const { version: _version, environments: _environments, default_node: _node, ...top } = project.settings
   const layer = environment === undefined ? {} : environmentOf(project, environment)
   const { variables = {} } = project
+  const environ: Environ = { ...top.environ, ...layer.environ, ...variables.environ }
   return {
     nodes: [],
     live: false,
@@ -151,8 +182,12 @@ export function instanceSettings(project: Project, environment?: string): Instan
     ...variables,
     environment,
     name: layer.name ?? project.name,
-    environ: { ...top.environ, ...layer.environ, ...variables.environ },
+    environ: Object.fromEntries(Object.entries(environ).flatMap(([name, value]) => (isReference(value) ? [] : [[name, value]]))),
+    vaults: Object.fromEntries(Object.entries(environ).flatMap(([name, value]) => (isReference(value) ? [[name, value]] : []))),
     processes: { ...top.processes, ...layer.processes, ...variables.processes },
+    https: mergeHttps(top.https, layer.https, variables.https),
+    cache: { ...top.cache, ...layer.cache, ...variables.cache },
+    protect: protectOf(top.protect, layer.protect, variables.protect),
     cron: { ...top.cron, ...layer.cron, ...variables.cron },
     hooks: { ...top.hooks, ...layer.hooks, ...variables.hooks },
     health: { path: '/', status: [], timeout: 10, tries: 30, ...top.health, ...layer.health, ...variables.health },
@@ -180,14 +215,28 @@ function environmentOf(project: Project, name: string): Layer {
 }
 
 // A variable's value is what was written: 1.10 is not 1.1, and True is not true.
-function withSources<T extends { readonly environ?: Readonly<Record<string, string>> }>(
-  values: T,
-  yaml: YamlFile,
-  path: YamlPath,
-): T {
+function withSources<T extends { readonly environ?: Environ }>(values: T, yaml: YamlFile, path: YamlPath): T {
   if (values.environ === undefined) return values
   const written = Object.entries(values.environ).map(([key, value]) => [key, yaml.source([...path, 'environ', key]) ?? value])
   return { ...values, environ: Object.fromEntries(written) }
+}
+
+async function referenceProblems(
+  environ: Environ = {},
+  yaml: YamlFile,
+  path: YamlPath,
+  known: Known,
+): Promise<readonly Problem[]> {
+  const problems: Problem[] = []
+  for (const [name, value] of Object.entries(environ)) {
+    const should = isReference(value) ? await known.reference?.(value.vault, value.reference) : undefined
+    if (!isReference(value) || should === undefined) continue
+    problems.push({
+      message: `"environ.${name}.${value.vault}" should be ${should}`,
+      place: yaml.place([...path, 'environ', name]),
+    })
+  }
+  return problems
 }
 
 type Check = (section: Section, file: YamlFile, path: YamlPath) => Checked<unknown>

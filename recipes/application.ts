@@ -1,5 +1,6 @@
 import { KraftError } from '../engine/errors/failure.js'
 import type { NodeRecord } from '../engine/node/record.js'
+import type { Secret } from '../engine/shell/secret.js'
 import { registerSecretive } from '../engine/shell/secretive.js'
 import { candidate, detectFramework, type Framework } from '../project/framework.js'
 import type { Instance } from '../project/instance.js'
@@ -7,6 +8,7 @@ import { layout } from '../project/layout.js'
 import { type Requirements, readRequirements, requiredNames } from '../project/requirements.js'
 import type { Service } from '../project/service.js'
 import { wsgiOf } from '../project/settings.js'
+import { type Fetched, fetchValues } from './fetched.js'
 import { loadKind, loadKinds } from './kinds.js'
 import type { Release } from './release.js'
 
@@ -29,6 +31,8 @@ export interface Application {
   readonly release: string | undefined
   /** What the framework asks for, for example the module of the settings. */
   readonly environ: Readonly<Record<string, string>>
+  /** What `environ:` has in vaults, once {@link withFetched} has asked for it. */
+  readonly fetched: Fetched
 }
 
 /** Reads all that a deploy needs to know of the project. Throws `setting` before any node is touched. */
@@ -50,7 +54,17 @@ export async function readApplication(instance: Instance): Promise<Application> 
     services: await usedServices(instance),
     release: settings.release === undefined ? framework.release : settings.release === false ? undefined : settings.release,
     environ: framework.environ(seen, wsgi),
+    fetched: {},
   }
+}
+
+/** The same with the values that are in vaults. A dry run fetches nothing, and says where each would come from. */
+export async function withFetched(application: Application, dryRun: boolean, say: (text: string) => void): Promise<Application> {
+  const { instance } = application
+  const references = Object.entries(instance.settings.vaults)
+  if (!dryRun) return references.length === 0 ? application : { ...application, fetched: await fetchValues(instance) }
+  for (const [name, { vault }] of references) say(`${name}: from ${vault}`)
+  return { ...application, fetched: Object.fromEntries(references.map(([name, { vault }]) => [name, `from ${vault}`])) }
 }
 
 /** The services of an instance, loaded. */
@@ -76,28 +90,46 @@ export function hostsOf({ settings }: Instance, record: NodeRecord): readonly st
   return settings.domain === undefined ? [record.address, record.name] : [settings.domain, ...settings.aliases]
 }
 
+/** Variables, and what they come from. */
+export interface EnvironLayer {
+  readonly from: string
+  readonly values: Readonly<Record<string, string | Secret>>
+}
+
 /** What the application finds in its environment. What the user sets wins over what kraft gives. */
-export function environOf(application: Application, release: Release, record: NodeRecord): Record<string, string> {
-  const { instance, services } = application
+export function environOf(application: Application, release: Release, record: NodeRecord): EnvironLayer['values'] {
+  return Object.assign({}, ...environLayers(application, release, record).map(({ values }) => values))
+}
+
+/** The same part by part, the weakest first. */
+export function environLayers(application: Application, release: Release, record: NodeRecord): readonly EnvironLayer[] {
+  const { instance, services, framework } = application
   const { settings } = instance
   const code = layout.release(instance, release.id)
-  const environ: Record<string, string> = {
+  const given = {
     PYTHONUNBUFFERED: '1',
     PYTHONPATH: settings.src === undefined ? code : `${code}/${settings.src}:${code}`,
     DOMAIN: hostOf(instance, record),
     ALLOWED_HOSTS: hostsOf(instance, record).join(','),
-    STATIC_URL: '/static/',
+    STATIC_URL: settings.cdn === undefined ? settings.static_url : `https://${settings.cdn}${settings.static_url}`,
+    ...(settings.cdn === undefined ? {} : { CDN_HOST: settings.cdn }),
     STATIC_ROOT: `${layout.meta(instance, release.id)}/public/static`,
     KRAFT_NAME: instance.name,
     KRAFT_ENV: instance.environment ?? '',
     KRAFT_RELEASE: release.id,
-    ...Object.assign({}, ...services.map(({ service, settings: own }) => service.environ(instance, own))),
-    ...application.environ,
-    ...settings.environ,
   }
+  const layers = [
+    { from: 'kraft', values: given },
+    ...services.map(({ service, settings: own }) => ({
+      from: `service ${service.name}`,
+      values: service.environ(instance, own),
+    })),
+    { from: framework.name, values: application.environ },
+    { from: 'kraftwerk.yaml', values: { ...settings.environ, ...application.fetched } },
+  ]
   // A service may hand out a password of its own.
-  registerSecretive(environ)
-  return environ
+  for (const { values } of layers) registerSecretive(values)
+  return layers
 }
 
 /** Data lives where it is served from until services can live on other nodes: several web nodes would each have their own. */

@@ -58,13 +58,19 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
   ]
 }
 
+/** How visitors come to a site. */
+export interface Visited {
+  readonly name: string
+  readonly scheme: 'http' | 'https'
+}
+
 /** Asks the new generation through its own socket, with the headers that nginx sends, until it answers well or has failed. */
-export function healthy(release: Release, health: Health, host: string): readonly Step[] {
+export function healthy(release: Release, health: Health, host: Visited): readonly Step[] {
   return [{ title: `It answers ${health.path}`, apply: asking(release, health, host) }]
 }
 
 /** Asks once more after the switch, while the old processes still run, and takes the new ones off trial. */
-export function stillHealthy(release: Release, health: Health, host: string): readonly Step[] {
+export function stillHealthy(release: Release, health: Health, host: Visited): readonly Step[] {
   const trial = layout.trial(release.place, release.generation)
   return [
     {
@@ -80,7 +86,7 @@ export function stillHealthy(release: Release, health: Health, host: string): re
   ]
 }
 
-function asking(release: Release, health: Health, host: string): Sh {
+function asking(release: Release, health: Health, host: Visited): Sh {
   const { place, generation } = release
   const socket = layout.socket(place, generation)
   const trial = layout.trial(place, generation)
@@ -95,7 +101,7 @@ function asking(release: Release, health: Health, host: string): Sh {
       if [ -e ${`${trial}.ended`} ]; then break; fi
       # No file that it writes here grows beyond 10 MB, whatever the application sends.
       code=$(ulimit -f 20480; curl --silent --show-error --max-time ${health.timeout} --unix-socket ${socket} -o "$KRAFT_STEP/answer" -w '%{http_code}' \
-        -H ${`Host: ${host}`} -H 'X-Real-IP: 127.0.0.1' -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-Proto: http' \
+        -H ${`Host: ${host.name}`} -H 'X-Real-IP: 127.0.0.1' -H 'X-Forwarded-For: 127.0.0.1' -H ${`X-Forwarded-Proto: ${host.scheme}`} \
         ${`http://localhost${health.path}`} 2>"$KRAFT_STEP/error") || :
       case $code in
         ${new Sh(good)}) exit 0 ;;
@@ -108,7 +114,7 @@ function asking(release: Release, health: Health, host: string): Sh {
     elif [ "$code" = 000 ]; then
       printf 'The application does not answer: %s\n' "$(cat "$KRAFT_STEP/error" 2>/dev/null)"
     else
-      printf 'The application answers %s with code %s (Host: %s)\n' ${health.path} "$code" ${host}
+      printf 'The application answers %s with code %s (Host: %s)\n' ${health.path} "$code" ${host.name}
       head -c 400 "$KRAFT_STEP/answer" 2>/dev/null | tr -s ' \t\n' ' ' || :
       echo
     fi

@@ -4,9 +4,11 @@ import type { Step } from '../engine/step/step.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import { cronTable } from './cron.js'
-import { directory } from './file.js'
+import { absent, directory } from './file.js'
 import { nginxUser, reloadNginx } from './nginx.js'
+import { cacheFolder } from './page-cache.js'
 import { patienceOf } from './processes.js'
+import { passwordFile } from './protect.js'
 import { endService } from './runit.js'
 import { template } from './template.js'
 import { member, systemUser } from './user.js'
@@ -116,7 +118,7 @@ function parent(path: string): string {
 /** `/web/NAME/PACKAGE`, through which nginx finds the package's static files in whatever release is current. */
 export function packageLink(place: Place, name: string | undefined, src: string | undefined): readonly Step[] {
   if (name === undefined) return []
-  const taken = ['releases', 'current', 'venvs', 'uploads', 'shared', 'dump', 'log', 'home']
+  const taken = ['releases', 'current', 'former', 'venvs', 'uploads', 'shared', 'dump', 'log', 'home', 'challenge']
   if (taken.includes(name)) {
     throw new KraftError({
       kind: 'task',
@@ -157,6 +159,8 @@ export function removeInstance(place: Place): readonly Step[] {
       apply: sh`rm -f ${`/etc/nginx/sites-enabled/${name}.conf`}`,
       notify: [reloadNginx],
     },
+    ...absent(cacheFolder(place)),
+    ...absent(passwordFile(place)),
     {
       title: `User, code and files of ${name}`,
       check: sh`! getent passwd ${name} >/dev/null && ! getent passwd ${layout.builder(place)} >/dev/null && test ! -e ${home} && test ! -e ${layout.settings(place)}`,

@@ -7,26 +7,29 @@ import { didYouMean } from '../engine/errors/nearest.js'
 import { type Provider, providerMark } from '../engine/node/provider.js'
 import type { Framework } from '../project/framework.js'
 import { type Service, serviceMark } from '../project/service.js'
+import { type Vault, vaultMark } from '../project/vault.js'
 
 /** What comes in kinds: the folder in recipes/, and what each of its files exports. */
 interface Kinds {
   readonly services: Service
   readonly providers: Provider
   readonly frameworks: Framework
+  readonly vaults: Vault
 }
 
-const exported = { services: 'service', providers: 'provider', frameworks: 'framework' } as const
+const exported = { services: 'service', providers: 'provider', frameworks: 'framework', vaults: 'vault' } as const
 
 // Global because recipes are called as plain functions in kraftfiles: there is no context to hand them through.
 const own = {
   services: new Map<string, Service>(),
   providers: new Map<string, Provider>(),
   frameworks: new Map<string, Framework>(),
+  vaults: new Map<string, Vault>(),
 }
-const marks = { services: serviceMark, providers: providerMark }
+const marks = { services: serviceMark, providers: providerMark, vaults: vaultMark }
 
 /**
- * Makes known the services and providers among the exports of a kraftfile, which stand before built-in ones of the same name.
+ * Makes known the services, providers and vaults among the exports of a kraftfile, which stand before built-in ones of the same name.
  *
  * @throws KraftError `setting` for two of one name.
  */
@@ -34,6 +37,7 @@ export function addKinds(exports: Readonly<Record<string, unknown>>, file: strin
   for (const [exported, value] of Object.entries(exports)) {
     if (isOf('services', value)) add('services', exported, value as Service, file)
     else if (isOf('providers', value)) add('providers', exported, value as Provider, file)
+    else if (isOf('vaults', value)) add('vaults', exported, value as Vault, file)
   }
 }
 
@@ -55,7 +59,7 @@ function add<K extends keyof typeof marks>(kind: K, name: string, value: Kinds[K
   known.set(value.name, value)
 }
 
-/** The names of all services, providers or frameworks: the files in their folder, and those of the kraftfile. */
+/** The names of all services, providers, frameworks or vaults: the files in their folder, and those of the kraftfile. */
 export function kindNames(kind: keyof Kinds): readonly string[] {
   return [...new Set([...builtinNames(kind), ...own[kind].keys()])].sort()
 }
@@ -67,7 +71,7 @@ function builtinNames(kind: keyof Kinds): readonly string[] {
 }
 
 /**
- * The service, provider or framework of a name, imported when it is named.
+ * The service, provider, framework or vault of a name, imported when it is named.
  *
  * @throws KraftError `usage` for an unknown name, with the nearest one.
  * @example const postgres = await loadKind('services', 'postgres')

@@ -12,7 +12,16 @@ export const nginxPackages = ['nginx', 'logrotate'] as const
 /** The user that nginx's workers run as on Debian and Ubuntu. */
 export const nginxUser = 'www-data'
 
-const test = sh`nginx -t -q`
+/** The node's script for HTTPS, where a site has asked for that. */
+export const httpsScript = '/etc/kraftwerk/.https'
+
+// A certificate of one site that is gone must keep nobody else from changing nginx.
+const guard = sh`if [ -x ${httpsScript} ]; then ${httpsScript} guard; fi`
+
+const test = lines(guard, sh`nginx -t -q`)
+
+/** What sites include, and files that nginx reads at requests. */
+export const nginxFolder = '/etc/nginx/kraftwerk'
 
 /**
  * Takes up changed settings without losing a request; settings that nginx refuses are never loaded. nginx is told by a signal: that it
@@ -41,7 +50,7 @@ export const restartNginx: Handler = { name: 'restart-nginx', apply: lines(test,
 
 /**
  * A file of nginx's configuration, which only root reads. All of it is tested with the new file first; what nginx refuses is put back
- * as it was.
+ * as it was, what it takes counts at once.
  *
  * @example nginxFile({ path: '/etc/nginx/sites-enabled/shop.conf', content: 'server { … }' })
  */
@@ -53,12 +62,17 @@ export function nginxFile({ path, content }: { readonly path: string; readonly c
       (
         ${step.apply}
       )
+      ${guard}
       if ! nginx -t -q 2>"$KRAFT_STEP/said"; then
         if [ -e "$KRAFT_STEP/before" ]; then cp -p "$KRAFT_STEP/before" ${path}; else rm -f ${path}; fi
         echo 'nginx refuses this configuration; the former one is back:'
         cat "$KRAFT_STEP/said"
         exit 1
       fi
+      # Handlers run behind the switch, and the new release may need it; this one is for whoever is cut off before.
+      (
+        ${reloadNginx.apply}
+      )
     `,
   }))
 }

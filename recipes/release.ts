@@ -1,4 +1,4 @@
-import { type Secret, secret } from '../engine/shell/secret.js'
+import { isSecret, reveal, type Secret, secret } from '../engine/shell/secret.js'
 import { lines, quote, type Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { layout } from '../project/layout.js'
@@ -90,8 +90,9 @@ export function prepareGeneration(release: Release, environ: Readonly<Record<str
   ]
 }
 
-function environmentFile(environ: Readonly<Record<string, string | Secret>>): Secret {
-  const rows = Object.entries(environ).map(([name, value]) => `${name}=${quote(String(value))}\n`)
+/** Variables as a file that root's shell reads. */
+export function environmentFile(environ: Readonly<Record<string, string | Secret>>): Secret {
+  const rows = Object.entries(environ).map(([name, value]) => `${name}=${quote(isSecret(value) ? reveal(value) : value)}\n`)
   return secret(rows.join(''), 'environment')
 }
 

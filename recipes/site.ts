@@ -1,9 +1,16 @@
 import { sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { render } from '../engine/template/render.js'
+import type { CacheRule } from '../project/cache-schema.js'
+import type { Https } from '../project/https.js'
 import { layout } from '../project/layout.js'
+import type { Protect } from '../project/protect.js'
 import type { Place } from '../project/service.js'
+import { absent } from './file.js'
 import { nginxFile } from './nginx.js'
+import { cacheFolder, cacheFolders, hasPageCache } from './page-cache.js'
+import { passwordFile, passwords } from './protect.js'
+import { servingVars } from './serving.js'
 
 /** How nginx serves an instance. */
 export interface Site {
@@ -19,6 +26,12 @@ export interface Site {
   /** Seconds. */
   readonly timeout: number
   readonly ipv6: boolean
+  readonly https: Https | undefined
+  readonly src: string | undefined
+  readonly staticUrl: string
+  readonly cdn: string | undefined
+  readonly cache: Readonly<Record<string, CacheRule>>
+  readonly protect: Protect | undefined
   /** Addresses of balancers, from which what is said of the visitor is believed. */
   readonly balancers: readonly string[]
 }
@@ -50,18 +63,30 @@ export function freeNames(place: Place, { domain, aliases }: Pick<Site, 'domain'
   return [{ title: 'No other site has its names', check: search, apply: search, diff: search }]
 }
 
-/** The site of an instance. nginx tests all of its configuration with it first; what it refuses is put back as it was. */
+/**
+ * The site of an instance, with the files that it needs. nginx tests all of its configuration with it first; what it refuses is put
+ * back as it was.
+ */
 export function site(place: Place, given: Site): readonly Step[] {
-  const names = given.domain === undefined ? given.hosts : [given.domain]
+  // Password and key are none of the configuration's: with a secret in it all of it would be one, which no diff shows.
+  const { protect, https, ...shown } = given
+  const { domain, cache } = shown
   const content = render('nginx/site.conf', {
     place,
     layout,
-    ...given,
-    domain: given.domain ?? '',
-    names,
-    fallback: given.domain === undefined,
-    // Instances have hyphens in their names, variables of nginx have not.
-    own: (variable: string) => `$${place.name.replaceAll('-', '_')}_${variable}`,
+    ...shown,
+    domain: domain ?? '',
+    names: domain === undefined ? given.hosts : [domain],
+    fallback: domain === undefined,
+    ...servingVars(place, given),
+    https: https && { hsts: https.hsts, acme: https.from.kind === 'acme' },
   })
-  return nginxFile({ path: `/etc/nginx/sites-enabled/${place.name}.conf`, content })
+  return [
+    ...(protect?.login === undefined ? [] : passwords(place, protect.login)),
+    ...(hasPageCache(cache) ? cacheFolders(place) : []),
+    ...nginxFile({ path: `/etc/nginx/sites-enabled/${place.name}.conf`, content }),
+    // Only once no configuration names them any more.
+    ...(protect?.login === undefined ? absent(passwordFile(place)) : []),
+    ...(hasPageCache(cache) ? [] : absent(cacheFolder(place))),
+  ]
 }

@@ -21,13 +21,13 @@ const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }
   load('engine/cli/spread-options.ts'),
   load('tasks/index.ts'),
 ])
-const [providers, services, frameworks] = await Promise.all(
-  ['providers', 'services', 'frameworks'].map((kind) => loadKinds(kind)),
+const [providers, services, frameworks, vaults] = await Promise.all(
+  ['providers', 'services', 'frameworks', 'vaults'].map((kind) => loadKinds(kind)),
 )
 const note = '<!-- Written by scripts/docs.mjs from the code: npm run docs -->'
 
 const pages = {
-  'docs/settings.md': `${note}\n\n${settingsPage({ services, providers, frameworks })}`,
+  'docs/settings.md': `${note}\n\n${settingsPage({ services, providers, frameworks, vaults })}`,
   'docs/tasks.md': taskPages(),
 }
 let stale = false

@@ -1,24 +1,32 @@
 import { hostname, userInfo } from 'node:os'
+import { sh } from '../engine/shell/sh.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
+import { endsSoon, readHttps } from '../project/https.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
-import { hostOf, hostsOf, readApplication, refuseSplitData } from '../recipes/application.js'
+import { hostOf, hostsOf, readApplication, refuseSplitData, withFetched } from '../recipes/application.js'
 import { apt } from '../recipes/apt.js'
+import { compressStatic } from '../recipes/compress.js'
 import { cronDaemon } from '../recipes/cron.js'
 import { releaseNodes, serves } from '../recipes/followers.js'
 import { hookSteps } from '../recipes/hooks.js'
+import { certificate, httpsPackages, https as httpsSteps, servesHttps } from '../recipes/https.js'
 import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
 import { releaseCommand } from '../recipes/release-command.js'
 import { freeNames, type Site, site } from '../recipes/site.js'
+import { numberReleases, packageStatic } from '../recipes/static-files.js'
+import { newAccounts } from '../recipes/superusers.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
 import { countChanges } from './changes.js'
+import { evenEnviron } from './even-environ.js'
+import { createAccounts, withAccounts } from './first-accounts.js'
 import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
 import { balancingOf, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
@@ -49,6 +57,7 @@ export const deploy = task({
   },
   async run({ target, session, line, options }) {
     const own = requireInstance(target)
+    const https = readHttps(own)
     const code = await openSource(own, session, options.rev)
     // Settings are those of now: a revision has the code and what it requires.
     const instance = { ...own, folder: code.folder }
@@ -58,10 +67,11 @@ export const deploy = task({
     const facts = { ...hookFacts(target, nodes, session), commit, folder: code.folder }
     // They may make what is then sent.
     await line.list(hooksBeforeUpload(settings.hooks, facts))
-    const application = await readApplication(instance)
+    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     refuseSplitData(application, nodes.length)
+    const accounts = newAccounts(application)
     const files = await code.files()
-    for (const surprise of await code.surprises()) line.output(surprise)
+    for (const surprise of [...(await code.surprises()), ...endsSoon(https)]) line.output(surprise)
     const id = releaseId(new Date())
     const hooked = { ...facts, release: id }
     const release = { place: instance, id, generation: id }
@@ -99,11 +109,20 @@ export const deploy = task({
       maxBody: settings.max_body,
       timeout: settings.timeout,
       ipv6,
+      https,
+      src: settings.src,
+      staticUrl: settings.static_url,
+      cdn: settings.cdn,
+      cache: settings.cache,
+      protect: settings.protect,
       balancers: trusted(whole.balancing),
     })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
     instanceSteps(instance)
-    for (const node of nodes) for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
+    for (const node of nodes) {
+      for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
+      httpsSteps(instance, https, { name: node.name, codename: '', ipv6: true })
+    }
     renderProcesses(whole)
 
     let released = false
@@ -121,7 +140,7 @@ export const deploy = task({
         chapter: 'Prepare',
         steps: () => [
           ...removeLeftovers(instance, settings.timeout, id),
-          ...apt(...settings.apt),
+          ...apt(...settings.apt, ...httpsPackages(https)),
           ...cronDaemon(settings.cron),
           ...instanceSteps(instance),
           ...application.services.flatMap(({ service, settings: own }) => [
@@ -146,6 +165,8 @@ export const deploy = task({
             ...(application.framework.build === undefined
               ? []
               : runInGeneration(release, 'Build static files', application.framework.build, { build: true })),
+            ...compressStatic(release, packageStatic({ src: settings.src, package: application.package })),
+            ...numberReleases(release),
           ]
         },
       },
@@ -168,11 +189,16 @@ export const deploy = task({
         {
           title: 'Site',
           chapter: 'Prepare',
-          steps: async (node) => (serves(node) ? site(instance, siteOn(node, (await node.facts()).ipv6)) : []),
+          steps: async (node) => {
+            if (!serves(node)) return []
+            const { ipv6, codename } = await node.facts()
+            return [...httpsSteps(instance, https, { name: node.name, codename, ipv6 }), ...site(instance, siteOn(node, ipv6))]
+          },
         },
         ...hookParts(part, 'before-switch', hooked),
       ),
       ...switchAndDrain(part),
+      { title: 'Certificate', chapter: 'Tidy up', steps: () => certificate(instance, https) },
       {
         title: 'Tidy up',
         chapter: 'Tidy up',
@@ -193,12 +219,14 @@ export const deploy = task({
       if (held.status === 'fulfilled') asked.set(node.name, held.value)
     })
     await finish(whole, line).catch((error: unknown) => line.output(`What was interrupted stays: ${String(error)}`))
+    await evenEnviron(instance, nodes, session)
     await inBatches(session, nodes, line, async (batch, own) => {
       const part = { ...whole, nodes: batch }
       await orTakeBack(part, own, change(part))
       await hooksAfterSwitch(part, own, hooked)
     })
     await setUpBalancers(whole, line)
+    const created = await createAccounts(application, accounts, nodes[0], line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(
         instance.name,
@@ -206,15 +234,19 @@ export const deploy = task({
       )
       return new Result(`${instance.name}: ${changed} steps would change something`, { changed, sent: Object.fromEntries(sent) })
     }
-    const urls = [...new Set(nodes.filter(serves).map((node) => `http://${hostOf(instance, node.record)}/`))]
+    const urls = new Set<string>()
+    for (const node of nodes.filter(serves)) {
+      const encrypted = https !== undefined && (await node.read(sh`if ${servesHttps(instance)}; then echo yes; fi`.text)) !== ''
+      urls.add(`${encrypted ? 'https' : 'http'}://${hostOf(instance, node.record)}/`)
+    }
     const took = receiptOf(whole)
-    return new Result([`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)].join('\n'), {
+    return withAccounts(created, [`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)], {
       release: id,
       commit,
       revision,
       dirty,
       sent: Object.fromEntries(sent),
-      urls,
+      urls: [...urls],
       ...took,
     })
   },

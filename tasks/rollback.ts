@@ -4,7 +4,7 @@ import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import { readApplication } from '../recipes/application.js'
+import { readApplication, withFetched } from '../recipes/application.js'
 import { releaseNodes } from '../recipes/followers.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { readStaying, staysApplied } from '../recipes/migrations.js'
@@ -37,7 +37,7 @@ export const rollback = task({
   async run({ target, session, line, options }) {
     const instance = requireInstance(target)
     const nodes = releaseNodes(instance, target.nodes)
-    const application = await readApplication(instance)
+    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     const generation = releaseId(new Date())
     const chosen = { id: options.release ?? generation }
     const whole = rollout({

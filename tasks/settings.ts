@@ -21,14 +21,15 @@ export const settings = task({
     markdown: option({ type: 'boolean', help: 'all of it as a page in Markdown' }),
   },
   async run({ options }) {
-    const [{ chapters, settingsPage }, { documented, textTable }, services, providers, frameworks] = await Promise.all([
+    const [{ chapters, settingsPage }, { documented, textTable }, services, providers, frameworks, vaults] = await Promise.all([
       import('../project/settings-page.js'),
       import('../engine/config/section-table.js'),
       loadKinds('services'),
       loadKinds('providers'),
       loadKinds('frameworks'),
+      loadKinds('vaults'),
     ])
-    const kinds = { services, providers, frameworks }
+    const kinds = { services, providers, frameworks, vaults }
     const found = chapters(kinds).filter(({ name }) => options.section === undefined || name === options.section)
     const text = options.markdown
       ? settingsPage(kinds).trimEnd()

@@ -70,8 +70,9 @@ function describe(option: OptionSpec): string {
   const facts = [
     choices === undefined ? undefined : `one of ${choices.join(', ')}`,
     option.required === true && option.positional !== true ? 'required' : undefined,
-    option.default === undefined ? undefined : `default: ${option.default}`,
-    option.many === true ? 'can be repeated' : undefined,
+    option.default === undefined || option.type === 'boolean' ? undefined : `default: ${option.default}`,
+    option.many === true && option.positional !== true ? 'can be repeated' : undefined,
+    option.verbs === undefined ? undefined : `with ${option.verbs.join(', ')}`,
   ].filter((fact) => fact !== undefined)
   return `${option.help ?? ''}${facts.length === 0 ? '' : ` (${facts.join('; ')})`}`.trim()
 }

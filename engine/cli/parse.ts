@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { KraftError } from '../errors/failure.js'
 import { didYouMean } from '../errors/nearest.js'
-import { choicesOf, dashed, type OptionSpec, type OptionSpecs } from '../task/option.js'
+import { choicesOf, dashed, type OptionSpec, type OptionSpecs, refuseOtherVerbs } from '../task/option.js'
 import { type SpreadValues, spreadOptions } from './spread-options.js'
 
 /** `kraft TASK[:TARGET[,TARGET]]`, taken apart. */
@@ -86,7 +86,8 @@ export function parseArguments(name: string, specs: OptionSpecs, takesRest: bool
     const texts = spec.many === true ? words.splice(0) : words.splice(0, 1)
     if (texts.length > 0) options[key] = convertAll(name, dashed(key).toUpperCase(), spec, texts)
   }
-  if (words[0] !== undefined) throw usage(name, `${name} does not know what to do with "${words[0]}"`)
+  if (words[0] !== undefined) throw usage(name, `${name} does not know what to do with "${unassigned(words[0])}"`)
+  refuseOtherVerbs(name, specs, options)
   const is = (option: keyof typeof globalOptions) => values.has(option)
   if (is('quiet') && is('verbose')) throw usage(name, '--quiet and --verbose are opposites: leave one out')
   return {
@@ -182,12 +183,17 @@ function convert(name: string, label: string, spec: OptionSpec, text: string): s
   if (spec.type === 'boolean') return text !== 'no'
   const choices = choicesOf(spec)
   if (choices !== undefined && !choices.includes(text)) {
-    throw usage(name, `${label} is one of ${choices.join(', ')}; got "${text}".${didYouMean(text, choices)}`)
+    throw usage(name, `${label} is one of ${choices.join(', ')}; got "${unassigned(text)}".${didYouMean(text, choices)}`)
   }
   if (spec.type === 'string') return text
   const number = Number(text)
   if (text.trim() === '' || !Number.isFinite(number)) throw usage(name, `${label} is a number, got "${text}"`)
   return number
+}
+
+// Whoever writes NAME=VALUE where none belongs may have written a secret.
+function unassigned(text: string): string {
+  return text.replace(/^(\w+)=.+/s, '$1=…')
 }
 
 function usage(name: string, message: string): KraftError {

@@ -14,6 +14,8 @@ export interface OptionSpec {
   readonly help?: string
   /** Repeats: `--only a --only b`. */
   readonly many?: boolean
+  /** Only with these verbs, where the task's first positional is a verb: `list`, `set`… */
+  readonly verbs?: readonly string[]
 }
 
 /** Options by name, as a task declares them. */
@@ -68,6 +70,27 @@ export function defaultOptions(specs: OptionSpecs): Readonly<Record<string, unkn
     value ?? (many === true ? [] : type === 'boolean' ? false : undefined),
   ])
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+}
+
+/** The verb of a call: what its first positional is, where that is one of a fixed set. */
+export function verbOf(specs: OptionSpecs, options: Readonly<Record<string, unknown>>): string | undefined {
+  const [name, spec] = Object.entries(specs).find(([, { positional }]) => positional === true) ?? []
+  if (name === undefined || spec === undefined || choicesOf(spec) === undefined) return undefined
+  const verb = options[name] ?? spec.default
+  return typeof verb === 'string' ? verb : undefined
+}
+
+/** Throws `usage` for an option that means nothing with the verb that was given. */
+export function refuseOtherVerbs(task: string, specs: OptionSpecs, options: Readonly<Record<string, unknown>>): void {
+  const verb = verbOf(specs, options)
+  for (const [name, { verbs }] of Object.entries(specs)) {
+    if (verb === undefined || verbs === undefined || verbs.includes(verb) || options[name] === undefined) continue
+    throw new KraftError({
+      kind: 'usage',
+      message: `--${options[name] === false ? 'no-' : ''}${dashed(name)} means nothing to ${task} ${verb}; it goes with ${verbs.join(', ')}`,
+      next: `See: kraft help ${task}`,
+    })
+  }
 }
 
 /** Throws `usage` for a required option that has no value. */

@@ -1,4 +1,5 @@
 import type { NodeEnd } from '../report/node-summary.js'
+import { redact, redactData } from '../shell/redact.js'
 
 const resultMark = Symbol.for('kraftwerk.result')
 const codeMark = Symbol.for('kraftwerk.exit-code')
@@ -53,11 +54,15 @@ export function resultOfMembers(members: readonly { readonly name: string; reado
   const told = unique(members).flatMap(({ name, value }) => (isResult(value) ? [{ name, value }] : []))
   if (told.length === 0) return undefined
   const spoken = told.filter(({ value }) => value.text !== '')
+  const revealed = told.some(({ value }) => value.revealed)
+  // What one of them reveals is shown, and nothing of the others.
+  const textOf = (value: Result) => (revealed && !value.revealed ? redact(value.text) : value.text)
+  const dataOf = (value: Result) => (revealed && !value.revealed ? redactData(value.data) : value.data) ?? null
   const text = spoken
-    .map(({ name, value }) => (spoken.length === 1 ? value.text : `${name}:\n${indented(value.text)}`))
+    .map(({ name, value }) => (spoken.length === 1 ? textOf(value) : `${name}:\n${indented(textOf(value))}`))
     .join('\n')
-  const data = Object.fromEntries(told.map(({ name, value }) => [name, value.data ?? null]))
-  return result(text, data, told.at(-1)?.value.next)
+  const data = Object.fromEntries(told.map(({ name, value }) => [name, dataOf(value)]))
+  return new Result(text, data, told.at(-1)?.value.next, revealed)
 }
 
 /** What a task handed back on each of several nodes, with how it ended there. */

@@ -12,6 +12,27 @@ const collect = [
   'print("Collected static files" if there else "No static files to collect: STATIC_ROOT or staticfiles is not in the settings")',
 ].join('; ')
 
+// Through the project's own user model: where people are known by their email, that is the name.
+const createSuperusers = `
+import json, sys
+from django.contrib.auth import get_user_model
+User = get_user_model()
+email = User.get_email_field_name() if hasattr(User, "get_email_field_name") else "email"
+fields = [field.name for field in User._meta.get_fields()]
+more = sorted(set(User.REQUIRED_FIELDS) - {email})
+for account in json.load(sys.stdin):
+    name = account["email"] if User.USERNAME_FIELD == email else account["username"]
+    if User._default_manager.filter(**{User.USERNAME_FIELD: name}).exists():
+        continue
+    if more:
+        sys.exit(f"The user model of this project wants {', '.join(more)} too: kraft run:TARGET -- manage.py createsuperuser")
+    values = {User.USERNAME_FIELD: name, "password": account["password"]}
+    if email in fields:
+        values[email] = account["email"]
+    User._default_manager.create_superuser(**values)
+    print("created", account["username"])
+`
+
 // Django's own executor decides; an operation may hold others. What Django's settings silence stays silent.
 const foretell = `
 from django.core import checks
@@ -41,6 +62,7 @@ export const framework = defineFramework({
   release: 'manage.py migrate --noinput',
   foretell: `manage.py shell --verbosity 0 --command ${quote(foretell)}`,
   build: `manage.py shell --verbosity 0 --command ${quote(collect)}`,
+  superusers: `manage.py shell --verbosity 0 --command ${quote(createSuperusers)}`,
   skeleton: 'django',
 })
 

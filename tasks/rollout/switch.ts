@@ -3,11 +3,14 @@ import type { Node } from '../../engine/node/node.js'
 import type { Step } from '../../engine/step/step.js'
 import { environOf, hostOf } from '../../recipes/application.js'
 import { noteInLog } from '../../recipes/audit.js'
+import { generationEnviron, typedEnviron } from '../../recipes/environ.js'
 import { followers, serves } from '../../recipes/followers.js'
-import { drainOthers, healthy, startBeside, stillHealthy, switchTo } from '../../recipes/gunicorn.js'
+import { drainOthers, healthy, startBeside, stillHealthy, switchTo, type Visited } from '../../recipes/gunicorn.js'
 import { decide, settled } from '../../recipes/journal.js'
+import { takeCacheSide } from '../../recipes/page-cache.js'
 import { pointLive, prepareGeneration } from '../../recipes/release.js'
 import { countRequests, markRequests } from '../../recipes/requests.js'
+import { plannedChange } from '../change-to-come.js'
 import { throughBalancer } from './balance.js'
 import type { Part, StepsPart } from './parts.js'
 import type { Rollout } from './rollout.js'
@@ -18,8 +21,14 @@ export const whoAmI = (): string => `${userInfo().username}@${hostname()}`
 /** The environment of the processes to come. */
 export function generationSteps(rollout: Rollout, node: Node): readonly Step[] {
   const release = rollout.releaseOn(node)
+  const { instance } = rollout.application
+  const environ = environOf(rollout.application, release, node.record)
+  const typed = Object.keys(instance.project.variables?.environ ?? {})
   return [
-    ...prepareGeneration(release, environOf(rollout.application, release, node.record)),
+    ...prepareGeneration(release, environ),
+    ...takeCacheSide(release, instance.settings.cache),
+    ...generationEnviron(release, plannedChange(rollout.session, instance.name, node.name)),
+    ...typedEnviron(release, Object.fromEntries(Object.entries(environ).filter(([name]) => typed.includes(name)))),
     ...(rollout.switched === 'current' ? pointLive(release) : []),
   ]
 }
@@ -35,8 +44,7 @@ export function startAndCheck(rollout: Rollout, ...last: readonly Part[]): reado
     {
       title: 'Health check',
       chapter: 'Prepare',
-      steps: (node) =>
-        serves(node) ? healthy(rollout.releaseOn(node), settings.health, hostOf(rollout.application.instance, node.record)) : [],
+      steps: (node) => (serves(node) ? healthy(rollout.releaseOn(node), settings.health, visited(rollout, node)) : []),
     },
     ...last,
     {
@@ -46,6 +54,11 @@ export function startAndCheck(rollout: Rollout, ...last: readonly Part[]): reado
       barrier: true,
     },
   ]
+}
+
+function visited({ application: { instance } }: Rollout, { record }: Node): Visited {
+  const { https } = instance.settings
+  return { name: hostOf(instance, record), scheme: https === undefined || https.off ? 'http' : 'https' }
 }
 
 function startSteps({ application, releaseOn }: Rollout, node: Node): readonly Step[] {
@@ -67,11 +80,10 @@ export function switchAndDrain(rollout: Rollout): readonly StepsPart[] {
       steps: (node) => {
         const { file, number } = rollout.locks.get(node.name) ?? { file: '/dev/null', number: '' }
         const release = rollout.releaseOn(node)
-        const host = hostOf(instance, node.record)
         return [
           ...markRequests(instance),
           ...switchTo(release, rollout.switched, { file, number }),
-          ...(serves(node) ? stillHealthy(release, instance.settings.health, host) : []),
+          ...(serves(node) ? stillHealthy(release, instance.settings.health, visited(rollout, node)) : []),
         ]
       },
     },

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Files, writeFiles } from '../rig/cli.js'
 import { callKraft } from '../rig/kraft.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
+import { watchProcesses } from '../rig/watch-processes.js'
 
 const run = promisify(execFile)
 
@@ -81,26 +81,7 @@ beforeAll(async () => {
 })
 afterAll(() => story?.remove())
 
-/** Every process's command line, here and on the node, as often as can be while `work` lasts. */
-async function watched<T>(work: () => Promise<T>): Promise<{ result: T; seen: string }> {
-  let isDone = false
-  const seen = new Set<string>()
-  const look = async () => {
-    while (!isDone) {
-      // Nodes are containers of this machine: their processes are among these.
-      const { stdout } = await run('ps', ['-eww', '-o', 'args'], { maxBuffer: 1 << 26 })
-      for (const line of stdout.split('\n')) if (line.includes(any)) seen.add(line)
-      await sleep(30)
-    }
-  }
-  const looking = look()
-  try {
-    return { result: await work(), seen: [...seen].join('\n') }
-  } finally {
-    isDone = true
-    await looking
-  }
-}
+const watched = <T>(work: () => Promise<T>) => watchProcesses(any, work)
 
 test.each([
   [['deploy:stage', '--verbose'], 0],
@@ -205,7 +186,9 @@ test('on the node secrets are in files of root with mode 0600, and in no log but
   const rows = found.trim().split('\n')
   expect(rows).toContain('root 600 /root/canary')
   expect(rows.at(-1)).toBe('journal 0')
-  const others = rows.slice(0, -1).filter((row) => !/^root 600 (\/root\/canary|\/web\/cage\/releases\/.*\/env)$/.test(row))
+  const others = rows
+    .slice(0, -1)
+    .filter((row) => !/^root 600 (\/root\/canary|\/web\/cage\/releases\/.*\/env(\.call)?)$/.test(row))
   expect(others).toEqual([expect.stringMatching(/ 640 \/web\/cage\/log\/web$/)])
 })
 

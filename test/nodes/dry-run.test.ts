@@ -39,6 +39,10 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
       /guestbook-stage: \d+ steps would change something/,
     ],
   ],
+  env: [
+    ['env:stage', 'set', 'MODE=fast'],
+    ['Would set MODE for guestbook-stage', 'Set MODE (would change)'],
+  ],
   reload: [['reload:stage'], ['guestbook-stage would run anew', /\* .*\(would run\)|\(would change\)/]],
   ps: [['ps:stage'], [/^one +web +web +run +/m, /^one +web worker +web\.1 +run +/m]],
   scale: [

@@ -1,11 +1,14 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
+import { environOrigin } from '../../project/environ-origin.js'
 import { instanceSettings, type Known, loadProject, wsgiOf } from '../../project/settings.js'
 import { failureOf, freshHome, settingError } from '../rig/home.js'
 
 const home = freshHome()
 const known: Known = {
   services: ['postgres', 'redis', 'files'],
+  vaults: ['command', 'op'],
+  reference: async (_vault, reference) => (reference === 'odd' ? 'something else' : undefined),
   section: async (name) => (name === 'postgres' ? { version: { schema: v.optional(v.number()), doc: 'Version' } } : undefined),
 }
 
@@ -108,6 +111,30 @@ it('variables hold what was written, not what YAML makes of it', async () => {
     RATE: '1.10',
     ZIP: '01234',
   })
+})
+
+it('a variable is a value or a reference to a vault, and an environment can turn one into the other', async () => {
+  const found = await project(`environ: { A: { op: one }, B: plain, C: { command: pass show c } }
+environments: { stage: { environ: { A: plain, B: { op: two } } } }`)
+  expect(instanceSettings(found)).toMatchObject({
+    environ: { B: 'plain' },
+    vaults: { A: { vault: 'op', reference: 'one' }, C: { vault: 'command', reference: 'pass show c' } },
+  })
+  const stage = instanceSettings(found, 'stage')
+  expect([stage.environ, Object.keys(stage.vaults)]).toEqual([{ A: 'plain' }, ['B', 'C']])
+  expect(environOrigin(found, 'stage', 'A')).toMatchObject({ words: 'kraftwerk.yaml, stage', place: { line: 2 } })
+  expect(environOrigin(found, 'stage', 'C')).toMatchObject({ words: 'kraftwerk.yaml', place: { line: 1 } })
+})
+
+it('superusers are named by their username, else by their email', async () => {
+  const found = await project(
+    'superusers: [ada@example.com, { username: bob, email: b@example.com }, { email: eve@example.com }]',
+  )
+  expect(instanceSettings(found).superusers).toEqual([
+    { username: 'ada', email: 'ada@example.com' },
+    { username: 'bob', email: 'b@example.com' },
+    { username: 'eve', email: 'eve@example.com' },
+  ])
 })
 
 describe('an environment', () => {
@@ -214,6 +241,12 @@ it.each([
   ['environ: { 1A: x }', '1:12', 'The key "1A" in "environ" should be letters'],
   ['environ: { A: }', '1:15', '"environ.A" should be one of text, a number, true or false'],
   ['environ: { A: [1] }', '1:15', '"environ.A"'],
+  ['environ: { A: { opp: x } }', '1:17', 'Did you mean "op"?'],
+  ['environ: { A: { op: odd } }', '1:15', '"environ.A.op" should be something else'],
+  ['environ: { A: { op: x, command: y } }', '1:15', 'one vault with its reference'],
+  ['superusers: [ada]', '1:14', 'an email address'],
+  ['superusers: [{ usernam: ada }]', '1:16', 'Did you mean "username"?'],
+  ['superusers: [ada@a.org, ada@b.org]', '1:13', 'each username only once'],
   ['name: root', '1:7', '"root" is taken on every node'],
   ['name: template1', '1:7', '"template1" is taken on every node'],
   ['name: shop-build', '1:7', 'the user that builds for "shop"'],

@@ -31,7 +31,7 @@ interface Asked {
 /** What a word means: per target its word, its environment and its nodes with their roles. */
 async function targets(yaml: string | undefined, word: string | undefined, asked: Asked = {}) {
   if (yaml !== undefined) await home.write('calculator/kraftwerk.yaml', yaml)
-  const project = await loadProject(home.project, { services: [] })
+  const project = await loadProject(home.project, { services: [], vaults: [] })
   const query: Query = {
     word,
     needs: asked.needs,

@@ -5,7 +5,7 @@ import { openWorkspace } from '../../project/workspace.js'
 import { failureOf, freshHome } from '../rig/home.js'
 
 const home = freshHome()
-const open = async () => openWorkspace(home.project, { services: ['files'] }, await loadUserSettings({}))
+const open = async () => openWorkspace(home.project, { services: ['files'], vaults: [] }, await loadUserSettings({}))
 const query = { destructive: false, task: 'x', connect: () => expect.fail('nothing connects') }
 const node = 'one: { provider: static, address: 203.0.113.7, user: root, id: one, host_keys: [ssh-ed25519 AAAA] }\n'
 

@@ -9,6 +9,8 @@ export interface CompletedOption {
   readonly choices: readonly string[]
   /** Its value is a file of this machine. */
   readonly files: boolean
+  /** The verbs that it goes with; all if left out. */
+  readonly verbs?: readonly string[]
 }
 
 /** A task as completion knows it. */
@@ -94,7 +96,9 @@ function withTargets({ name, needs }: CompletedTask, given: string, targets: rea
 }
 
 function later(task: CompletedTask, typed: readonly string[], last: string, { globals }: Completed): Candidates {
-  const options = [...task.options, ...globals]
+  const verb = typed.find((word) => task.arguments[0]?.choices.includes(word))
+  const meant = ({ verbs }: CompletedOption) => verb === undefined || verbs === undefined || verbs.includes(verb)
+  const options = [...task.options.filter(meant), ...globals]
   const optionOf = (word: string | undefined) => options.find(({ name }) => word === `--${name}`)
   const before = optionOf(typed.at(-1))
   if (before?.takesValue === true) return values(before, last, '')

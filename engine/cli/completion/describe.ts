@@ -40,6 +40,7 @@ function describe([key, option]: readonly [string, OptionSpec]): CompletedOption
     takesValue: option.type !== 'boolean',
     many: option.many === true,
     choices: choices ?? [],
+    ...(option.verbs === undefined ? {} : { verbs: option.verbs }),
     files: option.type === 'string' && choices === undefined && isFile(key),
   }
 }

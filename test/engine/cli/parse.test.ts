@@ -112,6 +112,22 @@ describe('arguments', () => {
     expect(await wrong(...line.split(' '))).toEqual({ kind: 'usage', said, next: 'See: kraft help clear' })
   })
 
+  it('that belong to another verb are wrong, with what they belong to', async () => {
+    const verbs = {
+      verb: option({ type: 'string', positional: true, choices: ['list', 'set'], default: 'list' }),
+      names: option({ type: 'string', positional: true, many: true }),
+      show: option({ type: 'boolean', verbs: ['list'] }),
+      reload: option({ type: 'boolean', default: true, verbs: ['set'] }),
+    }
+    const typed = (...args: string[]) => parseArguments('env', verbs, false, args)
+    expect(typed('--show').options).toEqual({ show: true })
+    expect(typed('set', 'A=-', 'B=--x', '--no-reload').options).toEqual({ verb: 'set', names: ['A=-', 'B=--x'], reload: false })
+    const said = async (...args: string[]) => (await failureOf((async () => typed(...args))())).said
+    expect(await said('set', '--show', 'A=1')).toBe('--show means nothing to env set; it goes with list')
+    expect(await said('--no-reload')).toBe('--no-reload means nothing to env list; it goes with set')
+    expect(await said('A=hunter22')).toBe('VERB is one of list, set; got "A=…".')
+  })
+
   it('behind -- are wrong for a task that runs no command', async () => {
     const told = await failureOf((async () => parseArguments('nodes', {}, false, ['--', 'ls']))())
     expect(told.said).toBe('nodes takes no command behind --')

@@ -13,7 +13,7 @@ const records = ['a', 'b', 'front'].map(
 
 async function balancing(nodes: string, more = 'domain: www.example.com\n') {
   await home.write('calculator/kraftwerk.yaml', `${more}environments: { live: { nodes: ${nodes} } }\n`)
-  const project = await loadProject(home.project, { services: [] })
+  const project = await loadProject(home.project, { services: [], vaults: [] })
   if (project === undefined) throw new Error('The project is there')
   const inventory = { get: (name: string) => records.find((each) => each.name === name), all: () => records }
   const connect = (record: NodeRecord) => ({ name: record.name, record })

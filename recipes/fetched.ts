@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process'
+import { refuseForeign } from '../engine/config/trust.js'
+import { formatPlace, KraftError } from '../engine/errors/failure.js'
+import { type Secret, secret } from '../engine/shell/secret.js'
+import { environOrigin } from '../project/environ-origin.js'
+import type { Instance } from '../project/instance.js'
+import { valueProblem } from '../project/variable-name.js'
+import type { Reference, Vault } from '../project/vault.js'
+import { loadKind } from './kinds.js'
+
+/** Variables whose values came from vaults; in a dry run words that say from which. */
+export type Fetched = Readonly<Record<string, Secret | string>>
+
+// One call of kraft runs a command once, however many targets, nodes and variables want what it prints.
+const begun = new Map<string, Promise<Buffer>>()
+
+const patience = 120
+
+/**
+ * Fetches what `environ:` says is in a vault, all side by side, on this machine. Values are written nowhere here.
+ *
+ * @throws KraftError `task` for the first that can't be had, with its variable, its place and what its command said last.
+ */
+export async function fetchValues(instance: Instance): Promise<Fetched> {
+  const { project, environment, settings } = instance
+  const references = Object.entries(settings.vaults)
+  if (references.length === 0) return {}
+  await refuseForeign(project.file)
+  const fetching = references.map(async ([name, reference]): Promise<readonly [string, Secret]> => {
+    const { place } = environOrigin(project, environment, name) ?? { place: { file: project.file } }
+    const vault = await loadKind('vaults', reference.vault)
+    try {
+      return [name, await fetchOne(vault, reference, project.folder)]
+    } catch (error) {
+      throw unfetched(`${formatPlace(place)}: ${name} can't be had from ${vault.name}`, vault, error)
+    }
+  })
+  const all = await Promise.allSettled(fetching)
+  for (const each of all) if (each.status === 'rejected') throw each.reason
+  return Object.fromEntries(all.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])))
+}
+
+function once(command: readonly [string, ...string[]], folder: string): Promise<Buffer> {
+  const key = [folder, ...command].join('\0')
+  const [program, ...args] = command
+  const found = begun.get(key) ?? run(program, args, folder)
+  begun.set(key, found)
+  return found
+}
+
+/** Why a value could not be had: in words, with what the command said last. */
+class Unfetched extends Error {
+  constructor(
+    message: string,
+    readonly said = '',
+    readonly missing = false,
+  ) {
+    super(message)
+  }
+}
+
+function unfetched(what: string, { login }: Vault, error: unknown): KraftError {
+  if (!(error instanceof Unfetched)) throw error
+  return new KraftError(
+    {
+      kind: 'task',
+      message: `${what}: ${error.message}`,
+      ...(error.said === '' ? {} : { output: error.said }),
+      next: error.missing ? 'Install it here, or name the value otherwise: kraft help env' : login,
+    },
+    error,
+  )
+}
+
+async function fetchOne(vault: Vault, { reference }: Reference, folder: string): Promise<Secret> {
+  const command = vault.command(reference)
+  const [program] = command
+  const printed = await once(command, folder)
+  const value = read(vault, printed.toString(), reference)
+  if (value === '') throw new Unfetched(`${program} printed nothing`)
+  const problem = valueProblem(Buffer.from(value))
+  if (problem !== undefined) throw new Unfetched(`what it printed ${problem}`)
+  return secret(value, reference)
+}
+
+function read(vault: Vault, printed: string, reference: string): string {
+  try {
+    return vault.read?.(printed, reference) ?? printed.replace(/\r?\n$/, '')
+  } catch (error) {
+    // What a parser says would repeat what it was given.
+    if (error instanceof SyntaxError || !(error instanceof Error)) throw new Unfetched('what was printed is not understood')
+    throw new Unfetched(error.message)
+  }
+}
+
+function run(program: string, args: readonly string[], cwd: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const timer = setTimeout(() => child.kill(), patience * 1000)
+    const printed: Buffer[] = []
+    let said = ''
+    child.stdout.on('data', (chunk: Buffer) => printed.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-4000)
+    })
+    child.on('error', (error) => {
+      clearTimeout(timer)
+      const missing = 'code' in error && error.code === 'ENOENT'
+      reject(new Unfetched(missing ? `there is no program ${program} here` : error.message, '', missing))
+    })
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      const last = said.trimEnd().split('\n').at(-1) ?? ''
+      if (code === 0) resolve(Buffer.concat(printed))
+      else if (child.killed) reject(new Unfetched(`${program} did not answer within ${patience} seconds`, last))
+      else reject(new Unfetched(`${program} ended with ${code === null ? signal : `code ${code}`}`, last))
+    })
+  })
+}

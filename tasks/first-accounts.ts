@@ -1,0 +1,48 @@
+import { isKraftError, KraftError } from '../engine/errors/failure.js'
+import type { Node } from '../engine/node/node.js'
+import type { Line } from '../engine/report/report.js'
+import { redact, redactData } from '../engine/shell/redact.js'
+import { Result } from '../engine/task/result.js'
+import type { Application } from '../recipes/application.js'
+import { type Account, createdAccounts, superusers } from '../recipes/superusers.js'
+
+/** Creates the accounts that are not there yet, once the release serves and nothing else can fail; returns those that it made. */
+export async function createAccounts(
+  { instance, framework }: Application,
+  accounts: readonly Account[],
+  node: Node | undefined,
+  line: Line,
+): Promise<readonly Account[]> {
+  const { superusers: command } = framework
+  if (accounts.length === 0 || command === undefined || node === undefined) return []
+  let created: readonly Account[] = []
+  const run = async (own: Line) => {
+    created = createdAccounts(accounts, await node.apply('Superusers', superusers(instance, command, accounts), own))
+  }
+  try {
+    await line.list([{ title: 'Superusers', run }])
+  } catch (error) {
+    if (!isKraftError(error) || error.failure.kind !== 'step') throw error
+    const next = `${instance.name} serves the new release; only accounts are missing. Correct it and deploy again, or make one: kraft run:TARGET -- manage.py createsuperuser`
+    throw new KraftError({ ...error.failure, next }, error)
+  }
+  return created
+}
+
+/** What a deploy hands back, with the passwords that are shown this once; everything else in it stays masked. */
+export function withAccounts(
+  created: readonly Account[],
+  rows: readonly string[],
+  data: Readonly<Record<string, unknown>>,
+): Result {
+  if (created.length === 0) return new Result(rows.join('\n'), data)
+  const told = created.map(({ username, email, password }) => `Superuser ${username} (${email}) has the password ${password}`)
+  const text = [...rows.map(redact), ...told, 'It is shown this once: keep it, or change it with manage.py changepassword']
+  const shown = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, redactData(value)]))
+  return new Result(
+    text.join('\n'),
+    { ...shown, superusers: created.map((each) => ({ ...each, shown: 'once' })) },
+    undefined,
+    true,
+  )
+}

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest'
+import { candidates } from '../../../engine/cli/completion/candidates.js'
+import { describeTasks } from '../../../engine/cli/completion/describe.js'
+import { createRegistry } from '../../../engine/cli/registry.js'
+import { option } from '../../../engine/task/option.js'
+import { task } from '../../../engine/task/task.js'
+
+it('a verb decides which options are offered', async () => {
+  const env = task({
+    on: 'once',
+    needs: 'nothing',
+    options: {
+      verb: option({ type: 'string', positional: true, choices: ['list', 'set'] }),
+      show: option({ type: 'boolean', verbs: ['list'] }),
+      reload: option({ type: 'boolean', verbs: ['set'] }),
+    },
+    run: () => undefined,
+  })
+  const known = { tasks: describeTasks(createRegistry({ env })), globals: [] }
+  const offered = async (...words: string[]) => (await candidates(words, known, async () => [])).words.map(({ word }) => word)
+  expect(await offered('env', '')).toEqual(['list', 'set'])
+  expect(await offered('env', '--')).toEqual(['--show', '--reload'])
+  expect(await offered('env', 'set', '--')).toEqual(['--reload'])
+})

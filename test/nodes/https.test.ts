@@ -1,0 +1,165 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { gateway } from '../../recipes/providers/local/names.js'
+import { stateFrom } from '../../recipes/providers/local/state.js'
+import { failure, writeFiles } from '../rig/cli.js'
+import { type Pebble, startPebble } from '../rig/pebble.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
+import { beginStory, type Story } from '../rig/story-node.js'
+
+const run = promisify(execFile)
+const application = `def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [environ['wsgi.url_scheme'].encode()]
+`
+// A scheme that is not HTTPS counts as sick, so that a health check that claims another one than nginx fails the deploy.
+const strict = application.replace("'200 OK'", "'200 OK' if environ['wsgi.url_scheme'] == 'https' else '426 Upgrade'")
+
+let story: Story
+let pebble: Pebble
+let address = ''
+beforeAll(async () => {
+  story = await beginStory('httpbin')
+  await provisionPrepared(story, ['one'])
+  address = await story.address('one')
+  pebble = await startPebble(gateway(stateFrom(story.env)))
+})
+afterAll(async () => {
+  await pebble?.stop()
+  await story?.remove()
+})
+
+const folder = (name: string) => join(story.home, name)
+
+async function write(name: string, https: string, code = application): Promise<void> {
+  await writeFiles(folder(name), {
+    'kraftwerk.yaml': `name: ${name}
+domain: ${name}.test
+aliases: [www.${name}.test]
+wsgi: ${name}.wsgi:application
+workers: 1
+packages: []
+https: ${https}
+environments: { live: { nodes: [one] } }
+`,
+    [`${name}/__init__.py`]: '',
+    [`${name}/wsgi.py`]: code,
+  })
+}
+
+const deploy = (name: string, ...words: string[]) => story.kraft(['deploy:live', '--json', ...words], { cwd: folder(name) })
+
+/** What a visitor gets: code, version of HTTP, where it sends to, HSTS, body; for TLS that fails the message. */
+async function visit(url: string, ...words: string[]): Promise<string> {
+  const { hostname } = new URL(url)
+  const format = '|%{http_code} %{http_version} %{redirect_url} %header{strict-transport-security}'
+  const resolve = [80, 443].flatMap((port) => ['--resolve', `${hostname}:${port}:${address}`])
+  return run('curl', ['-sS', '--max-time', '10', '-w', format, ...resolve, ...words, url]).then(
+    ({ stdout }) => stdout,
+    (error: unknown) => String(error instanceof Error && 'stderr' in error ? error.stderr : error),
+  )
+}
+
+/** The same, once nginx has taken up what is new: a reload returns before that. */
+const served = (url: string, answer: RegExp, ...words: string[]) =>
+  expect.poll(() => visit(url, ...words), { timeout: 20_000 }).toMatch(answer)
+
+test('a domain that does not lead here yet fails no deploy: HTTP serves, and the node says why and tries again', async () => {
+  await write('shop', `{ directory: '${pebble.directory}', ca: ${pebble.ca}, email: ada@example.com, hsts: 3600 }`)
+  await pebble.point('shop.test', address)
+  const plan = await deploy('shop', '--dry-run')
+  expect(plan.code, plan.stderr).toBe(0)
+  expect(plan.stderr).toContain(`ask ${pebble.directory} for a certificate`)
+
+  const ran = await deploy('shop')
+  expect(ran.code, ran.stderr).toBe(0)
+  expect(ran.stderr).toMatch(/No certificate for shop\.test www\.shop\.test: .*www\.shop\.test/)
+  expect(ran.stderr).toMatch(
+    /The node tries again at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; at once: systemctl start kraft-https@shop/,
+  )
+  expect(JSON.parse(ran.stdout).urls).toEqual(['http://shop.test/'])
+  expect(await visit('http://shop.test/')).toMatch(/^http\|200 1.1 {2}$/)
+  expect(await visit('https://shop.test/', '-k')).toContain('unrecognized name')
+})
+
+test('once it leads here the timer brings HTTPS without a deploy', async () => {
+  await pebble.point('www.shop.test', address)
+  expect(await story.onNode('one', 'systemctl is-active kraft-https@shop.timer; systemctl start kraft-https@shop')).toBe(
+    'active\n',
+  )
+  const trusted = ['--cacert', pebble.root]
+  await served('https://shop.test/', /^https\|200 2 {2}max-age=3600$/, ...trusted)
+  expect(await visit('http://shop.test/a?b=c')).toMatch(/\|301 1\.1 https:\/\/shop\.test\/a\?b=c $/)
+  expect(await visit('http://www.shop.test/a')).toMatch(/\|301 1\.1 https:\/\/shop\.test\/a $/)
+  expect(await visit('https://www.shop.test/a', ...trusted)).toMatch(/\|301 2 https:\/\/shop\.test\/a max-age=3600$/)
+  expect(await visit('http://www.shop.test/.well-known/acme-challenge/none')).toMatch(/\|404 1\.1 {2}$/)
+  expect(await visit('https://shop.test/', ...trusted, '--tls-max', '1.1')).toMatch(/curl: \(35\)/)
+  expect(await visit('https://elsewhere.test/', '-k')).toContain('unrecognized name')
+  const open =
+    "find /etc/kraftwerk/shop/https /web/shop/challenge -type f -name '*.pem' ! -name ca.pem ! -perm 0600; stat -c %U:%a /etc/kraftwerk/shop/https"
+  expect(await story.onNode('one', open)).toBe('root:700\n')
+})
+
+test('a renewal is taken up, and the next deploy finds nothing to ask for', async () => {
+  const serial = async () => {
+    const look =
+      'openssl s_client -connect 127.0.0.1:443 -servername shop.test </dev/null 2>/dev/null | openssl x509 -noout -serial'
+    return story.onNode('one', look)
+  }
+  const before = await serial()
+  await story.onNode('one', '/etc/kraftwerk/.https renew shop --force')
+  await expect.poll(serial, { timeout: 20_000 }).not.toBe(before)
+  const renewed = await serial()
+  await write('shop', `{ directory: '${pebble.directory}', ca: ${pebble.ca}, email: ada@example.com, hsts: 3600 }`, strict)
+  const ran = await deploy('shop')
+  expect(ran.code, ran.stderr).toBe(0)
+  expect(JSON.parse(ran.stdout).urls).toEqual(['https://shop.test/'])
+  expect(await serial()).toBe(renewed)
+})
+
+test('a certificate of one’s own is checked before anything, and one that is gone harms no other site', async () => {
+  const make = (name: string) =>
+    story.bash(
+      `openssl req -x509 -nodes -newkey rsa:2048 -subj /CN=${name} -addext 'subjectAltName=DNS:${name}.test,DNS:www.${name}.test' \
+        -days 90 -keyout ${name}.key -out ${name}.pem`,
+      { cwd: folder('own') },
+    )
+  await write('own', '{ certificate: own.pem, key: strange.key }')
+  await make('strange')
+  await make('own')
+  const refused = await deploy('own')
+  expect(refused.code).toBe(2)
+  expect(failure(refused.stderr)).toContain('kraftwerk.yaml:7:23: strange.key is the key of another certificate than own.pem')
+  expect(await story.onNode('one', 'ls /etc/kraftwerk')).toBe('shop\n')
+
+  await write('own', '{ certificate: own.pem, key: own.key }')
+  const ran = await deploy('own')
+  expect(ran.code, ran.stderr).toBe(0)
+  expect(ran.stderr + ran.stdout).not.toContain('PRIVATE KEY')
+  expect(JSON.parse(ran.stdout).urls).toEqual(['https://own.test/'])
+  await served('https://own.test/', /^https\|200 2/, '--cacert', join(folder('own'), 'own.pem'))
+
+  await story.onNode('one', 'rm /etc/kraftwerk/own/https/certificate.pem; systemctl restart nginx')
+  await served('http://own.test/', /^http\|200/)
+  expect(await visit('https://shop.test/', '--cacert', pebble.root)).toMatch(/^https\|200/)
+  const again = await deploy('own')
+  expect(JSON.parse(again.stdout).urls).toEqual(['https://own.test/'])
+  await served('http://own.test/', /\|301/)
+  await story.onNode('one', 'echo broken >/etc/kraftwerk/own/https/key.pem; /etc/kraftwerk/.https renew shop --force')
+  await served('http://own.test/', /^http\|200/)
+  expect(await visit('https://shop.test/', '--cacert', pebble.root)).toMatch(/^https\|200/)
+})
+
+test('https: false takes TLS away again, and destroy all that was left', async () => {
+  await write('shop', 'false')
+  const ran = await deploy('shop')
+  expect(ran.code, ran.stderr).toBe(0)
+  expect(JSON.parse(ran.stdout).urls).toEqual(['http://shop.test/'])
+  await served('http://shop.test/', /^http\|200/)
+  expect(await visit('https://shop.test/', '-k')).toContain('unrecognized name')
+  await story.must(['destroy:live', '--yes'], { cwd: folder('own') })
+  const left = 'ls -d /etc/kraftwerk/*/https /web/*/challenge /etc/systemd/system/kraft-https@*.timer 2>/dev/null || echo nothing'
+  expect(await story.onNode('one', left)).toBe('nothing\n')
+})
