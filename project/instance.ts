@@ -1,4 +1,5 @@
 import { KraftError } from '../engine/errors/failure.js'
+import { register } from '../engine/shell/redact.js'
 import { registerSecretive } from '../engine/shell/secretive.js'
 import { quote } from '../engine/shell/sh.js'
 import type { Target, TaskProject } from '../engine/task/context.js'
@@ -20,6 +21,7 @@ export interface Instance extends TaskProject, Place {
 export function instanceOf(project: Project, environment: string | undefined): Instance {
   const settings = instanceSettings(project, environment)
   registerSecretive(settings.environ)
+  for (const each of settings.notify) if ('webhook' in each) register(each.webhook)
   const { name } = settings
   return {
     [mark]: true,

@@ -14,6 +14,8 @@ export const layout = {
   shared: ({ home }: Place) => `${home}/shared`,
   dumps: ({ home }: Place) => `${home}/dump`,
   log: ({ home }: Place) => `${home}/log`,
+  /** Files by which nginx knows that the site is closed. No Python package can have this name. */
+  closed: ({ home }: Place) => `${home}/out-of-service`,
   /** The user's own, outside of the code. */
   userHome: ({ home }: Place) => `${home}/home`,
   /** What kraft keeps of an instance: owner, generated secrets, the script that enters its environment. Root only. */

@@ -4,6 +4,7 @@ import type { Section } from '../engine/config/section.js'
 import { cacheSchema } from './cache-schema.js'
 import { httpsSchema } from './https-schema.js'
 import { instanceNameProblem, word } from './name.js'
+import { notifications } from './notify.js'
 import { programKeys } from './program-keys.js'
 import { protectSchema } from './protect-schema.js'
 import type { Reference } from './vault.js'
@@ -317,6 +318,12 @@ export function instanceSection(known: Named) {
       schema: v.optional(superusers, []),
       doc: 'Accounts that the first deploy creates in a Django project, with a password that it shows once',
       example: [{ username: 'ada', email: 'ada@example.com' }],
+    },
+    notify: {
+      schema: v.optional(notifications, []),
+      doc: 'Who is told how a deploy or rollback ended: `webhook` (an address that gets JSON, and is never printed) or `command` (run here), `on` success, failure or both',
+      example: [{ webhook: 'https://chat.example.com/hooks/1' }, { command: 'notify-send "$KRAFT_TEXT"', on: ['failure'] }],
+      quiet: 1,
     },
     ...programKeys({ command, size, whole }),
   } satisfies Section

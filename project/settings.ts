@@ -7,6 +7,7 @@ import { KraftError, type Place } from '../engine/errors/failure.js'
 import type { CacheRule } from './cache-schema.js'
 import { type HttpsSetting, mergeHttps } from './https-setting.js'
 import { instanceNameProblem, nameOfFolder } from './name.js'
+import type { Notification } from './notify.js'
 import type { CronSetting, HookCommand, HookName, ProcessSetting } from './program-keys.js'
 import { type Protect, protectOf } from './protect.js'
 import type { EnvironmentNode, environmentSection, Named, projectSection, ServiceSetting, Superuser } from './section.js'
@@ -68,6 +69,7 @@ export interface InstanceSettings {
   readonly drain: number | undefined
   /** How many releases stay on a node. */
   readonly keep: number
+  readonly notify: readonly Notification[]
   readonly superusers: readonly Superuser[]
   /** A path with a slash at both ends. */
   readonly static_url: string

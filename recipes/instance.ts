@@ -59,7 +59,8 @@ export function instance(place: Place): readonly Step[] {
     ...['releases', 'log'].flatMap((folder) => directory({ path: `${home}/${folder}`, group: name, mode: '0750' })),
     ...directory({ path: layout.dumps(place), mode: '0700' }),
     ...directory({ path: `${home}/venvs`, group: name, mode: '2750' }),
-    ...directory({ path: layout.builderHome(place), owner: layout.builder(place), group: name, mode: '0700' }),
+    // It inherits the group's bit from the folder that it is in.
+    ...directory({ path: layout.builderHome(place), owner: layout.builder(place), group: name, mode: '2700' }),
     ...directory({ path: layout.userHome(place), ...own, mode: '0700' }),
     ...directory({ path: layout.shared(place), ...own }),
     ...generated(place),

@@ -5,6 +5,7 @@ import { layout } from '../project/layout.js'
 import type { Requirements } from '../project/requirements.js'
 import { requiredNames } from '../project/requirements.js'
 import type { Place } from '../project/service.js'
+import { file } from './file.js'
 
 /** What a virtualenv is made of. */
 export interface Virtualenv {
@@ -33,18 +34,27 @@ export function virtualenv(
   return { hash, python, requirements: text, constraints: requirements.constraints }
 }
 
+/** What a virtualenv is made of, as a person reads it; of each release it is kept beside it. */
+export function describeVirtualenv({ python, requirements, constraints }: Virtualenv): string {
+  const rows = constraints.split('\n').filter((row) => row !== '')
+  return [`${python}\n`, requirements, ...rows.map((row) => `constraint: ${row}\n`)].join('')
+}
+
 /**
  * Builds the virtualenv beside the live one, as a user that is not the application's, so that the application can't change it.
  * One that was finished is reused; one that was not is built anew.
  */
-export function buildVirtualenv(
-  place: Place,
-  release: string,
-  { hash, python, requirements, constraints }: Virtualenv,
-): readonly Step[] {
+export function buildVirtualenv(place: Place, release: string, virtualenv: Virtualenv): readonly Step[] {
+  const { hash, python, requirements, constraints } = virtualenv
   const path = layout.venv(place, hash)
   const builder = layout.builder(place)
   return [
+    ...file({
+      path: `${layout.meta(place, release)}/requirements`,
+      content: describeVirtualenv(virtualenv),
+      group: place.name,
+      mode: '0640',
+    }),
     {
       title: `Virtualenv ${hash}`,
       files: { requirements, constraints },

@@ -1,5 +1,4 @@
 import { hostname, userInfo } from 'node:os'
-import { sh } from '../engine/shell/sh.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
@@ -7,19 +6,18 @@ import { task } from '../engine/task/task.js'
 import { endsSoon, readHttps } from '../project/https.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
-import { hostOf, hostsOf, readApplication, refuseSplitData, withFetched } from '../recipes/application.js'
-import { apt } from '../recipes/apt.js'
+import { readApplication, refuseSplitData, withFetched } from '../recipes/application.js'
 import { compressStatic } from '../recipes/compress.js'
-import { cronDaemon } from '../recipes/cron.js'
 import { releaseNodes, serves } from '../recipes/followers.js'
 import { hookSteps } from '../recipes/hooks.js'
-import { certificate, httpsPackages, https as httpsSteps, servesHttps } from '../recipes/https.js'
-import { claim, instance as instanceSteps, packageLink, shared } from '../recipes/instance.js'
+import { certificate, https as httpsSteps } from '../recipes/https.js'
+import { claim, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
 import { releaseCommand } from '../recipes/release-command.js'
-import { freeNames, type Site, site } from '../recipes/site.js'
+import { setUp, siteOf } from '../recipes/set-up.js'
+import { freeNames, site } from '../recipes/site.js'
 import { numberReleases, packageStatic } from '../recipes/static-files.js'
 import { newAccounts } from '../recipes/superusers.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
@@ -28,6 +26,7 @@ import { countChanges } from './changes.js'
 import { evenEnviron } from './even-environ.js'
 import { createAccounts, withAccounts } from './first-accounts.js'
 import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
+import { notifying } from './notify.js'
 import { balancingOf, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
@@ -37,6 +36,7 @@ import { type Rollout, rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
 import { heldOn, openSource, type Sent, upload } from './upload.js'
+import { urlsOf } from './urls.js'
 
 /** Puts the project on its nodes as a new release, without losing a request. */
 export const deploy = task({
@@ -55,7 +55,7 @@ export const deploy = task({
   options: {
     rev: option({ type: 'string', help: 'the code at this commit, tag or branch; left out: the files as they are' }),
   },
-  async run({ target, session, line, options }) {
+  run: notifying('deploy', async ({ target, session, line, options }, noted) => {
     const own = requireInstance(target)
     const https = readHttps(own)
     const code = await openSource(own, session, options.rev)
@@ -73,6 +73,7 @@ export const deploy = task({
     const files = await code.files()
     for (const surprise of [...(await code.surprises()), ...endsSoon(https)]) line.output(surprise)
     const id = releaseId(new Date())
+    Object.assign(noted, { release: id, commit, revision })
     const hooked = { ...facts, release: id }
     const release = { place: instance, id, generation: id }
     const whole = rollout({
@@ -100,25 +101,10 @@ export const deploy = task({
       at: new Date().toISOString(),
     }
 
-    const siteOn = (node: (typeof nodes)[number], ipv6: boolean): Site => ({
-      domain: settings.domain,
-      hosts: hostsOf(instance, node.record),
-      aliases: settings.aliases,
-      package: application.package,
-      uploads: settings.services.some(({ name }) => name === 'files'),
-      maxBody: settings.max_body,
-      timeout: settings.timeout,
-      ipv6,
-      https,
-      src: settings.src,
-      staticUrl: settings.static_url,
-      cdn: settings.cdn,
-      cache: settings.cache,
-      protect: settings.protect,
-      balancers: trusted(whole.balancing),
-    })
+    const siteOn = (node: (typeof nodes)[number], ipv6: boolean) =>
+      siteOf(application, node.record, { ipv6, https, balancers: trusted(whole.balancing) })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
-    instanceSteps(instance)
+    setUp(application, https)
     for (const node of nodes) {
       for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
       httpsSteps(instance, https, { name: node.name, codename: '', ipv6: true })
@@ -138,17 +124,7 @@ export const deploy = task({
       {
         title: 'Set up',
         chapter: 'Prepare',
-        steps: () => [
-          ...removeLeftovers(instance, settings.timeout, id),
-          ...apt(...settings.apt, ...httpsPackages(https)),
-          ...cronDaemon(settings.cron),
-          ...instanceSteps(instance),
-          ...application.services.flatMap(({ service, settings: own }) => [
-            ...service.install(),
-            ...service.setup(instance, own),
-          ]),
-          ...packageLink(instance, application.package, settings.src),
-        ],
+        steps: () => [...removeLeftovers(instance, settings.timeout, id), ...setUp(application, https)],
       },
       {
         title: 'Release',
@@ -234,11 +210,7 @@ export const deploy = task({
       )
       return new Result(`${instance.name}: ${changed} steps would change something`, { changed, sent: Object.fromEntries(sent) })
     }
-    const urls = new Set<string>()
-    for (const node of nodes.filter(serves)) {
-      const encrypted = https !== undefined && (await node.read(sh`if ${servesHttps(instance)}; then echo yes; fi`.text)) !== ''
-      urls.add(`${encrypted ? 'https' : 'http'}://${hostOf(instance, node.record)}/`)
-    }
+    const urls = await urlsOf(instance, nodes.filter(serves))
     const took = receiptOf(whole)
     return withAccounts(created, [`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)], {
       release: id,
@@ -246,8 +218,8 @@ export const deploy = task({
       revision,
       dirty,
       sent: Object.fromEntries(sent),
-      urls: [...urls],
+      urls,
       ...took,
     })
-  },
+  }),
 })

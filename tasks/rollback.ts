@@ -11,6 +11,7 @@ import { readStaying, staysApplied } from '../recipes/migrations.js'
 import { markBad, releaseId } from '../recipes/release.js'
 import { type InstanceState, lastGood } from '../recipes/state.js'
 import { requireRelease } from './current-release.js'
+import { notifying } from './notify.js'
 import { balancingOf } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
@@ -34,7 +35,7 @@ export const rollback = task({
       help: 'its id (kraft releases lists them); left out: the last good one',
     }),
   },
-  async run({ target, session, line, options }) {
+  run: notifying('rollback', async ({ target, session, line, options }, noted) => {
     const instance = requireInstance(target)
     const nodes = releaseNodes(instance, target.nodes)
     const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
@@ -56,6 +57,7 @@ export const rollback = task({
     await finish(whole, line)
     const states = nodes.map(({ name }) => whole.states.get(name)).filter((state) => state !== undefined)
     chosen.id = choose(instance.name, states, options.release)
+    noted.release = chosen.id
     const left = new Map(nodes.map(({ name }) => [name, whole.states.get(name)?.current?.id ?? '']))
     await inBatches(session, nodes, line, (batch, own) => {
       const part = { ...whole, nodes: batch }
@@ -87,7 +89,7 @@ export const rollback = task({
       was: Object.fromEntries(left),
       generation,
     })
-  },
+  }),
 })
 
 // All nodes go to one release, which each must have.

@@ -16,7 +16,7 @@ export function showResults(
   finished: readonly Finished[],
   { json, several }: { readonly json: boolean; readonly several: boolean },
 ): number {
-  const codes = finished.flatMap(({ result }) => (isExitCode(result) ? [result.code] : []))
+  const codes = finished.flatMap(({ result }) => (isExitCode(result) || isResult(result) ? [result.code] : []))
   const silent = finished.some(({ result }) => isExitCode(result) && result.data === undefined)
   if (json && !silent) {
     const all = finished.map(({ target, result }) => ({ target, data: dataOf(result) }))

@@ -17,6 +17,8 @@ export class Result {
     readonly data: unknown,
     readonly next?: string,
     readonly revealed = false,
+    /** What kraft ends with, where the result itself is the answer: `diff --exit-code`. */
+    readonly code = 0,
   ) {}
 }
 

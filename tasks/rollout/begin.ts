@@ -6,9 +6,14 @@ import { parseState, readState } from '../../recipes/state.js'
 import { holdLock } from '../hold-lock.js'
 import { onEach, type Rollout } from './rollout.js'
 
+/** What a change needs to begin; not only a rollout takes the lock. */
+export type Begun = Pick<Rollout, 'nodes' | 'session' | 'locks' | 'states'> & {
+  readonly application: Pick<Rollout['application'], 'instance'>
+}
+
 /** Looks at all nodes and takes their locks before any change; where that fails, nothing ran on any node. */
 export async function begin(
-  rollout: Rollout,
+  rollout: Begun,
   line: Line,
   check: (node: Node, line: Line) => Promise<unknown> = async () => undefined,
 ): Promise<void> {
@@ -22,7 +27,7 @@ export async function begin(
   }
 }
 
-function beginning(rollout: Rollout, check: (node: Node, line: Line) => Promise<unknown>): readonly Item[] {
+function beginning(rollout: Begun, check: (node: Node, line: Line) => Promise<unknown>): readonly Item[] {
   const [only] = rollout.nodes
   if (only !== undefined && rollout.nodes.length === 1) {
     // Side by side, which saves a round trip; what the check found says more than that there is no lock to be had. It waits for scripts
@@ -41,7 +46,7 @@ function beginning(rollout: Rollout, check: (node: Node, line: Line) => Promise<
 }
 
 /** Takes the instance's lock on all nodes, in the order of their names, so that two deploys never wait for each other. */
-export function lock(rollout: Rollout): Item {
+export function lock(rollout: Begun): Item {
   return {
     title: 'Lock',
     run: async (line) => {
@@ -52,7 +57,7 @@ export function lock(rollout: Rollout): Item {
 }
 
 // What the node serves is read under the lock: a deploy that switched in between would have its processes drained as the old ones.
-async function takeLock(rollout: Rollout, node: Node, line: Line): Promise<void> {
+async function takeLock(rollout: Begun, node: Node, line: Line): Promise<void> {
   const { instance } = rollout.application
   const look = readState(instance)
   if (rollout.session.flags.dryRun) {

@@ -41,7 +41,11 @@ export function rollout(
 }
 
 /** An item that does the same on all nodes, side by side; with one node there is no level for it. */
-export function onEach({ nodes, session }: Rollout, title: string, run: (node: Node, line: Line) => Promise<unknown>): Item {
+export function onEach(
+  { nodes, session }: Pick<Rollout, 'nodes' | 'session'>,
+  title: string,
+  run: (node: Node, line: Line) => Promise<unknown>,
+): Item {
   return {
     title,
     run: async (line) => {

@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import type { Node } from '../../engine/node/node.js'
 import type { Step } from '../../engine/step/step.js'
+import type { Instance } from '../../project/instance.js'
 import { environOf, hostOf } from '../../recipes/application.js'
 import { noteInLog } from '../../recipes/audit.js'
 import { generationEnviron, typedEnviron } from '../../recipes/environ.js'
@@ -10,6 +11,7 @@ import { decide, settled } from '../../recipes/journal.js'
 import { takeCacheSide } from '../../recipes/page-cache.js'
 import { pointLive, prepareGeneration } from '../../recipes/release.js'
 import { countRequests, markRequests } from '../../recipes/requests.js'
+import { noLongerStopped } from '../../recipes/stopped.js'
 import { plannedChange } from '../change-to-come.js'
 import { throughBalancer } from './balance.js'
 import type { Part, StepsPart } from './parts.js'
@@ -38,13 +40,13 @@ export function generationSteps(rollout: Rollout, node: Node): readonly Step[] {
  * switch.
  */
 export function startAndCheck(rollout: Rollout, ...last: readonly Part[]): readonly Part[] {
-  const { settings } = rollout.application.instance
+  const { instance } = rollout.application
   return [
     { title: 'Start beside the old', chapter: 'Prepare', steps: (node) => startSteps(rollout, node) },
     {
       title: 'Health check',
       chapter: 'Prepare',
-      steps: (node) => (serves(node) ? healthy(rollout.releaseOn(node), settings.health, visited(rollout, node)) : []),
+      steps: (node) => (serves(node) ? healthy(rollout.releaseOn(node), instance.settings.health, visited(instance, node)) : []),
     },
     ...last,
     {
@@ -56,7 +58,8 @@ export function startAndCheck(rollout: Rollout, ...last: readonly Part[]): reado
   ]
 }
 
-function visited({ application: { instance } }: Rollout, { record }: Node): Visited {
+/** How visitors come to a site, as its settings say. */
+export function visited(instance: Instance, { record }: Node): Visited {
   const { https } = instance.settings
   return { name: hostOf(instance, record), scheme: https === undefined || https.off ? 'http' : 'https' }
 }
@@ -83,7 +86,7 @@ export function switchAndDrain(rollout: Rollout): readonly StepsPart[] {
         return [
           ...markRequests(instance),
           ...switchTo(release, rollout.switched, { file, number }),
-          ...(serves(node) ? stillHealthy(release, instance.settings.health, visited(rollout, node)) : []),
+          ...(serves(node) ? stillHealthy(release, instance.settings.health, visited(instance, node)) : []),
         ]
       },
     },
@@ -104,7 +107,7 @@ export function logEntry(rollout: Rollout, node: Node, result: 'ok' | 'failed') 
 }
 
 function restartSteps({ application: { instance } }: Rollout, node: Node): readonly Step[] {
-  return followers(instance, node, { restart: true })
+  return [...noLongerStopped(instance), ...followers(instance, node, { restart: true })]
 }
 
 /** Renders the templates of all processes, so that a mistake in one is found before anything changes. */

@@ -55,6 +55,19 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
     ['rollback:stage', '{former}'],
     [/guestbook-stage would go back to release \d{8}-\d{6}/, /\* .*\(would run\)/],
   ],
+  diff: [['diff:stage'], ['a deploy would change nothing']],
+  stop: [['stop:stage'], ['Would stop guestbook-stage', 'Web and processes are down, also after a reboot (would change)']],
+  start: [['start:stage'], ['guestbook-stage would run']],
+  restart: [['restart:stage'], ['guestbook-stage would run anew', 'End the web process (would run)']],
+  maintenance: [
+    ['maintenance:stage', 'on'],
+    [
+      'guestbook-stage would be closed for maintenance',
+      '+<h1>Back soon</h1>',
+      'Close the site (503, Retry-After: 600) (would run)',
+    ],
+  ],
+  open: [['open:stage'], [/^http:\/\/\S+\/$/m]],
   dump: [
     ['dump:stage', 'data.bundle'],
     ['Would write postgres, files of guestbook-stage on one to ', '/data.bundle'],

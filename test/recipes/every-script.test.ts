@@ -10,6 +10,7 @@ import { cron } from '../../recipes/cron.js'
 import { absent, directory, file, link } from '../../recipes/file.js'
 import { firewall } from '../../recipes/firewall.js'
 import { locale } from '../../recipes/locale.js'
+import { openSite } from '../../recipes/maintenance.js'
 import { nginx, reloadNginx, restartNginx } from '../../recipes/nginx.js'
 import { postgres } from '../../recipes/postgres.js'
 import { processes } from '../../recipes/processes.js'
@@ -19,6 +20,7 @@ import { confirmSteps } from '../../recipes/revert.js'
 import { runit, runitService } from '../../recipes/runit.js'
 import { rememberCounts } from '../../recipes/scale.js'
 import { sshd } from '../../recipes/sshd.js'
+import { start, stop } from '../../recipes/stopped.js'
 import { swap } from '../../recipes/swap.js'
 import { running } from '../../recipes/systemd.js'
 import { template } from '../../recipes/template.js'
@@ -29,6 +31,7 @@ import { web } from '../../recipes/web.js'
 
 const place = { name: 'shop', home: '/web/shop' }
 const odd = `it's "$HOME" \`odd\``
+const shop = { name: 'shop', home: '/web/shop' }
 const cases: Readonly<Record<string, readonly Step[]>> = {
   apt: apt('nginx', 'g++', 'libmagic1t64|libmagic1'),
   absent: absent(`/tmp/${odd}`),
@@ -39,6 +42,7 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
   file: file({ path: `/tmp/${odd}`, content: `${odd}\n`, validate: sh`visudo -cf "$KRAFT_FILE"`, notify: [reloadNginx] }),
   'file with a secret': file({ path: '/etc/a', content: secret('hush') }),
   firewall: firewall({ sshPort: 2222, ports: [8080], seconds: 5 }),
+  'end of maintenance': openSite(shop),
   link: link({ path: `/tmp/${odd}`, to: odd }),
   locale: locale(),
   member: member({ user: 'www-data', group: 'calculator', notify: [restartNginx] }),
@@ -61,6 +65,11 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
     log: { directory: '/var/log/app' },
   }),
   sshd: sshd({ seconds: 5 }),
+  start: start(
+    { place: shop, id: '20261128-010203', generation: '20261128-010203' },
+    { health: { path: '/', status: [], timeout: 1, tries: 2 }, host: { name: odd, scheme: 'https' }, web: true, patience: 5 },
+  ),
+  stop: stop(shop, 5),
   swap: swap(512),
   systemUser: systemUser({ name: 'calculator', home: '/web/calculator' }),
   template: template('nginx/nginx.conf', { to: '/etc/nginx/nginx.conf' }),

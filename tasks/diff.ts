@@ -1,0 +1,51 @@
+import { option } from '../engine/task/option.js'
+import { Result } from '../engine/task/result.js'
+import { task } from '../engine/task/task.js'
+import { Manifest } from '../engine/transfer/manifest.js'
+import { requireInstance } from '../project/instance.js'
+import { readApplication, withFetched } from '../recipes/application.js'
+import { releaseNodes } from '../recipes/followers.js'
+import { diffOn } from './diff-node.js'
+import { differs, diffText } from './diff-text.js'
+import { balancingOf, trusted } from './rollout/balance.js'
+import { openSource } from './upload.js'
+
+/** What a deploy would change: commits, files, requirements, and what it writes on the node. Changes nothing. */
+export const diff = task({
+  on: 'once',
+  needs: 'instance',
+  group: 'Deploy',
+  help: 'say what a deploy would change: commits, files, requirements, configuration that differs on the node',
+  examples: ['kraft diff:live', 'kraft diff:live --rev v1.2', 'kraft diff:live --exit-code'],
+  options: {
+    rev: option({ type: 'string', help: 'the code at this commit, tag or branch; left out: the files as they are' }),
+    exitCode: option({ type: 'boolean', help: 'end with code 1 where something differs' }),
+  },
+  async run({ target, session, line, options: { rev, exitCode } }) {
+    const asked = requireInstance(target)
+    const code = await openSource(asked, session, rev)
+    const application = await withFetched(
+      await readApplication({ ...asked, folder: code.folder }),
+      session.flags.dryRun,
+      line.output,
+    )
+    const wanted = {
+      application,
+      revision: code.revision,
+      manifest: Manifest.of(await code.files()),
+      balancers: trusted(await balancingOf(asked, session)),
+    }
+    const nodes = releaseNodes(asked, target.nodes)
+    const found = new Map<string, Awaited<ReturnType<typeof diffOn>>>()
+    await line.list(
+      nodes.map((node) => ({
+        title: `Compare with ${node.name}`,
+        run: async () => void found.set(node.name, await diffOn(node, wanted, asked.folder)),
+      })),
+      { concurrent: true },
+    )
+    const all = nodes.flatMap(({ name }) => found.get(name) ?? [])
+    const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined
+    return new Result(diffText(all, { color }), all, undefined, false, exitCode && all.some(differs) ? 1 : 0)
+  },
+})
