@@ -44,10 +44,10 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
     ['Would set MODE for guestbook-stage', 'Set MODE (would change)'],
   ],
   reload: [['reload:stage'], ['guestbook-stage would run anew', /\* .*\(would run\)|\(would change\)/]],
-  ps: [['ps:stage'], [/^one +web +web +run +/m, /^one +web worker +web\.2 +run +/m]],
+  ps: [['ps:stage'], [/^one +web +web +run +/m, /^one +web worker +web\.1 +run +/m]],
   scale: [
     ['scale:stage', 'web=3'],
-    ['WOULD BE', /^one +web +3 +\d$/m, 'guestbook-stage would run anew'],
+    ['WOULD BE', /^one +web +3 +\d$/m, /\* Switch to generation .*\(would run\)/],
   ],
   releases: [['releases:stage'], [/^\d{8}-\d{6} .* current$/m]],
   status: [['status:stage'], [/^one: release \d{8}-\d{6}$/m]],

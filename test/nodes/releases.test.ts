@@ -14,7 +14,7 @@ const files: Files = {
 domain: ${host}
 wsgi: turn.wsgi:application
 packages: []
-keep: 2
+keep: 3
 drain: 10
 environments: { stage: { nodes: [one] } }
 `,
@@ -110,6 +110,7 @@ chapter('a rollback that does not start leaves what serves, and the release that
 
 chapter('old releases go, but never the last good one, to which a rollback goes', async () => {
   await json('rollback:stage', third)
+  await writeFile(join(project, 'kraftwerk.yaml'), (files['kraftwerk.yaml'] ?? '').replace('keep: 3', 'keep: 2'))
   for (const text of ['fourth', 'fifth']) {
     await change(text)
     await json('deploy:stage')
