@@ -1,11 +1,12 @@
 import { KraftError } from '../engine/errors/failure.js'
-import { hasRole, type Node } from '../engine/node/node.js'
+import type { Node } from '../engine/node/node.js'
 import { register } from '../engine/shell/redact.js'
 import { isSecretive } from '../engine/shell/secretive.js'
 import type { Target } from '../engine/task/context.js'
 import type { Variables } from '../project/assignments.js'
-import type { Instance } from '../project/instance.js'
+import { type Instance, requireInstance } from '../project/instance.js'
 import { describeEnviron, type KeptEnviron, readEnviron } from '../recipes/environ.js'
+import { releaseNodes } from '../recipes/followers.js'
 
 /** What is kept of an instance on one of its nodes. */
 export interface KeptOn extends KeptEnviron {
@@ -14,7 +15,7 @@ export interface KeptOn extends KeptEnviron {
 
 /** The nodes of a target that run its instance. Throws `usage` where there are none. */
 export function instanceNodes(target: Target): readonly Node[] {
-  const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
+  const nodes = releaseNodes(requireInstance(target), target.nodes)
   if (nodes.length > 0) return nodes
   throw new KraftError({
     kind: 'usage',

@@ -1,9 +1,10 @@
-import { hasRole, type Node } from '../engine/node/node.js'
+import type { Node } from '../engine/node/node.js'
 import { eachNode } from '../engine/task/each-node.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import type { Place } from '../project/service.js'
+import { releaseNodes } from '../recipes/followers.js'
 import { type HeldRelease, type InstanceState, lastGood, parseState, readState } from '../recipes/state.js'
 
 /** Lists the releases that the nodes hold. */
@@ -16,7 +17,7 @@ export const releases = task({
   examples: ['kraft releases:live', 'kraft releases:live --json'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)
-    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
+    const nodes = releaseNodes(instance, target.nodes)
     const read = await eachNode(session, nodes, line, (node) => stateOn(node, instance))
     const texts = read.map(({ node, value }) => {
       const rows = value.releases.map((release) => describe(release, value))

@@ -1,8 +1,8 @@
-import { hasRole } from '../engine/node/node.js'
 import { eachNode } from '../engine/task/each-node.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
+import { releaseNodes } from '../recipes/followers.js'
 import type { InstanceState } from '../recipes/state.js'
 import { stateOn } from './releases.js'
 
@@ -16,7 +16,7 @@ export const status = task({
   examples: ['kraft status:live', 'kraft status:live --json'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)
-    const nodes = target.nodes.filter((node) => hasRole(node, 'web'))
+    const nodes = releaseNodes(instance, target.nodes)
     const read = await eachNode(session, nodes, line, (node) => stateOn(node, instance))
     const rows = read.map(({ node, value }) => `${node.name}: ${describe(value)}`)
     const served = new Set(read.map(({ value }) => value.current?.id))
