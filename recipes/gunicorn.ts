@@ -60,48 +60,64 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
 
 /** Asks the new generation through its own socket, with the headers that nginx sends, until it answers well or has failed. */
 export function healthy(release: Release, health: Health, host: string): readonly Step[] {
+  return [{ title: `It answers ${health.path}`, apply: asking(release, health, host) }]
+}
+
+/** Asks once more after the switch, while the old processes still run, and takes the new ones off trial. */
+export function stillHealthy(release: Release, health: Health, host: string): readonly Step[] {
+  const trial = layout.trial(release.place, release.generation)
+  return [
+    {
+      title: `It still answers ${health.path}`,
+      quiet: true,
+      apply: sh`
+        (
+          ${asking(release, { ...health, tries: Math.min(health.tries, 3) }, host)}
+        )
+        rm -f ${trial} ${`${trial}.log`}
+      `,
+    },
+  ]
+}
+
+function asking(release: Release, health: Health, host: string): Sh {
   const { place, generation } = release
   const socket = layout.socket(place, generation)
   const trial = layout.trial(place, generation)
   const good = health.status.length === 0 ? '2??|3??|401|403|404' : health.status.join('|')
-  return [
-    {
-      title: `It answers ${health.path}`,
-      apply: sh`
-        code=000
-        for try in $(seq ${health.tries}); do
-          for wait in $(seq 50); do
-            if [ -S ${socket} ] || [ -e ${`${trial}.ended`} ]; then break; fi
-            sleep 0.1
-          done
-          if [ -e ${`${trial}.ended`} ]; then break; fi
-          # No file that it writes here grows beyond 10 MB, whatever the application sends.
-          code=$(ulimit -f 20480; curl --silent --show-error --max-time ${health.timeout} --unix-socket ${socket} -o "$KRAFT_STEP/answer" -w '%{http_code}' \
-            -H ${`Host: ${host}`} -H 'X-Real-IP: 127.0.0.1' -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-Proto: http' \
-            ${`http://localhost${health.path}`} 2>"$KRAFT_STEP/error") || :
-          case $code in
-            ${new Sh(good)}) exit 0 ;;
-            000|5??) sleep 0.5 ;;
-            *) break ;;
-          esac
-        done
-        if [ -e ${`${trial}.ended`} ]; then
-          echo 'The application does not start.'
-        elif [ "$code" = 000 ]; then
-          printf 'The application does not answer: %s\n' "$(cat "$KRAFT_STEP/error" 2>/dev/null)"
-        else
-          printf 'The application answers %s with code %s (Host: %s)\n' ${health.path} "$code" ${host}
-          head -c 400 "$KRAFT_STEP/answer" 2>/dev/null | tr -s ' \t\n' ' ' || :
-          echo
-        fi
-        # All of it is to fit in what an error shows, and gunicorn's own end says nothing of why.
-        log=$(tail -c "+$(($(cat ${`${trial}.log`}) + 1))" ${`${layout.log(place)}/web`} | grep -v '\[INFO\]' \
-          | sed '/\[ERROR\] Worker (pid:[0-9]*) exited with code/,$d' | tail -n 16)
-        if [ -n "$log" ]; then printf 'Its log:\n%s\n' "$log"; fi
-        exit 1
-      `,
-    },
-  ]
+  return sh`
+    code=000
+    for try in $(seq ${health.tries}); do
+      for wait in $(seq 50); do
+        if [ -S ${socket} ] || [ -e ${`${trial}.ended`} ]; then break; fi
+        sleep 0.1
+      done
+      if [ -e ${`${trial}.ended`} ]; then break; fi
+      # No file that it writes here grows beyond 10 MB, whatever the application sends.
+      code=$(ulimit -f 20480; curl --silent --show-error --max-time ${health.timeout} --unix-socket ${socket} -o "$KRAFT_STEP/answer" -w '%{http_code}' \
+        -H ${`Host: ${host}`} -H 'X-Real-IP: 127.0.0.1' -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-Proto: http' \
+        ${`http://localhost${health.path}`} 2>"$KRAFT_STEP/error") || :
+      case $code in
+        ${new Sh(good)}) exit 0 ;;
+        000|5??) sleep 0.5 ;;
+        *) break ;;
+      esac
+    done
+    if [ -e ${`${trial}.ended`} ]; then
+      echo 'The application does not start.'
+    elif [ "$code" = 000 ]; then
+      printf 'The application does not answer: %s\n' "$(cat "$KRAFT_STEP/error" 2>/dev/null)"
+    else
+      printf 'The application answers %s with code %s (Host: %s)\n' ${health.path} "$code" ${host}
+      head -c 400 "$KRAFT_STEP/answer" 2>/dev/null | tr -s ' \t\n' ' ' || :
+      echo
+    fi
+    # All of it is to fit in what an error shows, and gunicorn's own end says nothing of why.
+    log=$(tail -c "+$(($(cat ${`${trial}.log`}) + 1))" ${`${layout.log(place)}/web`} | grep -v '\[INFO\]' \
+      | sed '/\[ERROR\] Worker (pid:[0-9]*) exited with code/,$d' | tail -n 16)
+    if [ -n "$log" ]; then printf 'Its log:\n%s\n' "$log"; fi
+    exit 1
+  `
 }
 
 /** What a switch renames: the link to the release, or in the current release the link to its generation. */
@@ -129,9 +145,12 @@ export function switchTo(
           echo 'Another deploy has taken over in the meantime; nothing was switched'
           exit 1
         fi
+        if [ -e ${`${layout.trial(place, generation)}.ended`} ]; then
+          echo 'The new processes have ended since they were asked; nothing was switched'
+          exit 1
+        fi
         : >${servedMark(place, id)}
         ${rename}
-        rm -f ${layout.trial(place, generation)} ${`${layout.trial(place, generation)}.log`}
       `,
     },
   ]

@@ -5,8 +5,8 @@ import type { Place } from '../project/service.js'
 import type { Release } from './release.js'
 
 /**
- * The file on each node of several that says what all of them are about to switch to, and from what: a crash in the middle leaves it, and
- * the next command finishes what it says.
+ * The file on each node that says what it and the others are about to switch to, and from what: a crash in the middle leaves it, and the
+ * next command finishes what it says.
  */
 export function journalFile(place: Place): string {
   return `${layout.settings(place)}/rollout`
@@ -18,7 +18,7 @@ export function decide(release: Release): readonly Step[] {
   const file = journalFile(place)
   return [
     {
-      title: 'Note what all nodes switch to',
+      title: 'Note what is switched to',
       quiet: true,
       apply: sh`
         current=$(readlink ${layout.current(place)} || :)
@@ -34,7 +34,7 @@ export function decide(release: Release): readonly Step[] {
 /** Removes the decision once all nodes have switched, or none is to. */
 export function settled(place: Place): readonly Step[] {
   const file = journalFile(place)
-  return [{ title: 'All nodes have switched', quiet: true, check: sh`test ! -e ${file}`, apply: sh`rm -f ${file}` }]
+  return [{ title: 'It is switched', quiet: true, check: sh`test ! -e ${file}`, apply: sh`rm -f ${file}` }]
 }
 
 /** Goes back to what served before, whose processes still run, where this node has switched and another one could not. */

@@ -14,10 +14,26 @@ export const nginxUser = 'www-data'
 
 const test = sh`nginx -t -q`
 
-/** Takes up changed settings without losing a request; settings that nginx refuses are never loaded. */
+/**
+ * Takes up changed settings without losing a request; settings that nginx refuses are never loaded. nginx is told by a signal: that it
+ * has done so shows in new workers, before which a new site would not be found yet.
+ */
 export const reloadNginx: Handler = {
   name: 'reload-nginx',
-  apply: lines(test, sh`systemctl reload-or-restart nginx.service`),
+  apply: lines(
+    test,
+    sh`
+      workers() { pgrep -P "$(cat /run/nginx.pid 2>/dev/null || echo 0)" | sort || :; }
+      before=$(workers)
+      systemctl reload-or-restart nginx.service
+      for try in $(seq 100); do
+        for pid in $(workers); do
+          case " $(echo $before) " in *" $pid "*) ;; *) sleep 0.1; exit 0 ;; esac
+        done
+        sleep 0.05
+      done
+    `,
+  ),
 }
 
 /** Like {@link reloadNginx}, for what a reload does not take up: nginx's user being in a new group. */

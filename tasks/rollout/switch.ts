@@ -3,7 +3,7 @@ import type { Node } from '../../engine/node/node.js'
 import type { Step } from '../../engine/step/step.js'
 import { environOf, hostOf } from '../../recipes/application.js'
 import { noteInLog } from '../../recipes/audit.js'
-import { drainOthers, healthy, startBeside, switchTo } from '../../recipes/gunicorn.js'
+import { drainOthers, healthy, startBeside, stillHealthy, switchTo } from '../../recipes/gunicorn.js'
 import { decide, settled } from '../../recipes/journal.js'
 import { processes } from '../../recipes/processes.js'
 import { pointLive, prepareGeneration } from '../../recipes/release.js'
@@ -41,7 +41,7 @@ export function startAndCheck(rollout: Rollout, ...last: readonly StepsPart[]): 
     {
       title: 'All nodes are ready',
       chapter: 'Prepare',
-      steps: (node) => (rollout.nodes.length > 1 ? decide(rollout.releaseOn(node)) : []),
+      steps: (node) => decide(rollout.releaseOn(node)),
       barrier: true,
     },
   ]
@@ -65,17 +65,18 @@ export function switchAndDrain(rollout: Rollout): readonly StepsPart[] {
       steps: (node) => {
         const { file, number } = rollout.locks.get(node.name) ?? { file: '/dev/null', number: '' }
         const release = rollout.releaseOn(node)
-        return [...markRequests(instance), ...switchTo(release, rollout.switched, { file, number })]
+        const host = hostOf(instance, node.record)
+        return [
+          ...markRequests(instance),
+          ...switchTo(release, rollout.switched, { file, number }),
+          ...stillHealthy(release, instance.settings.health, host),
+        ]
       },
     },
     {
       title: 'Drain the old',
       chapter: 'Tidy up',
-      steps: (node) => [
-        ...(rollout.nodes.length > 1 ? settled(instance) : []),
-        ...drainOthers(rollout.releaseOn(node), drain),
-        ...countRequests(instance),
-      ],
+      steps: (node) => [...settled(instance), ...drainOthers(rollout.releaseOn(node), drain), ...countRequests(instance)],
     },
     { title: 'Processes', chapter: 'Tidy up', steps: () => restartSteps(rollout) },
     { title: 'Log', chapter: 'Tidy up', steps: (node) => noteInLog(instance, logEntry(rollout, node, 'ok')) },

@@ -14,8 +14,8 @@ import { onEach, type Rollout } from './rollout.js'
 import { logEntry } from './switch.js'
 
 /**
- * Runs the parts of a rollout. If one fails, what has not switched is taken back before the failure is shown; and where one of
- * several nodes can't switch, those that have go back, for their old processes still run.
+ * Runs the parts of a rollout. If one fails, what is new is taken back before the failure is shown; where a node can't switch or does
+ * not answer any more, all that have switched go back, for their old processes still run.
  */
 export async function orTakeBack(rollout: Rollout, line: Line, parts: readonly Part[]): Promise<void> {
   const begun = new Set<string>()
@@ -38,17 +38,17 @@ export async function orTakeBack(rollout: Rollout, line: Line, parts: readonly P
 // Two things are asked first when a deploy fails: does the site still serve, and was data changed?
 function afterwards(rollout: Rollout, begun: ReadonlySet<string>, error: unknown): unknown {
   const { application, made, nodes, locks } = rollout
-  const switched = nodes.length > 1 ? allSwitched(begun) : begun.has('Switch')
-  if (!isKraftError(error) || switched) return error
+  if (!isKraftError(error) || allSwitched(begun)) return error
   const { failure } = error
   if ((failure.kind !== 'step' && failure.kind !== 'command') || failure.next !== undefined) return error
   const { instance, release } = application
   const fresh = nodes.some(({ name }) => rollout.fresh.has(name))
   // Other nodes may have switched in an earlier batch.
   const where = nodes.length < locks.size ? ' there' : ''
+  const was = begun.has('Switch') ? 'It was switched back' : 'Nothing was switched'
   const serving = fresh
     ? `Nothing of ${instance.name} is left on the node`
-    : `Nothing was switched${where}: ${instance.name} serves what it served before`
+    : `${was}${where}: ${instance.name} serves what it served before`
   const ran = made === 'release' && !fresh && release !== undefined && begun.has('Start beside the old')
   const data = ran ? `, but the release command (${release}) has run` : ''
   return new KraftError({ ...failure, next: `${serving}${data}. Correct it and run the same command again` }, error)
@@ -71,7 +71,7 @@ function takingBack(rollout: Rollout, begun: ReadonlySet<string>): Item {
 async function takeBack(rollout: Rollout, node: Node, begun: ReadonlySet<string>): Promise<readonly Step[]> {
   const { instance } = rollout.application
   const release = rollout.releaseOn(node)
-  const back = rollout.nodes.length > 1 && !allSwitched(begun) ? switchBack(release) : []
+  const back = allSwitched(begun) ? [] : switchBack(release)
   const failed = noteInLog(instance, logEntry(rollout, node, 'failed'))
   // A first deploy that never served leaves nothing of the instance: there can't be data that anybody misses.
   const fresh = rollout.fresh.has(node.name)

@@ -1,7 +1,10 @@
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
+import { cutPower, powerOn } from '../rig/power-cut.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
+import { startKraft } from '../rig/running.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 const names = ['one', 'two', 'three']
@@ -116,4 +119,42 @@ test('a reload in batches goes on where the next begins, and --retry-failed does
   await story.onNode('two', 'rm /etc/broken')
   expect((await kraft('reload:live', '--batch', '1', '--retry-failed')).code).toBe(0)
   expect((await served()).map((path, index) => path === between[index])).toEqual([true, false, false])
+})
+
+test('where one node cannot switch, those that have go back', async () => {
+  const before = await served()
+  // No link can be put in the place of a folder.
+  await story.onNode('two', 'mkdir -p /web/wheel/current.new/full')
+  const ran = await kraft('deploy:live')
+  expect(ran.code).toBe(1)
+  expect(failure(ran.stderr)).toContain('It was switched back: wheel serves what it served before')
+  expect(await served()).toEqual(before)
+  await story.onNode('two', 'rm -r /web/wheel/current.new')
+  expect((await kraft('status:live')).stdout).not.toContain('interrupted')
+})
+
+test('a node that loses its power between the switches is shown by status, and the next command has it follow', async () => {
+  const before = await served()
+  // It waits here until somebody reads.
+  await story.onNode('two', 'mkdir -p /run/web/.trial; mkfifo /run/web/.trial/wheel.requests.from')
+  const running = startKraft(['deploy:live'], { cwd: project, env: story.env })
+  for (let n = 0; n < 600 && (await served())[0] === before[0]; n++) await pause(100)
+  running.child.kill('SIGKILL')
+  await cutPower(story, 'two')
+  await running.ended
+  await powerOn(story, 'two')
+  const [one, two, three] = await served()
+  expect(one).not.toBe(before[0])
+  expect([two, three === one || three === before[2]]).toEqual([before[1], true])
+
+  const id = one?.split('/').at(-1)
+  const { stdout } = await kraft('status:live')
+  expect(stdout).toContain(`two: release ${before[1]?.split('/')[4]}`)
+  expect(stdout).toContain(`was to switch to ${id}, and was interrupted`)
+  expect(stdout).toContain('The nodes serve different releases')
+
+  await story.must(['reload:live'], { cwd: project })
+  const after = await served()
+  expect(new Set(after.map((path) => path.split('/')[4]))).toEqual(new Set([id]))
+  expect((await kraft('status:live')).stdout).not.toMatch(/interrupted|different/)
 })

@@ -113,7 +113,7 @@ chapter('a second bootstrap changes nothing', async () => {
 
 essential('stage and live are deployed side by side on one node', async () => {
   expect((await story.must(['deploy:stage'])).stdout).toMatch(
-    /^guestbook-stage is at release \d{8}-\d{6}\nhttp:\/\/stage\.guestbook\.example\.com\/\n$/,
+    /^guestbook-stage is at release \d{8}-\d{6}\nhttp:\/\/stage\.guestbook\.example\.com\/\n(.+\n){2,3}$/,
   )
   // The second instance makes nginx read its settings anew, which visitors of the first must not notice.
   const { reports } = await underLoad({ address, host: stageHost }, () => story.must(['deploy:live']), { slow: '/release' })

@@ -107,7 +107,7 @@ const pieces = [
 ] as const
 
 /** A small generator of numbers in [0, 1), the same for the same seed everywhere. */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

@@ -1,0 +1,175 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Files, failure, writeFiles } from '../rig/cli.js'
+import { startConstantLoad } from '../rig/constant-load.js'
+import { mulberry32 } from '../rig/generate-recipe.js'
+import { ask } from '../rig/http.js'
+import { cutPower, powerOn } from '../rig/power-cut.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
+import { startKraft } from '../rig/running.js'
+import { beginStory, type Story } from '../rig/story-node.js'
+
+// A counted claim: npm test runs a seeded part, `npm run soak -- faults` all of it.
+const moments = Number(process.env.KRAFT_SOAK_MOMENTS ?? 6)
+const seed = Number(process.env.KRAFT_SOAK_SEED ?? 1)
+
+const host = 'fault.test'
+const wsgi = (body: string) => `import os
+def application(environ, start_response):
+    ${body}
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [os.environ['KRAFT_RELEASE'].encode()]
+`
+const yaml = (more = '') => `name: fault
+domain: ${host}
+wsgi: fault.wsgi:application
+packages: []
+drain: 5
+health: { path: /, tries: 4, timeout: 1 }
+${more}
+environments: { stage: { nodes: [one] } }
+`
+const files: Files = { 'kraftwerk.yaml': yaml('release: sleep 0.3'), 'fault/__init__.py': '', 'fault/wsgi.py': wsgi('pass') }
+
+let story: Story
+let project: string
+let address: string
+let last: string
+beforeAll(async () => {
+  story = await beginStory('httpbin')
+  project = join(story.home, 'fault')
+  await writeFiles(project, files)
+  await provisionPrepared(story, ['one'])
+  address = await story.address('one')
+  last = await deployed()
+})
+afterAll(() => story?.remove())
+
+const kraft = (...args: string[]) => story.kraft(args, { cwd: project })
+const served = async () => (await ask(address, { host, path: '/' })).text
+async function deployed(): Promise<string> {
+  const { release } = JSON.parse((await story.must(['deploy:stage', '--json'], { cwd: project })).stdout)
+  expect(await served()).toBe(release)
+  return release
+}
+
+/** A deploy that is disturbed: the site answers all the time, with the old release or the new one; the next deploy just works. */
+async function disturbed(disturb: () => Promise<unknown>): Promise<void> {
+  const load = startConstantLoad({ address, host, paths: ['/'] }, { rate: 50, seconds: 120 })
+  await disturb()
+  // Whatever goes on there ends.
+  await pause(300)
+  const between = await served()
+  const next = await deployed()
+  const { failures, releases, answered } = await load.stop()
+  expect([failures, answered > 20]).toEqual([{}, true])
+  expect([...releases.keys()].filter((id) => id < last)).toEqual([])
+  expect([last, ...releases.keys()]).toContain(between)
+  last = next
+}
+
+async function killedWhen(said: string): Promise<void> {
+  const running = startKraft(['deploy:stage', '--verbose'], { cwd: project, env: story.env })
+  await running.says(said)
+  running.child.kill('SIGKILL')
+  await running.ended
+}
+
+test.each([
+  'Check and lock',
+  'Upload ',
+  'Set up',
+  'Release command',
+  'Start beside the old',
+  'Health check',
+  'Switch to',
+  'Drain',
+])('kraft is killed at "%s"', (said) => disturbed(() => killedWhen(said)))
+
+test(`kraft is killed at ${moments} random moments of a deploy (seed ${seed})`, async () => {
+  const random = mulberry32(seed)
+  for (let n = 0; n < moments; n++) {
+    await disturbed(async () => {
+      const running = startKraft(['deploy:stage'], { cwd: project, env: story.env })
+      await pause(300 + random() * 4000)
+      running.child.kill('SIGKILL')
+      await running.ended
+    })
+  }
+})
+
+test('gunicorn is killed while a deploy runs: runit has it back, and the deploy goes through', async () => {
+  const running = startKraft(['deploy:stage', '--verbose'], { cwd: project, env: story.env })
+  await running.says('Release command')
+  await story.onNode('one', 'pkill -KILL -u fault -f gunicorn')
+  expect((await running.ended).code).toBe(0)
+  last = await deployed()
+})
+
+test.each(['Release command', 'Drain'])(
+  'the node loses its power at "%s": it comes back with one release, and the next deploy works',
+  async (said) => {
+    const running = startKraft(['deploy:stage', '--verbose'], { cwd: project, env: story.env })
+    await running.says(said)
+    await cutPower(story, 'one')
+    expect((await running.ended).code).not.toBe(0)
+    await powerOn(story, 'one')
+    let answer = ''
+    for (let n = 0; n < 100 && !/^\d{8}-\d{6}$/.test(answer); n++) {
+      answer = await served().catch(() => '')
+      await pause(100)
+    }
+    expect(answer >= last).toBe(true)
+    last = await deployed()
+  },
+)
+
+test('a full disk, or no inodes, is refused before anything changes; once there is room the same command works', async () => {
+  const mount = `cp -a /web /root/kept; mount -t tmpfs -o size=900m,nr_inodes=60000 tmpfs /web; cp -a /root/kept/. /web/`
+  await story.onNode('one', mount)
+  last = await deployed()
+  for (const [full, free] of [
+    ['fallocate -l $(($(df --output=avail -B1 /web | tail -n 1) - 200000000)) /web/fill', 'rm /web/fill'],
+    [
+      'mount -o remount,nr_inodes=$(($(df --output=iused /web | tail -n 1) + 1000)) /web',
+      'mount -o remount,nr_inodes=60000 /web',
+    ],
+  ] as const) {
+    await story.onNode('one', full)
+    const { code, stderr } = await kraft('deploy:stage')
+    expect(code).toBe(1)
+    expect(failure(stderr)).toContain('A deploy wants 256 MB and 20,000 inodes free on /web')
+    expect(await served()).toBe(last)
+    await story.onNode('one', free)
+    last = await deployed()
+  }
+})
+
+test('a disk that fills up in the middle leaves the old release serving', async () => {
+  await writeFile(join(project, 'kraftwerk.yaml'), yaml('release: dd if=/dev/zero of="$HOME/fill" bs=1M status=none'))
+  const { code, stderr } = await kraft('deploy:stage')
+  expect(code).toBe(1)
+  expect(failure(stderr)).toContain('No space left on device')
+  expect(await served()).toBe(last)
+  await story.onNode('one', 'rm -f /web/fault/home/fill')
+  await writeFile(join(project, 'kraftwerk.yaml'), yaml())
+  last = await deployed()
+})
+
+test.each([
+  ['answers and then dies', `os.kill(os.getppid(), 9) if os.path.exists('/proc/self') else None`],
+  ['never answers', `__import__('time').sleep(60)`],
+])('an application that %s is never served for long', async (_what, body) => {
+  const load = startConstantLoad({ address, host, paths: ['/'] }, { rate: 20, seconds: 120 })
+  await writeFile(join(project, 'fault/wsgi.py'), wsgi(body))
+  const { code, stderr } = await kraft('deploy:stage')
+  expect([code, failure(stderr)]).toEqual([1, expect.stringContaining('fault serves what it served before')])
+  expect(await served()).toBe(last)
+  await writeFile(join(project, 'fault/wsgi.py'), wsgi('pass'))
+  const next = await deployed()
+  const { failures } = await load.stop()
+  expect(failures).toEqual({})
+  last = next
+})
