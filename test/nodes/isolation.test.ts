@@ -253,7 +253,7 @@ test('a program that a package puts first on PATH is never run by root', async (
   await asRoot(
     `for name in setpriv readlink env; do printf '#!/bin/sh\\nid -un >>/tmp/ran\\n' >${bin}/$name && chmod 0755 ${bin}/$name; done`,
   )
-  expect(await as('ann', 'command -v setpriv; id -un')).toBe(`${(await asRoot(`readlink -f ${bin}`)).trim()}/setpriv\nann`)
+  expect(await as('ann', 'command -v setpriv; id -un')).toMatch(/\/venv\/bin\/setpriv\nann$/)
   expect(await asRoot('cat /tmp/ran 2>/dev/null || echo nobody')).toBe('nobody\n')
   await as('ann', 'setpriv')
   expect(await asRoot('cat /tmp/ran')).toBe('ann\n')
