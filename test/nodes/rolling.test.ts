@@ -136,7 +136,7 @@ test('where one node cannot switch, those that have go back', async () => {
 test('a node that loses its power between the switches is shown by status, and the next command has it follow', async () => {
   const before = await served()
   // It waits here until somebody reads.
-  await story.onNode('two', 'mkdir -p /run/web/.trial; mkfifo /run/web/.trial/wheel.requests.from')
+  await story.onNode('two', 'rm -f /run/web/.trial/wheel.requests.from; mkfifo /run/web/.trial/wheel.requests.from')
   const running = startKraft(['deploy:live'], { cwd: project, env: story.env })
   for (let n = 0; n < 600 && (await served())[0] === before[0]; n++) await pause(100)
   running.child.kill('SIGKILL')
