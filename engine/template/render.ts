@@ -7,7 +7,7 @@ import { findTemplate, templateFolders } from './find.js'
 
 /**
  * Renders a template of the user's or the package's folders. Nothing is escaped: what lands on a node is not HTML. If there
- * is a secret among the values, the whole text is one.
+ * is a secret among the values that it uses, the whole text is one.
  *
  * @throws KraftError `setting` with the file and line of a mistake, or where there is no such template.
  * @example render('reports.conf', { jobs: 4 })
@@ -49,7 +49,12 @@ function plain(value: unknown, found: { secret: boolean }): unknown {
   }
   if (Array.isArray(value)) return value.map((each) => plain(each, found))
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each, found)]))
+  // Only once a template asks for it: the instance that all are told of has secrets in its settings.
+  const copy = {}
+  for (const [key, each] of Object.entries(value)) {
+    Object.defineProperty(copy, key, { enumerable: true, get: () => plain(each, found) })
+  }
+  return copy
 }
 
 function explain(error: unknown, place: Place): KraftError {

@@ -41,4 +41,12 @@ describe('template', () => {
     expect(readFileSync(to, 'utf8')).toBe('KEY=hush-hush\n')
     expect((statSync(to).mode & 0o777).toString(8)).toBe('600')
   })
+
+  it('is none where it does not use the secret among its values', async () => {
+    writeFileSync(join(folder, 'mine/name'), '<%= place.name %>\n')
+    const to = join(folder, 'name')
+    const place = { name: 'shop', settings: { password: secret('hush-hush') } }
+    const [step] = template('name', { to, vars: { place }, ...me })
+    expect(step?.files?.content).toBe('shop\n')
+  })
 })
