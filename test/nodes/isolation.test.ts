@@ -119,10 +119,10 @@ const doorsOfBob: Readonly<Record<string, Door>> = {
   }),
   'rules of logrotate, to write': write('/etc/logrotate.d/kraftwerk-bob'),
   'run scripts': run('cat "$(echo /etc/sv/bob.web.*)/run"', denied, 'root'),
-  'run scripts of processes': read('/etc/sv/bob.process.waiter/run', 'root'),
+  'run scripts of processes': read('/etc/sv/bob.process.waiter.1/run', 'root'),
   'run scripts, to write': make('/etc/service', 'root'),
-  supervision: run('sv status /etc/service/bob.process.waiter', /access denied|unable to/, 'root'),
-  "the supervisor's pipe": write('/etc/sv/bob.process.waiter/supervise/control'),
+  supervision: run('sv status /etc/service/bob.process.waiter.1', /access denied|unable to/, 'root'),
+  "the supervisor's pipe": write('/etc/sv/bob.process.waiter.1/supervise/control'),
   sockets: list('/run/web/bob'),
   'the socket, by connecting': run(
     'curl -sS --max-time 5 --unix-socket /run/web/bob/*.sock http://bob/',
@@ -200,9 +200,9 @@ const doorsOfAnn: Readonly<Record<string, Door>> = {
   'its static files': make('/web/ann/current/.kraft/public/static'),
   'its log': write('/web/ann/log/web'),
   'its socket': run('ln -sfn /run/web/bob/*.sock /run/web/ann/new.sock', denied, { as: 'root', attempt: 'test -d /run/web/ann' }),
-  'its run script': run('for script in /etc/sv/ann.*/run /etc/sv/ann.process.waiter/run; do : >>"$script"; done', denied, {
+  'its run script': run('for script in /etc/sv/ann.*/run /etc/sv/ann.process.waiter.1/run; do : >>"$script"; done', denied, {
     as: 'root',
-    attempt: ': >>/etc/sv/ann.process.waiter/run',
+    attempt: ': >>/etc/sv/ann.process.waiter.1/run',
   }),
   'its generated secrets': read('/etc/kraftwerk/ann/generated', 'root'),
 }
