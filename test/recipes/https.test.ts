@@ -83,8 +83,8 @@ it('a site answers the challenge before any redirect, for its aliases too', () =
   const text = siteText(acme)
   expect(text.match(/location \^~ \/\.well-known\/acme-challenge\//g)).toHaveLength(2)
   expect(text.match(/include \/etc\/kraftwerk\/my-shop\/https\/on\[\.\]conf;/g)).toHaveLength(2)
-  // Once for each server, and where a location has headers of its own: static files and uploads.
-  expect(text.match(/add_header Strict-Transport-Security \$kraft_my_shop_hsts always;/g)).toHaveLength(4)
+  // Once for each server, and where a location has headers of its own: static files, uploads, and what says that it is closed.
+  expect(text.match(/add_header Strict-Transport-Security \$kraft_my_shop_hsts always;/g)).toHaveLength(5)
   expect(siteText({ ...acme, hsts: undefined })).not.toContain('Strict-Transport')
   expect(siteText(own)).not.toContain('acme-challenge')
   expect(siteText(undefined)).not.toMatch(/https\b.*on|443|acme-challenge/)
