@@ -86,8 +86,8 @@ it('a site answers the challenge before any redirect, for its aliases too', () =
   // Once for each server, and where a location has headers of its own: static files, uploads, and what says that it is closed.
   expect(text.match(/add_header Strict-Transport-Security \$kraft_my_shop_hsts always;/g)).toHaveLength(5)
   expect(siteText({ ...acme, hsts: undefined })).not.toContain('Strict-Transport')
-  expect(siteText(own)).not.toContain('acme-challenge')
-  expect(siteText(undefined)).not.toMatch(/https\b.*on|443|acme-challenge/)
+  expect(siteText(own)).not.toContain('location ^~ /.well-known/acme-challenge/')
+  expect(siteText(undefined)).not.toMatch(/https\b.*on|443|location \^~ \/\.well-known/)
 })
 
 it('the key of a certificate of one’s own is in no script and no file but its own', () => {
