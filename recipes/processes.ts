@@ -81,7 +81,6 @@ function removeOthers(place: Place, wanted: Readonly<Record<string, ProcessSetti
       while read -r service; do
         (
           ${endService(patienceOf(patience))}
-          rm -f ${layout.ends}/"$service"
         ) &
       done <"$KRAFT_STEP/others"
       wait

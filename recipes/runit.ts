@@ -1,5 +1,6 @@
 import { type Sh, sh } from '../engine/shell/sh.js'
 import type { Handler, Step } from '../engine/step/step.js'
+import { layout } from '../project/layout.js'
 import { apt } from './apt.js'
 import { directory, file, link } from './file.js'
 import { running } from './systemd.js'
@@ -84,6 +85,7 @@ export function endService(seconds: number | Sh): Sh {
       sv -w 5 exit "/etc/sv/$service" >/dev/null || :
     fi
     rm -rf "/etc/sv/$service"
+    rm -f ${layout.ends}/"$service"
   `
 }
 

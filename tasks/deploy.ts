@@ -142,7 +142,6 @@ export const deploy = task({
               ? []
               : runInGeneration(release, 'Build static files', application.framework.build, { build: true })),
             ...compressStatic(release, packageStatic({ src: settings.src, package: application.package })),
-            ...numberReleases(release),
           ]
         },
       },
@@ -178,7 +177,11 @@ export const deploy = task({
       {
         title: 'Tidy up',
         chapter: 'Tidy up',
-        steps: () => [...prune(instance, settings.keep), ...versions(release, ['gunicorn', application.framework.name])],
+        steps: () => [
+          ...numberReleases(release),
+          ...prune(instance, settings.keep),
+          ...versions(release, ['gunicorn', application.framework.name]),
+        ],
       },
     ]
 

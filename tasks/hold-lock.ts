@@ -14,6 +14,11 @@ export async function holdLock(session: Session, node: Node, name: string, line:
     seconds: session.spread?.wait ?? 0,
     tell: (holder) => line.output(`${node.name}: waiting for ${holder}`),
     look,
+    given: {
+      check: sh`test -d /web`,
+      message: 'there is no /web on this node, so that nothing can be deployed there yet',
+      next: `Prepare the node first:  kraft bootstrap:${node.name}`,
+    },
   })
   session.onEnd(() => lock.release())
   return lock

@@ -7,6 +7,7 @@ import type { Node } from './node.js'
 const beat = 5_000
 const patience = 20
 const held = 75
+const unprepared = 97
 
 /** Where locks are on a node; nobody but root opens a file there, for whoever can read one can hold it. */
 export const locksFolder = '/var/lib/kraftwerk/locks'
@@ -33,6 +34,8 @@ export interface Waiting {
 export interface Taking extends Waiting {
   /** Reads what only the lock's holder can rely on, in the same round trip: {@link NodeLock.said}. */
   readonly look?: Sh
+  /** What must be so before anything is written there; else it is refused with that. */
+  readonly given?: { readonly check: Sh; readonly message: string; readonly next: string }
 }
 
 /**
@@ -47,13 +50,14 @@ export async function lockNode(
   node: Node,
   name: string,
   holder: string,
-  { seconds = 0, tell = () => undefined, look = sh`:` }: Taking = {},
+  { seconds = 0, tell = () => undefined, look = sh`:`, given }: Taking = {},
 ): Promise<NodeLock> {
   const file = `${locksFolder}/${name}`
   // Taken alone, then shared: with the scripts of its holder, which keep the next one out as well. Should somebody come in between
   // the two, theirs is the higher number.
   const script = sh`
     umask 077
+    if ! { ${given?.check ?? sh`:`}; }; then exit ${unprepared}; fi
     mkdir -p ${locksFolder} && chmod 700 ${locksFolder} && cd ${locksFolder} || exit 98
     exec 8>>${`${name}.held`}
     # Shared: once whoever took it has said who that is.
@@ -94,7 +98,11 @@ export async function lockNode(
   if (!/^\d+$/.test(number)) {
     clearInterval(timer)
     channel.stdin.end()
-    throw refusal(node, name, number, (await channel.exit).code, error.trim())
+    const { code } = await channel.exit
+    if (code === unprepared && given !== undefined) {
+      throw new KraftError({ kind: 'task', node: node.name, message: given.message, next: given.next })
+    }
+    throw refusal(node, name, number, code, error.trim())
   }
   node.locks.set(name, number)
   let released: Promise<void> | undefined

@@ -137,7 +137,7 @@ chapter('pages, static files and redirects come through nginx', async () => {
   expect(page.headers.server).toBe('nginx')
 
   const css = await live('/static/guestbook/guestbook.css')
-  expect([css.status, css.headers['content-type']]).toEqual([200, 'text/css'])
+  expect([css.status, css.headers['content-type']]).toEqual([200, 'text/css; charset=utf-8'])
   expect(css.text).toBe(await readFile(join(story.project, 'guestbook/static/guestbook/guestbook.css'), 'utf8'))
   // Only collectstatic brings files of other packages.
   expect((await live('/static/admin/css/base.css')).status).toBe(200)
@@ -436,7 +436,7 @@ chapter('after a reboot both sites answer again with their current release', asy
 chapter('logs are rotated, and those that were are not rotated again', async () => {
   const rotate = 'logrotate -f /etc/logrotate.d/kraftwerk-guestbook'
   const script = `cd /web/guestbook/log; for again in 1 2; do echo x >>web; ${rotate}; done; ls -A; ls .old | grep web; cat web`
-  expect(await story.onNode('one', script)).toBe('.old\nnginx.access\nnginx.error\nweb\nweb.1\nweb.2.gz\n')
+  expect(await story.onNode('one', script)).toBe('.old\nkraft\nnginx.access\nnginx.error\nweb\nweb.1\nweb.2.gz\n')
 })
 
 chapter('destroy leaves nothing', async () => {

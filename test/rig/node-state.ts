@@ -11,11 +11,15 @@ export function nodeState(story: Story, name: string): Promise<string> {
 /** What {@link nodeState} shows of a node on which nothing is left of any instance, beyond what it showed before the first. */
 export async function leftBehind(story: Story, name: string, before: string): Promise<readonly string[]> {
   const lines = new Set(before.split('\n'))
-  return (await nodeState(story, name)).split('\n').filter((line) => !lines.has(line) && !stays.test(line))
+  return (await nodeState(story, name))
+    .split('\n')
+    .filter((line) => !lines.has(line) && !stays.test(line) && !ofPackages.test(line))
 }
 
-// Folders that all instances share, and numbers of locks, which go on growing: an old deploy must not pass for a new one's.
-const stays = /^(\/etc\/kraftwerk|\/run\/web(\/\.trial)?|\/var\/lib\/kraftwerk\/locks(\/[\w.-]+)?) [df] /
+// Packages and their settings are the node's and stay, as do folders that all instances share, and numbers of locks, which go on growing: an old deploy must not pass for a new one's.
+const stays = /^(\/etc\/kraftwerk|\/run\/web(\/\.(trial|ends|cron))?|\/var\/lib\/kraftwerk\/locks(\/[\w.-]+)?) [df] /
+
+const ofPackages = /\/etc\/nginx\/(kraftwerk( d|\/brotli\.conf)|modules-enabled\/\S*brotli)/
 
 // A process that has ended and waits for its parent is nothing that is left. Times, sizes and process ids differ from run to run, as do the names of systemd's private folders.
 const state = `
