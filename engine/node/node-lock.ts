@@ -8,6 +8,8 @@ const beat = 5_000
 const patience = 20
 const held = 75
 const unprepared = 97
+// Seconds: a virtualenv may be in the making.
+const orphanPatience = 600
 
 /** Where locks are on a node; nobody but root opens a file there, for whoever can read one can hold it. */
 export const locksFolder = '/var/lib/kraftwerk/locks'
@@ -41,7 +43,7 @@ export interface Taking extends Waiting {
 /**
  * Takes a lock on a node. It belongs to this process by a heartbeat over a channel of its own: when kraft dies the node frees it
  * at once, and when its machine sleeps after 20 seconds, but never while a script still runs that this process has sent
- * meanwhile. Each lock has a higher number than the last, which {@link NodeLock.file} holds; scripts of an older one do not start.
+ * meanwhile: the next one waits for that. Each lock has a higher number than the last, which {@link NodeLock.file} holds; scripts of an older one do not start.
  *
  * @throws KraftError `task` where somebody else holds it, naming who and since when.
  * @example const lock = await lockNode(node, 'shop', 'ann@laptop', { seconds: 60, tell: (holder) => line.output(holder) })
@@ -64,15 +66,21 @@ export async function lockNode(
     holder() { flock -s -w 2 8; cat ${`${name}.holder`} 2>/dev/null; flock -u 8; }
     told=
     until flock -n 8; do
-      holder=$(holder)
+      holder=$(holder) seconds=${seconds}
+      # Of a kraft that was killed a script goes on: that ends by itself, and nobody else could be told to end it.
+      if [ -e ${`${name}.gone`} ]; then
+        holder="$holder, whose kraft has ended: what it began there goes on"
+        if [ "$seconds" -lt ${orphanPatience} ]; then seconds=${orphanPatience}; fi
+      fi
       # Twice, because whoever only looks whether it is held has it for a moment.
-      if [ -n "$told" ] && [ "$SECONDS" -ge ${seconds} ]; then printf '%s\n' "$holder"; exit ${held}; fi
-      if [ "$holder" != "$told" ] && [ ${seconds} -gt 0 ]; then printf 'held %s\n' "$holder"; fi
+      if [ -n "$told" ] && [ "$SECONDS" -ge "$seconds" ]; then printf '%s\n' "$holder"; exit ${held}; fi
+      if [ "$holder" != "$told" ] && [ "$seconds" -gt 0 ]; then printf 'held %s\n' "$holder"; fi
       told=\${holder:-nobody}
       IFS= read -r -t 0.3 _
       # Whoever waited is gone.
       if [ $? = 1 ]; then exit ${held}; fi
     done
+    rm -f ${`${name}.gone`}
     number=$(($(cat ${name} 2>/dev/null || echo 0) + 1))
     printf '%s, since %s\n' ${holder} "$(date -u '+%F %T UTC')" >${`${name}.holder`}
     echo "$number" >${`${name}.new`} && mv -f ${`${name}.new`} ${name}
@@ -84,6 +92,7 @@ export async function lockNode(
     )
     printf '\036\n'
     while IFS= read -r -t ${patience} _; do :; done
+    : >${`${name}.gone`}
   `
   const connection = node.connection.direct ?? node.connection
   const channel = await connection.exec(node.asRoot(`exec bash -c ${quote(script.text)}`))
