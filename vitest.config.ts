@@ -37,7 +37,7 @@ export default defineConfig({
           include: ['test/nodes/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          setupFiles: ['test/rig/own-state.ts'],
         },
       },
     ],

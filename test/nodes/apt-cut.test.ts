@@ -13,8 +13,6 @@ import { provider } from '../../recipes/providers/local.js'
 import { failureOf } from '../rig/failure.js'
 
 // What is left of a package manager when the connection to a real node is lost while it works, and when it is killed.
-process.env.KRAFT_LOCAL_STATE = process.env.KRAFT_TEST_STATE ?? '/var/lib/kraftwerk-tests/local'
-process.env.KRAFT_LOCAL_SUBNET = process.env.KRAFT_TEST_SUBNET ?? '10.77.21'
 const state = stateFrom(process.env)
 let folder: string
 let record: NodeRecord

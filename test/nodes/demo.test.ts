@@ -10,7 +10,7 @@ import { asRoot } from '../../recipes/providers/local/root.js'
 import { removeState, stateFrom } from '../../recipes/providers/local/state.js'
 
 // The demo removes its whole state, so it gets one of its own, with the image and the caches that the other tests keep.
-const shared = process.env.KRAFT_TEST_STATE ?? '/var/lib/kraftwerk-tests/local'
+const shared = process.env.KRAFT_TEST_STATE ?? ''
 const subnet = process.env.KRAFT_TEST_DEMO_SUBNET ?? '10.78.5'
 const state = stateFrom({ KRAFT_LOCAL_STATE: `${shared}-demo`, KRAFT_LOCAL_SUBNET: subnet })
 const script = fileURLToPath(new URL('../../scripts/demo.mjs', import.meta.url))

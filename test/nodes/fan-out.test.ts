@@ -10,8 +10,6 @@ import { provider } from '../../recipes/providers/local.js'
 import { callKraft } from '../rig/kraft.js'
 
 // Sixty servers of their own at once. They need nothing but their sshd.
-process.env.KRAFT_LOCAL_STATE = process.env.KRAFT_TEST_STATE ?? '/var/lib/kraftwerk-tests/local'
-process.env.KRAFT_LOCAL_SUBNET = process.env.KRAFT_TEST_SUBNET ?? '10.77.21'
 const state = stateFrom(process.env)
 const names = Array.from({ length: 60 }, (_, index) => `n${index}`)
 const kept = process.env.HOME

@@ -8,8 +8,6 @@ import { soak } from '../rig/soak.js'
 import { type RecordedShells, recordShells, type Tried, tryRecipe } from '../rig/try-recipe.js'
 
 // What a dry run prints is what runs: on generated recipes, by the node's own record. npm run soak takes more of them.
-process.env.KRAFT_LOCAL_STATE = process.env.KRAFT_TEST_STATE ?? '/var/lib/kraftwerk-tests/local'
-process.env.KRAFT_LOCAL_SUBNET = process.env.KRAFT_TEST_SUBNET ?? '10.77.21'
 const state = stateFrom(process.env)
 const { count, first, write } = soak('recipes', 40)
 let shells: RecordedShells

@@ -8,8 +8,6 @@ import { parse } from 'yaml'
 import { removeState, stateFrom } from '../../recipes/providers/local/state.js'
 
 // A skeleton as `kraft init` writes it, deployed as it is, and then every task of kraftfile.example.ts on it.
-process.env.KRAFT_LOCAL_STATE ??= '/var/lib/kraftwerk-tests/local'
-process.env.KRAFT_LOCAL_SUBNET ??= '10.77.21'
 const state = stateFrom(process.env)
 const root = join(import.meta.dirname, '../..')
 let home: string

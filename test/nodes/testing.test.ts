@@ -12,8 +12,6 @@ import { changed, expectIdempotent, type RecipeNode, recordedNode, testNode } fr
 import { failureOf } from '../rig/failure.js'
 
 // The kit for people who write recipes, on real nodes.
-process.env.KRAFT_LOCAL_STATE = process.env.KRAFT_TEST_STATE ?? '/var/lib/kraftwerk-tests/local'
-process.env.KRAFT_LOCAL_SUBNET = process.env.KRAFT_TEST_SUBNET ?? '10.77.21'
 const state = stateFrom(process.env)
 let folder: string
 let node: RecipeNode

@@ -31,12 +31,10 @@ export interface Story {
 
 /**
  * Begins a story with an example, after removing what a crashed earlier run left. The nodes' image and package caches stay in a
- * fixed folder, which is that of the provider's own tests: KRAFT_TEST_STATE and KRAFT_TEST_SUBNET name another, so that two
- * checkouts can test on one machine at the same time.
+ * fixed folder of the worker's own (test/rig/own-state.ts).
  */
 export async function beginStory(example: string): Promise<Story> {
-  const root = process.env.KRAFT_TEST_STATE ?? '/var/lib/kraftwerk-tests/local'
-  const subnet = process.env.KRAFT_TEST_SUBNET ?? '10.77.21'
+  const { KRAFT_TEST_STATE: root = '', KRAFT_TEST_SUBNET: subnet = '' } = process.env
   const home = join(tmpdir(), `kraftwerk-story-${userInfo().uid}-${subnet}`)
   const project = join(home, example)
   const kept = Object.entries(process.env).filter(([name]) => !/^(KRAFT_|CI$|FORCE_COLOR$|NODE_OPTIONS$|VITEST)/.test(name))

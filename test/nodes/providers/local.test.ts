@@ -8,15 +8,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { isKraftError } from '../../../engine/errors/failure.js'
 import type { NodeRecord } from '../../../engine/node/record.js'
 import { sh } from '../../../engine/shell/sh.js'
+import { bridgeName } from '../../../recipes/providers/local/names.js'
 import { asRoot } from '../../../recipes/providers/local/root.js'
 import { removeState, stateFrom } from '../../../recipes/providers/local/state.js'
 import { provider } from '../../../recipes/providers/local.js'
 import { breakImage, mendImage } from '../../rig/broken-image.js'
 
 // The image and the package caches stay for the next run, everything else is removed, also after a run that crashed.
-process.env.KRAFT_LOCAL_STATE = '/var/lib/kraftwerk-tests/local'
-process.env.KRAFT_LOCAL_SUBNET = '10.77.21'
 const state = stateFrom(process.env)
+const bridge = bridgeName(state)
 const execute = promisify(execFile)
 let folder: string
 let publicKey: string
@@ -55,9 +55,9 @@ async function remains(): Promise<string> {
   const found = await asRoot(
     'Look for remains',
     sh`
-      ip -o link | grep -o 'kraft-0a4d15[0-9a-f]*' || :
-      ip route | grep -F 10.77.21. || :
-      ls -d /run/netns/kraft-0a4d15* /sys/fs/cgroup/kraft-0a4d15* /sys/fs/cgroup/*/kraft-0a4d15* 2>/dev/null || :
+      ip -o link | grep -o ${`${bridge}[0-9a-f]*`} || :
+      ip route | grep -F ${`${state.subnet}.`} || :
+      ls -d /run/netns/${bridge}* /sys/fs/cgroup/${bridge}* /sys/fs/cgroup/*/${bridge}* 2>/dev/null || :
       grep -F ${state.root}/ /proc/mounts || :
       ls -d ${state.root}/nodes/* ${state.root}/addresses/* ${state.root}/run/* 2>/dev/null || :
       for each in /proc/[0-9]*; do tr '\0' ' ' <$each/cmdline 2>/dev/null | grep -F ${state.root}/ | grep -vF script= || :; done`,
@@ -216,7 +216,10 @@ describe('a node that cannot boot', () => {
 })
 
 test('a network that something else uses is refused and left alone', async () => {
-  await asRoot('Take the network', sh`ip link add other-net21 type bridge && ip addr add 10.77.21.7/24 dev other-net21`)
+  await asRoot(
+    'Take the network',
+    sh`ip link add other-net21 type bridge && ip addr add ${`${state.subnet}.7/24`} dev other-net21`,
+  )
   try {
     expect(await failure(create('elsewhere'))).toMatchObject({ message: expect.stringContaining('KRAFT_LOCAL_SUBNET') })
   } finally {
