@@ -161,6 +161,12 @@ test('a disk that fills up in the middle leaves the old release serving', async 
 
 test.each([
   ['answers and then dies', `os.kill(os.getppid(), 9) if os.path.exists('/proc/self') else None`],
+  [
+    'dies when it is asked again, after the switch',
+    `asked = f"{os.environ['HOME']}/asked-{os.environ['KRAFT_RELEASE']}"
+    open(asked, 'a').write('x')
+    if os.path.getsize(asked) > 1: os.kill(os.getppid(), 9)`,
+  ],
   ['never answers', `__import__('time').sleep(60)`],
 ])('an application that %s is never served for long', async (_what, body) => {
   const load = startConstantLoad({ address, host, paths: ['/'] }, { rate: 20, seconds: 120 })
