@@ -49,9 +49,6 @@ export function readHttps(instance: Instance): Https | undefined {
       'Add one, for example: domain: shop.example.com',
     )
   }
-  if (settings.nodes.some(({ roles = [] }) => roles.includes('balancer'))) {
-    throw wrong(instance, [], '"https" is not possible behind a balancer yet', 'Take it out, and end TLS before the balancer')
-  }
   const names: Https['names'] = [settings.domain, ...settings.aliases]
   if (https.certificate !== undefined && https.key !== undefined) {
     return { names, hsts: https.hsts, from: ownCertificate(instance, https.certificate, https.key, names) }

@@ -1,9 +1,12 @@
 import { sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { render } from '../engine/template/render.js'
+import type { Https } from '../project/https.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
+import { servesHttps } from './https.js'
 import { nginxFile, nginxUser } from './nginx.js'
+import { siteVariable } from './serving.js'
 
 /** A web node as its balancer reaches it. */
 export interface Backend {
@@ -21,13 +24,15 @@ export interface Balance {
   /** Seconds that a request may take on a web node. */
   readonly timeout: number
   readonly ipv6: boolean
+  /** TLS ends here: web nodes are spoken to over HTTP. */
+  readonly https: Https | undefined
 }
 
 /**
  * nginx before the web nodes of an instance. Which of them are taken out is told by files, which nginx looks for at each request: it
  * is not reloaded for that, because a reload closes connections that visitors keep.
  */
-export function balancer(place: Place, { backends, ...given }: Balance): readonly Step[] {
+export function balancer(place: Place, { backends, https, ...given }: Balance): readonly Step[] {
   const servers = (out?: Backend) =>
     backends.map(({ address, ...each }) => ({ ...each, ...at(address), backup: each.name === out?.name }))
   const one = (out: Backend) => ({
@@ -35,7 +40,18 @@ export function balancer(place: Place, { backends, ...given }: Balance): readonl
     servers: servers(out),
     mark: layout.out(place, out.name),
   })
-  const vars = { place, ...given, log, servers: servers(), without: backends.length < 2 ? [] : backends.map(one) }
+  const vars = {
+    place,
+    layout,
+    ...given,
+    log,
+    own: siteVariable(place),
+    // That is for the web nodes to say.
+    noindex: false,
+    https: https && { hsts: https.hsts, acme: https.from.kind === 'acme' },
+    servers: servers(),
+    without: backends.length < 2 ? [] : backends.map(one),
+  }
   return [
     ...['access', 'error'].map((kind) => visitorsLog(log(place, kind))),
     ...nginxFile({ path: `/etc/nginx/sites-enabled/${place.name}.conf`, content: render('nginx/balancer.conf', vars) }),
@@ -43,14 +59,16 @@ export function balancer(place: Place, { backends, ...given }: Balance): readonl
 }
 
 /** Waits until the balancer has taken up its settings and passes on; asked as a visitor would. */
-export function passesOn(domain: string, path: string): readonly Step[] {
+export function passesOn(place: Place, domain: string, path: string): readonly Step[] {
   return [
     {
       title: 'Visitors get answers',
       quiet: true,
       apply: sh`
+        scheme=http
+        if ${servesHttps(place)}; then scheme=https; fi
         for try in $(seq 50); do
-          code=$(curl --silent --output /dev/null --max-time 10 --write-out '%{http_code}' -H ${`Host: ${domain}`} ${`http://127.0.0.1${path}`}) || :
+          code=$(curl --silent --output /dev/null --max-time 10 --write-out '%{http_code}' --insecure --noproxy '*' --resolve ${`${domain}:80:127.0.0.1`} --resolve ${`${domain}:443:127.0.0.1`} "$scheme://"${`${domain}${path}`}) || :
           case $code in 000 | 502 | 504) sleep 0.1 ;; *) exit 0 ;; esac
         done
         printf 'The balancer gets no answer from its web nodes (code %s): can it reach port 80 of theirs?\n' "$code"

@@ -9,6 +9,12 @@ export function serves(node: Node): boolean {
   return hasRole(node, 'web')
 }
 
+/** The nodes that visitors come to: balancers, or where there are none those that serve. */
+export function facingVisitors(nodes: readonly Node[]): readonly Node[] {
+  const balancers = nodes.filter(({ roles }) => roles !== 'every' && roles.includes('balancer'))
+  return balancers.length > 0 ? balancers : nodes.filter(serves)
+}
+
 /** Whether `processes:` run on a node: where any node of the environment is called a worker, on those; else on those that serve. */
 export function runsProcesses(instance: Instance, node: Node): boolean {
   return hasRole(node, roleOfProcesses(instance))

@@ -6,7 +6,7 @@ import type { AcmeServer, Https, OwnCertificate } from '../project/https.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import { directory, file } from './file.js'
-import { httpsScript, nginxFile, reloadNginx } from './nginx.js'
+import { httpsScript, nginxFile, nginxUser, reloadNginx } from './nginx.js'
 import { running } from './systemd.js'
 import { template } from './template.js'
 
@@ -96,7 +96,7 @@ function acme(place: Place, server: AcmeServer, { name }: TlsNode): readonly Ste
   const timer = timerOf(place)
   const [at, later] = timesOf(`${place.name} ${name}`)
   return [
-    ...directory({ path: layout.challenge(place), group: place.name, mode: '0750' }),
+    ...directory({ path: layout.challenge(place), group: nginxUser, mode: '0750' }),
     ...directory({ path: base, mode: '0700' }),
     ...(server.ca === undefined ? [] : file({ path: `${folder}/ca.pem`, content: server.ca })),
     ...template('https/acme.conf', { to: `${folder}/acme.conf`, vars }),

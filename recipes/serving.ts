@@ -16,16 +16,21 @@ export interface Serving {
   readonly protect: Protect | undefined
 }
 
+/** The names of variables of nginx that are a site's own: all sites share one space of names. */
+export function siteVariable(place: Place): (name: string) => string {
+  const prefix = `$kraft_${place.name.replaceAll('-', '_')}_`
+  return (name) => `${prefix}${name}`
+}
+
 /** What the templates of a site are told about static files, caching and protection. */
 export function servingVars(place: Place, given: Serving) {
   const { cache, protect, staticUrl } = given
-  const prefix = `$kraft_${place.name.replaceAll('-', '_')}_`
+  const own = siteVariable(place)
   return {
     nginxFolder,
-    /** The name of a variable of nginx of this site's own: all sites share one space of names. */
-    own: (name: string) => `${prefix}${name}`,
+    own,
     hashedName,
-    staticPattern: `^${staticUrl.replaceAll('.', '\\.')}(?<${prefix.slice(1)}file>.+)$`,
+    staticPattern: `^${staticUrl.replaceAll('.', '\\.')}(?<${own('file').slice(1)}>.+)$`,
     staticRules: cacheLocations(staticRules(cache, staticUrl)).filter(({ browser }) => browser !== undefined),
     former: releaseNumbers,
     staticFolder: packageStatic(given),

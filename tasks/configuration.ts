@@ -8,6 +8,7 @@ import { https as httpsSteps } from '../recipes/https.js'
 import { prepareGeneration, type Release } from '../recipes/release.js'
 import { setUp, siteOf } from '../recipes/set-up.js'
 import { site } from '../recipes/site.js'
+import { httpsOnWeb } from './rollout/balance.js'
 
 /**
  * The steps of a deploy that write something on a node beside the code, as they would be if the release that serves were deployed
@@ -22,7 +23,7 @@ export async function configurationSteps(
   const { instance, wsgi } = application
   const { workers, threads, timeout, drain = timeout } = instance.settings
   const { ipv6, codename } = await node.facts()
-  const https = readHttps(instance)
+  const https = httpsOnWeb(readHttps(instance), balancers)
   const web = () => [
     // Those that write a file: the others start something.
     ...startBeside(release, { wsgi, workers, threads, timeout, drain }).filter(({ files }) => files !== undefined),

@@ -27,7 +27,7 @@ import { evenEnviron } from './even-environ.js'
 import { createAccounts, withAccounts } from './first-accounts.js'
 import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
 import { notifying } from './notify.js'
-import { balancingOf, setUpBalancers, trusted } from './rollout/balance.js'
+import { balancingOf, httpsOnWeb, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import type { Part } from './rollout/parts.js'
@@ -86,6 +86,7 @@ export const deploy = task({
       releaseOn: () => release,
       balancing: await balancingOf(instance, session),
     })
+    const onWeb = httpsOnWeb(https, trusted(whole.balancing))
     const sent = new Map<string, Sent>()
     const venvFor = async (node: (typeof nodes)[number]) =>
       virtualenv(application.requirements, { codename: (await node.facts()).codename, python: settings.python })
@@ -102,9 +103,9 @@ export const deploy = task({
     }
 
     const siteOn = (node: (typeof nodes)[number], ipv6: boolean) =>
-      siteOf(application, node.record, { ipv6, https, balancers: trusted(whole.balancing) })
+      siteOf(application, node.record, { ipv6, https: onWeb, balancers: trusted(whole.balancing) })
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
-    setUp(application, https)
+    setUp(application, onWeb)
     for (const node of nodes) {
       for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
       httpsSteps(instance, https, { name: node.name, codename: '', ipv6: true })
@@ -124,7 +125,7 @@ export const deploy = task({
       {
         title: 'Set up',
         chapter: 'Prepare',
-        steps: () => [...removeLeftovers(instance, settings.timeout, id), ...setUp(application, https)],
+        steps: () => [...removeLeftovers(instance, settings.timeout, id), ...setUp(application, onWeb)],
       },
       {
         title: 'Release',
@@ -167,13 +168,13 @@ export const deploy = task({
           steps: async (node) => {
             if (!serves(node)) return []
             const { ipv6, codename } = await node.facts()
-            return [...httpsSteps(instance, https, { name: node.name, codename, ipv6 }), ...site(instance, siteOn(node, ipv6))]
+            return [...httpsSteps(instance, onWeb, { name: node.name, codename, ipv6 }), ...site(instance, siteOn(node, ipv6))]
           },
         },
         ...hookParts(part, 'before-switch', hooked),
       ),
       ...switchAndDrain(part),
-      { title: 'Certificate', chapter: 'Tidy up', steps: () => certificate(instance, https) },
+      { title: 'Certificate', chapter: 'Tidy up', steps: () => certificate(instance, onWeb) },
       {
         title: 'Tidy up',
         chapter: 'Tidy up',
@@ -204,7 +205,7 @@ export const deploy = task({
       await orTakeBack(part, own, change(part))
       await hooksAfterSwitch(part, own, hooked)
     })
-    await setUpBalancers(whole, line)
+    await setUpBalancers(whole, https, line)
     const created = await createAccounts(application, accounts, nodes[0], line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(
@@ -213,7 +214,7 @@ export const deploy = task({
       )
       return new Result(`${instance.name}: ${changed} steps would change something`, { changed, sent: Object.fromEntries(sent) })
     }
-    const urls = await urlsOf(instance, nodes.filter(serves))
+    const urls = await urlsOf(instance, whole.balancing?.balancers ?? nodes.filter(serves))
     const took = receiptOf(whole)
     return withAccounts(created, [`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)], {
       release: id,

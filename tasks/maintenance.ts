@@ -9,7 +9,7 @@ import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { noteInLog } from '../recipes/audit.js'
-import { serves } from '../recipes/followers.js'
+import { facingVisitors, serves } from '../recipes/followers.js'
 import { closableSite, closedState, closeSite, openSite } from '../recipes/maintenance.js'
 import { releaseId } from '../recipes/release.js'
 import { ownInstance } from '../recipes/stopped.js'
@@ -72,7 +72,7 @@ export const maintenance = task({
     const would = session.flags.dryRun ? 'would be' : 'is'
     if (verb === 'off') return new Result(`${name} ${would} open`, { maintenance: false })
     if (session.flags.dryRun) return new Result(`${name} would be closed for maintenance`, { maintenance: true })
-    const passes = (await urlsOf(instance, nodes)).map((url) => `${url}.kraft/bypass/${token}`)
+    const passes = (await urlsOf(instance, facingVisitors(target.nodes))).map((url) => `${url}.kraft/bypass/${token}`)
     return new Result(
       [`${name} is closed for maintenance. Who opens this sees it all the same, until it is off:`, ...passes].join('\n'),
       { maintenance: true, ...given.note, bypass: passes },

@@ -5,7 +5,7 @@ import { redact } from '../engine/shell/redact.js'
 import type { TargetContext } from '../engine/task/context.js'
 import { requireInstance } from '../project/instance.js'
 import { type Ending, endingText, endingVariables, type Notification, type Outcome } from '../project/notify.js'
-import { serves } from '../recipes/followers.js'
+import { facingVisitors } from '../recipes/followers.js'
 import { whoAmI } from './rollout/switch.js'
 import { urlsOf } from './urls.js'
 
@@ -67,7 +67,7 @@ async function tellAll({ target, session, line }: TargetContext<unknown>, end: E
     revision,
     who: whoAmI(),
     seconds: Math.round((performance.now() - end.began) / 1000),
-    urls: await urlsOf(instance, target.nodes.filter(serves)),
+    urls: await urlsOf(instance, facingVisitors(target.nodes)),
     error: end.error === undefined ? null : redact(end.error),
   }
   await line.list([

@@ -2,7 +2,7 @@ import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import { serves } from '../recipes/followers.js'
+import { facingVisitors } from '../recipes/followers.js'
 import { openBrowser } from './browser.js'
 import { urlsOf } from './urls.js'
 
@@ -16,7 +16,7 @@ export const open = task({
   raw: true,
   options: { path: option({ type: 'string', positional: true, default: '', help: 'a page of the site' }) },
   async run({ target, session, options: { path } }) {
-    const nodes = target.nodes.filter(serves)
+    const nodes = facingVisitors(target.nodes)
     const urls = (await urlsOf(requireInstance(target), nodes)).map((url) => url + path.replace(/^\/+/, ''))
     const [url = ''] = urls
     const browser = session.flags.dryRun ? undefined : await openBrowser(url)

@@ -4,9 +4,12 @@ import type { Node } from '../../engine/node/node.js'
 import type { Item, Line } from '../../engine/report/report.js'
 import type { Step } from '../../engine/step/step.js'
 import type { Session } from '../../engine/task/session.js'
+import type { Https } from '../../project/https.js'
 import type { Instance } from '../../project/instance.js'
+import { apt } from '../../recipes/apt.js'
 import { type Backend, balancer, passesOn, putBack, takeOut } from '../../recipes/balancer.js'
 import { serves } from '../../recipes/followers.js'
+import { certificate, httpsPackages, https as httpsSteps } from '../../recipes/https.js'
 import { claim } from '../../recipes/instance.js'
 import { freeNames } from '../../recipes/site.js'
 import type { StepsPart } from './parts.js'
@@ -59,6 +62,11 @@ export function trusted(balancing: Balancing | undefined): readonly string[] {
   return balancing?.balancers.map(({ record }) => record.address) ?? []
 }
 
+/** HTTPS as the web nodes have it: where there is a balancer, TLS ends there. */
+export function httpsOnWeb(https: Https | undefined, balancers: readonly unknown[]): Https | undefined {
+  return balancers.length > 0 ? undefined : https
+}
+
 /**
  * For what switches nodes, where there is a balancer and more than one web node: each is taken out before, and put back after. A
  * balancer that can't be told stops nothing, because a switch loses no request by itself.
@@ -87,7 +95,11 @@ export function throughBalancer({ balancing, application }: Rollout): Pick<Steps
 }
 
 /** The balancers' own settings, once all web nodes serve. */
-export async function setUpBalancers({ balancing, application, nodes, applied }: Rollout, line: Line): Promise<void> {
+export async function setUpBalancers(
+  { balancing, application, nodes, applied }: Rollout,
+  https: Https | undefined,
+  line: Line,
+): Promise<void> {
   if (balancing === undefined) return
   const { instance } = application
   const { domain = '', aliases, max_body: maxBody, timeout } = instance.settings
@@ -97,14 +109,21 @@ export async function setUpBalancers({ balancing, application, nodes, applied }:
     async run(own) {
       if (nodes.filter(serves).length < balancing.backends.length)
         return own.skip('as it is: not all of its web nodes were deployed')
-      const { ipv6 } = await node.facts()
+      const { ipv6, codename } = await node.facts()
       const steps = [
         ...claim(instance, instance.owner),
         ...freeNames(instance, { domain, aliases }),
-        ...balancer(instance, { domain, aliases, backends: balancing.backends, maxBody, timeout, ipv6 }),
+        ...apt(...httpsPackages(https)),
+        ...httpsSteps(instance, https, { name: node.name, codename, ipv6 }),
+        ...balancer(instance, { domain, aliases, backends: balancing.backends, maxBody, timeout, ipv6, https }),
       ]
       applied.push({ node: node.name, title, applied: await node.apply(title, steps, own) })
-      await node.apply('Ask through it', passesOn(domain, instance.settings.health.path), own)
+      await node.apply('Ask through it', passesOn(instance, domain, instance.settings.health.path), own)
+      applied.push({
+        node: node.name,
+        title: 'Certificate',
+        applied: await node.apply('Certificate', certificate(instance, https), own),
+      })
     },
   })
   await line.list(balancing.balancers.map(setUp), { concurrent: true })

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http'
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** One answer that was as it should be. */
@@ -27,6 +28,8 @@ export interface Load {
   readonly address: string
   /** 80 if left out. */
   readonly port?: number
+  /** PEM by which a site over HTTPS is known; left out: HTTP. */
+  readonly ca?: string
   /** The Host header. */
   readonly host: string
   /** Requests at the same time, each with a path of its own. */
@@ -43,8 +46,20 @@ export interface Load {
  * failed, with connection errors, resets, cut answers and codes other than 200 among the failures.
  */
 export function startLoad(load: Load): { stop(): Promise<LoadReport> } {
-  const { address, port = 80, host, paths, keepAlive, answer = /^\d{8}-\d{6}$/, most = { requests: 20_000, seconds: 120 } } = load
-  const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: paths.length }) : undefined
+  const {
+    address,
+    ca,
+    port = ca === undefined ? 80 : 443,
+    host,
+    paths,
+    keepAlive,
+    answer = /^\d{8}-\d{6}$/,
+    most = { requests: 20_000, seconds: 120 },
+  } = load
+  const kept = { keepAlive: true, maxSockets: paths.length }
+  const agent = keepAlive ? (ca === undefined ? new Agent(kept) : new TlsAgent(kept)) : undefined
+  const tls = ca === undefined ? {} : { ca, servername: host }
+  const begin = ca === undefined ? request : tlsRequest
   const samples: Sample[] = []
   const failures: Record<string, number> = {}
   const end = performance.now() + most.seconds * 1000
@@ -73,7 +88,7 @@ export function startLoad(load: Load): { stop(): Promise<LoadReport> } {
   function once(path: string): Promise<string> {
     return new Promise((resolve, reject) => {
       const headers = { host, connection: keepAlive ? 'keep-alive' : 'close' }
-      const asked = request({ host: address, port, path, headers, agent: agent ?? false, timeout: 30_000 }, (response) => {
+      const asked = begin({ host: address, port, path, headers, agent: agent ?? false, timeout: 30_000, ...tls }, (response) => {
         let text = ''
         response.setEncoding('utf8')
         response.on('data', (chunk: string) => {
@@ -116,7 +131,7 @@ export interface Asked {
  * be cut off), and returns what they saw with how it ended.
  */
 export async function underLoad<T>(
-  site: { readonly address: string; readonly host: string },
+  site: Pick<Load, 'address' | 'host' | 'ca'>,
   run: () => Promise<T>,
   { quick = '/release', slow = '/slow?seconds=1.5', ...answer }: Asked = {},
 ): Promise<{ result: T; reports: Readonly<Record<'fresh' | 'kept' | 'slow', LoadReport>> }> {

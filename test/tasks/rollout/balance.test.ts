@@ -52,7 +52,7 @@ it('wants a node of its own, web nodes and a domain, and says where', async () =
 it('has a pool without each web node, which is asked only if nobody else is left, and none for a single one', () => {
   const place = { name: 'shop', home: '/web/shop' }
   const text = (backends: readonly Backend[]) => {
-    const given = { domain: 'www.example.com', aliases: [], backends, maxBody: 1, timeout: 30, ipv6: true }
+    const given = { domain: 'www.example.com', aliases: [], backends, maxBody: 1, timeout: 30, ipv6: true, https: undefined }
     return String(balancer(place, given).at(-1)?.files?.content)
   }
   const two = text([
