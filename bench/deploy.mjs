@@ -1,8 +1,9 @@
 // A deploy of one changed file and a rollback at 51 ms, against `rsync` and `ssh` doing the bare minimum in the same turns.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parse } from 'yaml'
 import { overCable } from './cable.mjs'
 import { spread, time } from './measure.mjs'
 import { call, env, kraft, openssh, outside } from './place.mjs'
@@ -59,9 +60,7 @@ export async function measure({ runs, signal, row, node }) {
     const login = ssh.at(-1)
     const onNode = async (script) => (await time([...ssh, script], { cwd: outside, env, signal })).said
     const current = async () => (await onNode('readlink /web/plain/current')).trim().split('/').at(-1)
-    const address = /address: (\S+)/
-      .exec((await call(['nodes', '--json'], { signal })).replaceAll('"', ''))?.[1]
-      ?.replace(',', '')
+    const { address } = parse(readFileSync(join(outside, '.kraftwerk', 'nodes.yaml'), 'utf8'))[node]
     // Visitors are near the node.
     const untilServed = async (command, text) => {
       const started = performance.now()
