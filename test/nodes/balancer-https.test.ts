@@ -168,14 +168,14 @@ test('a deploy and a renewal in its midst cost no request over HTTPS', async () 
 })
 
 test('a certificate of one’s own lies on the balancer alone, and a project without any harms nobody there', async () => {
-  await write('own', '{ certificate: own.pem, key: own.key }')
+  await write('own', '{ certificate: ../own.pem, key: ../own.key }')
   await story.bash(
     `openssl req -x509 -nodes -newkey rsa:2048 -subj /CN=own -addext 'subjectAltName=DNS:own.test,DNS:www.own.test' \
       -days 90 -keyout own.key -out own.pem`,
-    { cwd: folder('own') },
+    { cwd: story.home },
   )
   expect((await deploy('own')).urls).toEqual(['https://own.test/'])
-  const trusted = ['--cacert', join(folder('own'), 'own.pem')]
+  const trusted = ['--cacert', join(story.home, 'own.pem')]
   await served('https://own.test/visitor', /^https 10\.\S+ \S+ own\.test\|200 2/, ...trusted)
   expect(await story.onNode('front', 'stat -c %U:%a /etc/kraftwerk/own/https/key.pem')).toBe('root:600\n')
   expect(await story.onNode('left', 'grep -rl "PRIVATE KEY" /etc/kraftwerk /web/own || echo nowhere')).toBe('nowhere\n')
