@@ -35,7 +35,7 @@ import { printReceipt, receiptOf } from './rollout/receipt.js'
 import { type Rollout, rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
-import { heldOn, openSource, type Sent, upload } from './upload.js'
+import { heldOn, openSource, pinned, type Sent, upload } from './upload.js'
 import { urlsOf } from './urls.js'
 
 /** Puts the project on its nodes as a new release, without losing a request. */
@@ -65,9 +65,9 @@ export const deploy = task({
     const nodes = releaseNodes(instance, target.nodes)
     const { commit, dirty, name: revision } = code.revision
     const facts = { ...hookFacts(target, nodes, session), commit, folder: code.folder }
-    // They may make what is then sent.
-    await line.list(hooksBeforeUpload(settings.hooks, facts))
-    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
+    // They may make what is then sent; what is promoted was made before.
+    if (code.promoted === undefined) await line.list(hooksBeforeUpload(settings.hooks, facts))
+    const application = await withFetched(pinned(await readApplication(instance), code), session.flags.dryRun, line.output)
     refuseSplitData(application, nodes.length)
     const accounts = newAccounts(application)
     const files = await code.files()
@@ -80,7 +80,7 @@ export const deploy = task({
       application,
       nodes,
       session,
-      task: 'deploy',
+      task: code.promoted === undefined ? 'deploy' : 'promote',
       made: 'release',
       switched: 'current',
       releaseOn: () => release,
@@ -89,6 +89,7 @@ export const deploy = task({
     const sent = new Map<string, Sent>()
     const venvFor = async (node: (typeof nodes)[number]) =>
       virtualenv(application.requirements, { codename: (await node.facts()).codename, python: settings.python })
+    const origin = code.promoted === undefined ? {} : { promoted_from: code.promoted.from }
     const receipt = {
       release: id,
       project: instance.project.name,
@@ -96,6 +97,7 @@ export const deploy = task({
       commit: commit ?? null,
       revision: revision ?? null,
       dirty,
+      ...origin,
       files: files.length,
       by: `${userInfo().username}@${hostname()}`,
       at: new Date().toISOString(),
@@ -215,11 +217,13 @@ export const deploy = task({
     }
     const urls = await urlsOf(instance, nodes.filter(serves))
     const took = receiptOf(whole)
-    return withAccounts(created, [`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)], {
+    const from = code.promoted === undefined ? '' : `, promoted from ${code.promoted.from}`
+    return withAccounts(created, [`${instance.name} is at release ${id}${from}`, ...urls, ...printReceipt(took)], {
       release: id,
       commit,
       revision,
       dirty,
+      ...origin,
       sent: Object.fromEntries(sent),
       urls,
       ...took,

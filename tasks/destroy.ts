@@ -1,12 +1,10 @@
-import { KraftError } from '../engine/errors/failure.js'
-import { sh } from '../engine/shell/sh.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import { layout } from '../project/layout.js'
 import { usedServices } from '../recipes/application.js'
 import { destroyInstance } from '../recipes/destroy.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
+import { requireOwner } from './require-owner.js'
 
 /** Removes an instance from its nodes, with its services and all of its data. */
 export const destroy = task({
@@ -23,15 +21,7 @@ export const destroy = task({
     const where = target.nodes.map(({ name }) => name).join(', ')
     const services = (await usedServices(instance)).map(({ service }) => service.name)
     for (const node of target.nodes) {
-      const owner = (await node.read(sh`cat ${`${layout.settings(instance)}/owner`} 2>/dev/null || :`.text)).trim()
-      if (owner !== '' && owner !== instance.owner) {
-        throw new KraftError({
-          kind: 'task',
-          node: node.name,
-          message: `${instance.name} belongs to another project or environment there: "${owner}" (this is "${instance.owner}")`,
-          next: 'Nothing was removed. Call kraft in that project',
-        })
-      }
+      await requireOwner(node, instance, 'Nothing was removed. Call kraft in that project')
     }
     await confirmLoss(
       session,
