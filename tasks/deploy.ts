@@ -1,5 +1,4 @@
 import { hostname, userInfo } from 'node:os'
-import { inBatches } from '../engine/task/in-batches.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
@@ -27,6 +26,7 @@ import { evenEnviron } from './even-environ.js'
 import { createAccounts, withAccounts } from './first-accounts.js'
 import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
 import { notifying } from './notify.js'
+import { inParts, onceServed } from './rollout/afterwards.js'
 import { balancingOf, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
@@ -201,12 +201,11 @@ export const deploy = task({
     })
     await finish(whole, line).catch((error: unknown) => line.output(`What was interrupted stays: ${String(error)}`))
     await evenEnviron(instance, nodes, session)
-    await inBatches(session, nodes, line, async (batch, own) => {
-      const part = { ...whole, nodes: batch }
+    await inParts(whole, line, async (part, own) => {
       await orTakeBack(part, own, change(part))
       await hooksAfterSwitch(part, own, hooked)
     })
-    await setUpBalancers(whole, line)
+    await onceServed(whole, () => setUpBalancers(whole, line))
     const created = await createAccounts(application, accounts, nodes[0], line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(
