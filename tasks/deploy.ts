@@ -126,7 +126,12 @@ export const deploy = task({
       {
         title: 'Set up',
         chapter: 'Prepare',
-        steps: () => [...removeLeftovers(instance, settings.timeout, id), ...setUp(application, https)],
+        // Its name is claimed once more: whoever had the lock before may have destroyed the instance.
+        steps: () => [
+          ...claim(instance, instance.owner),
+          ...removeLeftovers(instance, settings.timeout, id),
+          ...setUp(application, https),
+        ],
       },
       {
         title: 'Release',
