@@ -211,7 +211,7 @@ export const deploy = task({
       await hooksAfterSwitch(part, own, hooked)
     })
     await onceServed(whole, () => setUpBalancers(whole, line))
-    const created = await createAccounts(application, accounts, nodes[0], line)
+    const created = await createAccounts(application, accounts, nodes[0], session, line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(
         instance.name,
