@@ -35,7 +35,7 @@ const app: App = {
       section: async (name: string) => (await loadKind('services', name)).section,
       reference: async (name: string, reference: string) => (await loadKind('vaults', name)).problem?.(reference),
     }
-    return openWorkspace(folder, known, await loadUserSettings(providers))
+    return openWorkspace(folder, known, loadUserSettings(providers))
   },
 }
 

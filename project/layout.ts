@@ -33,6 +33,8 @@ export const layout = {
   /** On tmpfs: sockets, which root makes, so that the application can't put a link to another's in their place. */
   sockets: ({ name }: Place) => `/run/web/${name}`,
   socket: (place: Place, generation: string) => `${layout.sockets(place)}/${generation}.sock`,
+  /** The socket of those who served before, as long as they drain: nginx asks them where the new ones take no connection. */
+  former: (place: Place) => `${layout.sockets(place)}/former.sock`,
   /** Root's, on tmpfs: a generation that is being tried and may run although it is not current. Gone after a power cut. */
   trial: ({ name }: Place, generation: string) => `/run/web/.trial/${name}.${generation}`,
   /** On a balancer's tmpfs: there while it sends nothing to this web node. */

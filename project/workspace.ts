@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import type { Query, TargetWord } from '../engine/cli/app.js'
 import { nearestProjectFile } from '../engine/config/nearest-project.js'
-import type { UserSettings } from '../engine/config/user.js'
+import { nothingSet, type UserSettings } from '../engine/config/user.js'
 import { type Inventory, loadInventory } from '../engine/node/inventory.js'
 import type { Target } from '../engine/task/context.js'
 import { useTemplates } from '../engine/template/find.js'
@@ -12,7 +12,8 @@ import { targetWords } from './target-words.js'
 /** The project and the admin's settings that hold in a folder, each read when it is first needed. */
 export interface ProjectWorkspace {
   readonly project: { readonly folder: string } | undefined
-  readonly user: UserSettings
+  user(): UserSettings
+  readonly warnings: readonly string[]
   inventory(): Promise<Inventory>
   words(): Promise<readonly TargetWord[]>
   resolve(query: Query): Promise<readonly Target[]>
@@ -20,11 +21,17 @@ export interface ProjectWorkspace {
 
 /**
  * Opens the workspace of a folder. kraftwerk.yaml is read for what stands behind the colon, where its first mistake is thrown as a
- * `setting`: whatever needs no target works although the file is broken.
+ * `setting`, and that of ~/.kraftwerk.yaml to whoever asks for it: whatever needs no target works although a file is broken.
  */
-export async function openWorkspace(folder: string, known: Known, user: UserSettings): Promise<ProjectWorkspace> {
+export async function openWorkspace(folder: string, known: Known, settings: Promise<UserSettings>): Promise<ProjectWorkspace> {
+  const [user] = await Promise.allSettled([settings])
+  const { templates, warnings } = user.status === 'fulfilled' ? user.value : nothingSet
   const file = nearestProjectFile(folder)
   const project = file === undefined ? undefined : { folder: dirname(file) }
+  const userSettings = () => {
+    if (user.status === 'rejected') throw user.reason
+    return user.value
+  }
   let loaded: Promise<Project | undefined> | undefined
   const load = () => {
     loaded ??= loadProject(folder, known)
@@ -32,7 +39,7 @@ export async function openWorkspace(folder: string, known: Known, user: UserSett
   }
   useTemplates([
     ...(project === undefined ? [] : [join(project.folder, 'templates')]),
-    ...(user.templates === undefined ? [] : [user.templates]),
+    ...(templates === undefined ? [] : [templates]),
   ])
   let loading: Promise<Inventory> | undefined
   // All words behind the colon ask at the same moment, and a fleet may be named node by node; later it may have changed.
@@ -44,14 +51,16 @@ export async function openWorkspace(folder: string, known: Known, user: UserSett
   }
   return {
     project,
-    user,
+    user: userSettings,
+    warnings,
     inventory,
     // A prompt is no place for mistakes: nodes can be named all the same.
     words: async () => targetWords(await load().catch(() => undefined), await inventory()),
     async resolve(query) {
       if (query.needs === 'nothing') return [{ word: query.word ?? '', nodes: [], project: undefined }]
+      const { default_node } = userSettings()
       const found = await load()
-      const defaultNode = found?.settings.default_node ?? user.default_node
+      const defaultNode = found?.settings.default_node ?? default_node
       return resolveTargets(query, { project: found, inventory: await inventory(), defaultNode })
     },
   }

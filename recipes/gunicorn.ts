@@ -104,7 +104,12 @@ function asking(release: Release, health: Health, host: Visited): Sh {
         -H ${`Host: ${host.name}`} -H 'X-Real-IP: 127.0.0.1' -H 'X-Forwarded-For: 127.0.0.1' -H ${`X-Forwarded-Proto: ${host.scheme}`} \
         ${`http://localhost${health.path}`} 2>"$KRAFT_STEP/error") || :
       case $code in
-        ${new Sh(good)}) exit 0 ;;
+        ${new Sh(good)})
+          # What answered may be a worker whose master is dead already, and it ends as well.
+          if grep -q '^State:[[:space:]]*[^ZX]' "/proc/$(cat ${`/etc/service/${layout.runit(place, generation)}/supervise/pid`})/status" 2>/dev/null
+          then exit 0; fi
+          sleep 0.5
+          ;;
         000|5??) sleep 0.5 ;;
         *) break ;;
       esac
@@ -156,6 +161,8 @@ export function switchTo(
           exit 1
         fi
         : >${servedMark(place, id)}
+        old=$(readlink -f ${`${layout.current(place)}/.kraft/live/web.sock`} || :)
+        if [ -S "$old" ]; then ln -sfT "$old" ${layout.former(place)}; fi
         ${rename}
       `,
     },
@@ -188,6 +195,7 @@ export function drainOthers(release: Release, seconds: number): readonly Step[] 
           ${endService(seconds + 5)}
           rm -f "$socket"
         done
+        rm -f ${layout.former(place)}
         # Generations of the current release that a reload has replaced.
         for folder in ${layout.meta(place, release.id)}/[0-9]*; do
           if [ "\${folder##*/}" != ${generation} ]; then rm -rf "$folder"; fi

@@ -90,6 +90,20 @@ export function endService(seconds: number | Sh): Sh {
 }
 
 /**
+ * Ends the program of a service's folder within `seconds`, by force then, until it is told to come up again. sv is content with a
+ * service that is down just then, although its supervisor sleeps for a second after an end that came soon and has not read the
+ * order yet; an "up" in that second would not even be sent, because the status still says that up is wanted.
+ */
+export function stopService(service: string | Sh, seconds: number | Sh): Sh {
+  return sh`
+    sv -w ${seconds} force-stop ${service} >/dev/null || :
+    for try in $(seq 30); do
+      case $(sv status ${service}) in *'want up'*) sleep 0.1 ;; *) break ;; esac
+    done
+  `
+}
+
+/**
  * Makes runit take over a service that was linked into /etc/service, and waits until it has: 0.1 s as a rule. By itself runsvdir
  * looks every five seconds. A dot in the pipe of its own log wakes it (it puts one there itself every quarter of an hour), and it
  * then reads a folder whose time has changed; were that time now, it would sleep a second before, so that it misses nothing.

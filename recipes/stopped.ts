@@ -1,4 +1,4 @@
-import { lines, sh } from '../engine/shell/sh.js'
+import { lines, Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
@@ -6,6 +6,7 @@ import type { Health } from '../project/settings.js'
 import { directory } from './file.js'
 import { healthy, type Visited } from './gunicorn.js'
 import type { Release } from './release.js'
+import { stopService } from './runit.js'
 import { template } from './template.js'
 
 /** The file by which nginx knows that an instance is stopped: its page. */
@@ -109,12 +110,12 @@ export function restart(release: Release, given: Restart): readonly Step[] {
 
 function endWeb(place: Place, generation: string, patience: number): Step {
   const service = `/etc/service/${layout.runit(place, generation)}`
-  return { title: 'End the web process', apply: sh`sv -w ${patience} force-stop ${service}` }
+  return { title: 'End the web process', apply: stopService(service, patience) }
 }
 
 /** Ends the program whose folder the shell variable `service` names. */
 function end(patience: number) {
-  return sh`sv -w "$(cat "$service/stop" 2>/dev/null || echo ${patience})" force-stop "$service" >/dev/null || :`
+  return stopService(new Sh('"$service"'), new Sh(`"$(cat "$service/stop" 2>/dev/null || echo ${patience})"`))
 }
 
 /** What a new release or generation serves is not stopped any more. To be run before processes are started anew. */
@@ -152,7 +153,7 @@ function startWeb(release: Release, { health, host }: Restart): readonly Step[] 
           rm -f ${trial} ${`${trial}.log`} ${`${trial}.ended`}
           if [ "$code" = 0 ]; then return; fi
           # Its finish script may be about to say "down", which must not come after "up".
-          sv -w 5 force-stop ${service} >/dev/null || :
+          ${stopService(service, 5)}
           if [ -e ${page(place)} ]; then touch ${`${service}/down`}
           else sv up ${service} >/dev/null || :
           fi

@@ -11,6 +11,10 @@ import { fileURLToPath } from 'node:url'
 const soaks = {
   // What a dry run prints of generated recipes is what runs.
   recipes: { project: 'nodes', file: 'test/nodes/generated.test.ts', count: 1000 },
+  // Under 200 requests a second; a rollback and a reload after every fifth of them.
+  deploys: { project: 'nodes', file: 'test/nodes/releases.test.ts', count: 1000 },
+  // kraft is killed at random moments of a deploy, under load.
+  faults: { project: 'nodes', file: 'test/nodes/faults.test.ts', count: 500 },
   // Eight contend for the lock of an instance.
   lock: { project: 'unit', file: 'test/engine/node/contenders.test.ts', count: 200 },
 }

@@ -13,13 +13,14 @@ export const nodes = task({
   raw: true,
   async run({ session }) {
     const { loadKind } = await import('../recipes/kinds.js')
+    const { providers } = session.user
     const records = (await session.inventory()).all()
     const states = await Promise.all(
       records.map(async (record) => {
         // One node that can't be asked must not hide the others.
         try {
           const provider = await loadKind('providers', record.provider)
-          return await provider.describe(record, session.user.providers[record.provider] ?? {})
+          return await provider.describe(record, providers[record.provider] ?? {})
         } catch (error) {
           if (!isKraftError(error)) throw error
           session.report.note(`${record.name}: ${error.message}`)

@@ -1,3 +1,4 @@
+import { unreadConfiguration } from '../engine/ssh/installed.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
@@ -17,6 +18,8 @@ export const sshOptions = task({
   async run({ options, session }) {
     const { optionRows, strictness } = await import('../engine/ssh/config.js')
     const { host, config } = options
+    const unread = unreadConfiguration()
+    if (unread !== undefined) session.report.note(`warning: ${unread}`)
     const record = (await session.inventory()).all().find(({ name }) => name === host)
     if (record !== undefined) session.report.note(`${host} is in nodes.yaml, whose address, port and user win.`)
     const { address, port, user } = record ?? {}

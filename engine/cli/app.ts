@@ -24,8 +24,10 @@ export interface App {
 export interface Workspace {
   /** The nearest kraftwerk.yaml's folder; undefined outside of a project. */
   readonly project: { readonly folder: string } | undefined
-  /** ~/.kraftwerk.yaml. */
-  readonly user: UserSettings
+  /** ~/.kraftwerk.yaml. Throws its first mistake as a `setting`. */
+  user(): UserSettings
+  /** What there is to say of ~/.kraftwerk.yaml, as far as it can be read. */
+  readonly warnings: readonly string[]
   inventory(): Promise<Inventory>
   /** What can stand behind the colon here, for completion. */
   words(): Promise<readonly TargetWord[]>

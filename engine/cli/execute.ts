@@ -43,7 +43,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   registerSecretive(process.env)
   const report = await openReport(globals)
   const workspace = await app.open(process.cwd())
-  for (const warning of workspace.user.warnings) report.note(`warning: ${warning}`)
+  for (const warning of workspace.warnings) report.note(`warning: ${warning}`)
   const { session, end } = createSession({
     app,
     workspace,

@@ -1,6 +1,8 @@
 import { createNode, type Node } from '../node/node.js'
 import type { Report } from '../report/report.js'
+import { withAhead } from '../ssh/ahead.js'
 import { AskedOnce, takeVariable } from '../ssh/asked-once.js'
+import { unreadConfiguration } from '../ssh/installed.js'
 import type { Question } from '../ssh/question.js'
 import { withSudo } from '../ssh/sudo.js'
 import { disconnect as endKept } from '../ssh/warm/disconnect.js'
@@ -59,8 +61,12 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
       : undefined
   const { version } = parts.app
   // A typed password is not for a process that remains.
-  const keep = parts.ownConnection || password !== undefined ? 0 : secondsToKeep(workspace.user.keep_connections)
-  if (keep === 0) dropSpare()
+  let seconds: number | undefined
+  const keep = () => {
+    seconds ??= parts.ownConnection || password !== undefined ? 0 : secondsToKeep(workspace.user().keep_connections)
+    if (seconds === 0) dropSpare()
+    return seconds
+  }
   // Nodes whose next login must be a new one.
   const left = new Set<string>()
 
@@ -69,22 +75,35 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
     root: parts.app.root,
     version: parts.app.version,
     project: workspace.project,
-    user: workspace.user,
+    get user() {
+      return workspace.user()
+    },
     applied,
     inventory: () => workspace.inventory(),
     connect(record, roles) {
       const key = `${record.name} ${roles}`
       const found = nodes.get(key)
       if (found !== undefined) return found
+      const unread = nodes.size === 0 ? unreadConfiguration() : undefined
+      if (unread !== undefined) parts.report.note(`warning: ${unread}`)
       const shared = [...nodes.values()].find(({ name }) => name === record.name)
       const ask = prompt === undefined ? {} : { ask: answer(prompt) }
       const node = createNode(
         record,
         roles,
         shared?.connection ??
-          withSudo(
-            connectWarm({ record, note: parts.report.note, keep: left.has(record.name) ? 0 : keep, version, password, ...ask }),
-            sudoPassword,
+          withAhead(
+            withSudo(
+              connectWarm({
+                record,
+                note: parts.report.note,
+                keep: left.has(record.name) ? 0 : keep(),
+                version,
+                password,
+                ...ask,
+              }),
+              sudoPassword,
+            ),
           ),
         flags.dryRun ? 'check' : 'apply',
         (name, each) => {

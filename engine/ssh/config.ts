@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { statSync } from 'node:fs'
 import { homedir, hostname, type UserInfo, userInfo } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { keep, kept, named } from '../config/private-cache.js'
 import { KraftError } from '../errors/failure.js'
+import { programOf } from './installed.js'
 import { sameForAll } from './same-for-all.js'
 
 const run = promisify(execFile)
@@ -134,16 +134,6 @@ async function keptOrAsked(text: string, configFile: string | undefined): Promis
   const rows = await askSsh({ name: 'any', address: '192.0.2.1', hostKeys: [] }, configFile)
   if (program !== undefined) await keep(name, key, rows)
   return rows
-}
-
-/** Which program a name means now, and what would tell that it was replaced. */
-function programOf(name: string): readonly unknown[] | undefined {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const file = join(folder, name)
-    const found = statSync(file, { throwIfNoEntry: false })
-    if (found?.isFile() === true) return [file, found.size, found.mtimeMs, found.ino]
-  }
-  return undefined
 }
 
 async function askSsh(destination: Destination, configFile: string | undefined): Promise<readonly OptionRow[]> {

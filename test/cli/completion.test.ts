@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeFiles } from '../rig/cli.js'
-import { call, kraftProgram } from '../rig/kraft.js'
+import { call, callKraft, kraftProgram } from '../rig/kraft.js'
 import { ensurePackages } from '../rig/packages.js'
 import { inTerminal, type Terminal } from '../rig/terminal.js'
 
@@ -120,6 +120,20 @@ describe('kraft --complete', () => {
     expect(await words()).toContain('deploy:live')
     await writeFiles(other, { 'nodes.yaml': 'three: { provider: static, address: 192.0.2.3, user: root, host_keys: [] }\n' })
     expect(await words()).toContain('deploy:three\t192.0.2.3')
+  })
+
+  it('and the schema are there although ~/.kraftwerk.yaml is broken, which whoever needs it is told', async () => {
+    const other = join(home, 'mistaken')
+    await writeFiles(other, {
+      '.kraftwerk.yaml': 'provider: [\n',
+      'kraftwerk.yaml': 'version: 1\nwsgi: a.b:c\nenvironments:\n  stage: {}\n',
+    })
+    const there = { cwd: other, env: { ...env, HOME: other } }
+    expect((await call('kraft', ['--complete', 'deploy:'], there)).stdout).toBe('deploy:stage\tno nodes yet\n')
+    expect(JSON.parse((await callKraft(['schema'], there)).stdout)).toHaveProperty('properties.wsgi')
+    expect(await callKraft(['completion', 'bash'], there)).toMatchObject({ code: 0, stderr: '' })
+    for (const args of [['deploy:stage'], ['nodes'], ['templates']])
+      expect(await callKraft(args, there)).toMatchObject({ code: 2, stderr: expect.stringContaining('.kraftwerk.yaml:2') })
   })
 
   it('says no error where kraftwerk.yaml is broken', async () => {

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -8,12 +9,15 @@ import { parse } from 'yaml'
 import { type BootedNode, bootNode, freePort, prepareNode } from '../rig/ec2-node.js'
 import { type Ec2Proxy, startEc2Proxy } from '../rig/ec2-proxy.js'
 import { type Moto, startMoto } from '../rig/moto.js'
+import { watchProcesses } from '../rig/watch-processes.js'
 
 // Read while the SDK loads, which this file does at its top.
 vi.hoisted(() => {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
 })
 
+// Of this run alone: what is searched for on this machine may be somebody else's test.
+const secret = `c4nary${randomBytes(4).toString('hex')}'aws key`
 const kraft = join(import.meta.dirname, '../../dist/kraft.js')
 let moto: Moto
 let proxy: Ec2Proxy
@@ -39,7 +43,7 @@ beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'kraftwerk-cloud-'))
   mkdirSync(join(home, 'project'))
   writeFileSync(join(home, 'project/kraftwerk.yaml'), 'wsgi: shop:app\n')
-  const settings = { provider: 'ec2', user: 'test', secret: 'do-not-print', location_id: 'eu-west-1' }
+  const settings = { provider: 'ec2', user: 'test', secret, location_id: 'eu-west-1' }
   const rows = Object.entries(settings).map(([key, value]) => `${key}: ${value}\n`)
   writeFileSync(join(home, '.kraftwerk.yaml'), rows.join(''), { mode: 0o600 })
   writeFileSync(join(home, 'hosts'), '127.0.0.1 localhost\n')
@@ -82,17 +86,17 @@ async function running(): Promise<number> {
 }
 
 test('kraft provision makes an EC2 instance, remembers it beside kraftwerk.yaml, and terminate removes it', async () => {
-  const made = await run('provision', 'live1', '--yes')
+  const { result: made, seen } = await watchProcesses(secret, () => run('provision', 'live1', '--yes', '--verbose', '--debug'))
   expect(made.stderr).not.toContain('error')
   expect(made.code).toBe(0)
   expect(await running()).toBe(1)
-  expect(`${made.stdout}${made.stderr}`).not.toContain('do-not-print')
+  expect(`${made.stdout}${made.stderr}`).not.toContain(secret)
+  expect(seen).toBe('')
 
   const file = join(home, 'project/nodes.yaml')
   const { live1 } = parse(readFileSync(file, 'utf8'))
   expect(live1).toMatchObject({ provider: 'ec2', address: '127.0.0.1', user: userInfo().username, port })
   expect(live1.host_keys).toEqual([expect.stringMatching(/^ssh-ed25519 /)])
-  expect(readFileSync(file, 'utf8')).not.toContain('do-not-print')
   expect(readFileSync(join(home, 'hosts'), 'utf8')).toContain('127.0.0.1 live1 # kraft')
 
   const listed = await run('nodes', '--json')
@@ -101,6 +105,11 @@ test('kraft provision makes an EC2 instance, remembers it beside kraftwerk.yaml,
   const again = await run('provision', 'live1', '--yes')
   expect(again.code).toBe(0)
   expect(await running()).toBe(1)
+
+  const failed = await run('provision', 'live2', '--yes', '--debug', '--events', '--set', 'image_id=ami-0000000000000000f')
+  expect(failed.code).not.toBe(0)
+  expect(`${failed.stdout}${failed.stderr}`).not.toContain(secret)
+  expect(execFileSync('grep', ['-rlF', secret, home], { encoding: 'utf8' })).toBe(`${join(home, '.kraftwerk.yaml')}\n`)
 
   const refused = await run('terminate:live1')
   expect(refused.code).toBe(2)

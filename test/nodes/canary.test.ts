@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Files, writeFiles } from '../rig/cli.js'
-import { callKraft } from '../rig/kraft.js'
+import { callKraft, kraftProgram } from '../rig/kraft.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
+import { inTerminal } from '../rig/terminal.js'
 import { watchProcesses } from '../rig/watch-processes.js'
 
 const run = promisify(execFile)
@@ -21,6 +22,7 @@ const canaries = {
   another: `${any}another`,
   service: `${any}service`,
   password: `${any}pass word"$`,
+  passphrase: `${any}pass phrase'`,
 }
 
 const files: Files = {
@@ -148,6 +150,42 @@ test('the password of sudo is in no output and no process list', async () => {
   expect([wrong.code, `${wrong.stdout}${wrong.stderr}`.includes(any)]).toEqual([1, false])
   const { CANARY_SUDO: _sudo, ...back } = words
   expect((await callKraft(['sudo:one'], { cwd: project, env: back })).code).toBe(0)
+})
+
+test('the passphrase of a key is in no output and no process list, and no holder keeps the key', async () => {
+  const key = join(story.home, '.kraftwerk/id_ed25519')
+  const change = (from: string, to: string) => run('ssh-keygen', ['-q', '-p', '-P', from, '-N', to, '-f', key])
+  await callKraft(['disconnect'], { cwd: project, env })
+  await change('', canaries.passphrase)
+  try {
+    const { CI: _ci, ...person } = env
+    const { result, seen } = await watched(async () => {
+      const terminal = await inTerminal([process.execPath, kraftProgram, 'place:one', '--verbose', '--debug'], {
+        columns: 100,
+        rows: 40,
+        cwd: project,
+        env: { ...person, TERM: 'xterm' },
+      })
+      try {
+        await terminal.sees('Passphrase')
+        terminal.type(`${any}wrong\r`)
+        await terminal.sees('That was not it.')
+        terminal.type(`${canaries.passphrase}\r`)
+        return { code: await terminal.ended(), seen: terminal.seen() }
+      } finally {
+        terminal.kill()
+      }
+    })
+    expect(result.code, result.seen).toBe(0)
+    expect(result.seen).not.toContain(any)
+    expect(seen).toBe('')
+    await callKraft(['disconnect'], { cwd: project, env: person })
+    const { code, stdout, stderr } = await callKraft(['place:one', '--debug'], { cwd: project, env: person })
+    expect([code, stderr]).toEqual([3, expect.stringContaining('is encrypted, and there is no terminal to ask')])
+    expect(`${stdout}${stderr}`).not.toContain(any)
+  } finally {
+    await change(canaries.passphrase, '')
+  }
 })
 
 test('kraft keeps no secret on this machine', async () => {

@@ -9,11 +9,11 @@ import { ask } from '../rig/http.js'
 import { cutPower, powerOn } from '../rig/power-cut.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { startKraft } from '../rig/running.js'
+import { soak } from '../rig/soak.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 // A counted claim: npm test runs a seeded part, `npm run soak -- faults` all of it.
-const moments = Number(process.env.KRAFT_SOAK_MOMENTS ?? 6)
-const seed = Number(process.env.KRAFT_SOAK_SEED ?? 1)
+const { count: moments, first: seed, write } = soak('faults', 6)
 
 const host = 'fault.test'
 const wsgi = (body: string) => `import os
@@ -89,17 +89,24 @@ test.each([
   'Drain',
 ])('kraft is killed at "%s"', (said) => disturbed(() => killedWhen(said)))
 
-test(`kraft is killed at ${moments} random moments of a deploy (seed ${seed})`, async () => {
-  const random = mulberry32(seed)
-  for (let n = 0; n < moments; n++) {
-    await disturbed(async () => {
-      const running = startKraft(['deploy:stage'], { cwd: project, env: story.env })
-      await pause(300 + random() * 4000)
-      running.child.kill('SIGKILL')
-      await running.ended
-    })
-  }
-})
+test(
+  `kraft is killed at ${moments} random moments of a deploy (seed ${seed})`,
+  async () => {
+    const started = performance.now()
+    const random = mulberry32(seed)
+    let ended = 0
+    for (let n = 0; n < moments; n++) {
+      await disturbed(async () => {
+        const running = startKraft(['deploy:stage'], { cwd: project, env: story.env })
+        await pause(300 + random() * 4000)
+        running.child.kill('SIGKILL')
+        if ((await running.ended).code === 0) ended += 1
+      })
+    }
+    await write({ moments, seed, behindTheEnd: ended, failures: {}, seconds: Math.round((performance.now() - started) / 1000) })
+  },
+  600_000 + moments * 60_000,
+)
 
 test('gunicorn is killed while a deploy runs: runit has it back, and the deploy goes through', async () => {
   const running = startKraft(['deploy:stage', '--verbose'], { cwd: project, env: story.env })
@@ -161,6 +168,12 @@ test('a disk that fills up in the middle leaves the old release serving', async 
 
 test.each([
   ['answers and then dies', `os.kill(os.getppid(), 9) if os.path.exists('/proc/self') else None`],
+  [
+    'dies when it is asked again, after the switch',
+    `asked = f"{os.environ['HOME']}/asked-{os.environ['KRAFT_RELEASE']}"
+    open(asked, 'a').write('x')
+    if os.path.getsize(asked) > 1: os.kill(os.getppid(), 9)`,
+  ],
   ['never answers', `__import__('time').sleep(60)`],
 ])('an application that %s is never served for long', async (_what, body) => {
   const load = startConstantLoad({ address, host, paths: ['/'] }, { rate: 20, seconds: 120 })

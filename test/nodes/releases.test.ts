@@ -6,6 +6,7 @@ import { type Files, failure, writeFiles } from '../rig/cli.js'
 import { startConstantLoad } from '../rig/constant-load.js'
 import { ask } from '../rig/http.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
+import { soak } from '../rig/soak.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 const host = 'turn.test'
@@ -124,27 +125,63 @@ chapter('old releases go, but never the last good one, to which a rollback goes'
   ])
 })
 
-chapter('10 deploys, 5 rollbacks and 5 reloads at 200 requests a second cost none of them', async () => {
-  const load = startConstantLoad({ address, host, paths: ['/', '/a', '/b'] })
-  const deployed: string[] = []
-  for (let round = 0; round < 5; round++) {
-    for (const part of ['a', 'b']) {
-      await change(`round ${round}${part}`)
+// Logs grow with each request, and are rotated by the day.
+const size = `
+  ps -e -o pid= | wc -l
+  du -skx --exclude=/var/log --exclude='/web/*/log' --exclude=/run/log / | cut -f 1
+  cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '/^Pss:/ { sum += $2 } END { print sum }'
+`
+async function measured(): Promise<{ readonly processes: number; readonly disk: number; readonly memory: number }> {
+  const [processes = 0, disk = 0, memory = 0] = (await story.onNode('one', size)).trim().split('\n').map(Number)
+  return { processes, disk, memory }
+}
+
+// A rollback and a reload come after every second deploy here, and after every fifth in the soak: 1,000 deploys and 200 rollbacks.
+const { count, write } = soak('deploys', 10)
+const every = count > 10 ? 5 : 2
+chapter(
+  `${count} deploys, ${count / every} rollbacks and as many reloads at 200 requests a second cost none of them, and leave nothing behind`,
+  async () => {
+    const load = startConstantLoad({ address, host, paths: ['/', '/a', '/b'] }, { seconds: 1200 + count * 30 })
+    const started = performance.now()
+    const deployed: string[] = []
+    let early: Awaited<ReturnType<typeof measured>> | undefined
+    for (let round = 1; round <= count; round++) {
+      await change(`round ${round}`)
       deployed.push((await json('deploy:stage')).release)
+      if (round % every !== 0) continue
+      await json('rollback:stage')
+      await json('reload:stage')
+      // As many releases are there now as there will ever be.
+      if (round >= 6) early ??= await measured()
     }
-    await json('rollback:stage')
-    await json('reload:stage')
-  }
-  const report = await load.stop()
-  expect(report.failures).toEqual({})
-  expect(report.answered).toBe(report.offered)
-  expect(report.offered).toBeGreaterThan(report.due * 0.95)
-  // All of them answered somebody: none was switched past.
-  for (const id of deployed) expect([id, report.releases.get(id) ?? 0]).not.toEqual([id, 0])
-  // Nothing of them stays: one generation, one service, two releases and those that are protected.
-  expect((await story.onNode('one', 'ls -d /etc/sv/turn.web.* | wc -l; ls /run/web/turn | wc -l')).trim()).toBe('1\n1')
-  expect((await ids()).length).toBeLessThanOrEqual(4)
-})
+    const late = await measured()
+    const report = await load.stop()
+    const { failures, answered, offered, due, slowest } = report
+    await write({
+      deploys: count,
+      rollbacks: count / every,
+      reloads: count / every,
+      requests: { due, offered, answered, failures, slowest: Math.round(slowest) },
+      early,
+      late,
+      seconds: Math.round((performance.now() - started) / 1000),
+    })
+    expect(failures).toEqual({})
+    expect(answered).toBe(offered)
+    expect(offered).toBeGreaterThan(due * 0.95)
+    // All of them answered somebody: none was switched past.
+    for (const id of deployed) expect([id, report.releases.get(id) ?? 0]).not.toEqual([id, 0])
+    // Nothing of them stays: one generation, one service, two releases and those that are protected.
+    expect((await story.onNode('one', 'ls -d /etc/sv/turn.web.* | wc -l; ls /run/web/turn | wc -l')).trim()).toBe('1\n1')
+    expect((await ids()).length).toBeLessThanOrEqual(4)
+    // A process that looks or is just ending may be counted; kilobytes.
+    expect(late.processes).toBeLessThanOrEqual((early?.processes ?? 0) + 2)
+    expect(late.disk).toBeLessThan((early?.disk ?? 0) + 2000)
+    expect(late.memory).toBeLessThan((early?.memory ?? 0) * 1.2)
+  },
+  600_000 + count * 30_000,
+)
 
 chapter('the log on the node says who did what, and how it ended', async () => {
   await writeFile(join(project, 'turn/wsgi.py'), 'raise RuntimeError("boom")\n')

@@ -107,8 +107,12 @@ test('of a deploy that fails on some nodes the others are told as taken back, an
 })
 
 test('a deploy that finds a node of the target locked has run nowhere', async () => {
-  const lock = 'mkdir -p /var/lib/kraftwerk/locks; cd /var/lib/kraftwerk/locks; echo somebody >wheel.holder; touch wheel.held'
-  await story.onNode('three', `${lock}; systemd-run --quiet --unit=holder flock /var/lib/kraftwerk/locks/wheel.held sleep 60`)
+  const lock =
+    'mkdir -p /var/lib/kraftwerk/locks; cd /var/lib/kraftwerk/locks; echo somebody >wheel.holder; rm -f wheel.gone; touch wheel.held'
+  await story.onNode(
+    'three',
+    `${lock}; systemd-run --quiet --unit=holder flock /var/lib/kraftwerk/locks/wheel.held sleep infinity`,
+  )
   const ran = await kraft('deploy:live')
   await story.onNode('three', 'systemctl stop holder')
   expect(failure(ran.stderr)).toContain('somebody else is changing wheel now: somebody')

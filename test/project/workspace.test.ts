@@ -5,7 +5,7 @@ import { openWorkspace } from '../../project/workspace.js'
 import { failureOf, freshHome } from '../rig/home.js'
 
 const home = freshHome()
-const open = async () => openWorkspace(home.project, { services: ['files'], vaults: [] }, await loadUserSettings({}))
+const open = async () => openWorkspace(home.project, { services: ['files'], vaults: [] }, loadUserSettings({}))
 const query = { destructive: false, task: 'x', connect: () => expect.fail('nothing connects') }
 const node = 'one: { provider: static, address: 203.0.113.7, user: root, id: one, host_keys: [ssh-ed25519 AAAA] }\n'
 
@@ -34,6 +34,19 @@ describe('where kraftwerk.yaml is broken', () => {
     await home.write('calculator/kraftwerk.yaml', 'workers: many\n')
     await home.write('calculator/nodes.yaml', node)
     expect(await (await open()).words()).toEqual([{ word: 'one', kind: 'node', help: '203.0.113.7' }])
+  })
+})
+
+describe('where ~/.kraftwerk.yaml is broken', () => {
+  it('what needs no settings works, and whoever asks for them gets the mistake', async () => {
+    const file = await home.write('.kraftwerk.yaml', 'provider: [\n')
+    await home.write('calculator/kraftwerk.yaml', 'wsgi: a.b:c\n')
+    await home.write('calculator/nodes.yaml', node)
+    const workspace = await open()
+    expect(await workspace.words()).toContainEqual({ word: 'one', kind: 'node', help: '203.0.113.7' })
+    expect(await workspace.resolve({ ...query, word: undefined, needs: 'nothing' })).toHaveLength(1)
+    for (const asked of [async () => workspace.user(), () => workspace.resolve({ ...query, word: 'one', needs: 'nodes' })])
+      expect(await failureOf(asked())).toMatchObject({ kind: 'setting', place: { file } })
   })
 })
 

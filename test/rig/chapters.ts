@@ -10,12 +10,16 @@ export function chapters() {
     if (failed !== undefined) throw new Error(`Not reached, because this failed: ${failed}`)
   }
   return {
-    /** A test. */
-    chapter(title: string, run: () => Promise<void>): void {
-      test(title, async () => {
-        reached()
-        await run()
-      })
+    /** A test, with a limit of its own in milliseconds where it needs one. */
+    chapter(title: string, run: () => Promise<void>, limit?: number): void {
+      test(
+        title,
+        async () => {
+          reached()
+          await run()
+        },
+        limit,
+      )
     },
     /** A test that all that follow need. */
     essential(title: string, run: () => Promise<void>): void {

@@ -29,7 +29,9 @@ export async function takeTranscript(node: Node): Promise<readonly Executed[]> {
   })
 }
 
+// A shell that is told to start another one for a script (`sh -c … sh sh PATH`) does not run it itself.
 const recorder = (shell: string) => `#!/bin/dash
+case "$* " in *" sh sh /run/kraftwerk/"*) exec ${shell} "$@" ;; esac
 for word in "$@"; do
   case $word in
     /run/kraftwerk/* | /var/lib/kraftwerk/handlers/*)

@@ -119,7 +119,8 @@ const app: App = {
   task: async (name) => tasks[name],
   open: async () => ({
     project: undefined,
-    user: { ...nothingSet, warnings: ['~/.kraftwerk.yaml can be read by others'] },
+    user: () => nothingSet,
+    warnings: ['~/.kraftwerk.yaml can be read by others'],
     words: async () => [],
     inventory: async () => ({ get: () => undefined, all: () => [] }),
     resolve: async ({ word = '' }) => [{ word, nodes: [], project: undefined }],

@@ -188,7 +188,7 @@ describe('a node whose processes were killed', () => {
         sleep 1
         umount ${state.root}/nodes/rebooted/root
         ip netns del ${node.id ?? ''}
-        ip link del kraft-0a4d15`,
+        ip link del ${bridge}`,
     )
     expect(await describeNode(node)).toBe('stopped')
     await provider.start?.(node, {})
