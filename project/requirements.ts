@@ -44,6 +44,16 @@ export function readRequirements(given: { readonly folder: string; readonly pack
   return { sources, text, constraints, files: [...read.files], hashInput: `${text}--\n${constraints}--\n${read.hashes.join('')}` }
 }
 
+/** The same requirements with more constraints, rows as in a constraints file. */
+export function constrained(requirements: Requirements, more: readonly string[]): Requirements {
+  const rows = more.map((row) => `${row}\n`).join('')
+  return {
+    ...requirements,
+    constraints: `${requirements.constraints}${rows}`,
+    hashInput: `${requirements.hashInput}--\n${rows}`,
+  }
+}
+
 /**
  * The names in a requirements file, as PyPI normalises them: lower case, single hyphens.
  *

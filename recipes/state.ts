@@ -89,6 +89,11 @@ function readReceipt(text: string): ReleaseReceipt {
   }
 }
 
+/** What was written down of the release that is served. */
+export function currentReceipt({ current, releases }: InstanceState): ReleaseReceipt | undefined {
+  return releases.find(({ id }) => id === current?.id)?.receipt
+}
+
 /**
  * The release that a rollback without an argument goes to: the newest one before the current that has served and that nobody has
  * rolled back from.

@@ -1,6 +1,5 @@
 import { hostname, userInfo } from 'node:os'
 import { expectScript } from '../engine/step/apply.js'
-import { inBatches } from '../engine/task/in-batches.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
@@ -28,6 +27,7 @@ import { evenEnviron } from './even-environ.js'
 import { createAccounts, withAccounts } from './first-accounts.js'
 import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
 import { notifying } from './notify.js'
+import { inParts, onceServed } from './rollout/afterwards.js'
 import { balancingOf, httpsOnWeb, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
@@ -36,7 +36,7 @@ import { printReceipt, receiptOf } from './rollout/receipt.js'
 import { type Rollout, rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
-import { expectUpload, heldOn, openSource, type Sent, upload } from './upload.js'
+import { expectUpload, heldOn, openSource, pinned, type Sent, upload } from './upload.js'
 import { urlsOf } from './urls.js'
 
 /** Puts the project on its nodes as a new release, without losing a request. */
@@ -66,9 +66,9 @@ export const deploy = task({
     const nodes = releaseNodes(instance, target.nodes)
     const { commit, dirty, name: revision } = code.revision
     const facts = { ...hookFacts(target, nodes, session), commit, folder: code.folder }
-    // They may make what is then sent.
-    await line.list(hooksBeforeUpload(settings.hooks, facts))
-    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
+    // They may make what is then sent; what is promoted was made before.
+    if (code.promoted === undefined) await line.list(hooksBeforeUpload(settings.hooks, facts))
+    const application = await withFetched(pinned(await readApplication(instance), code), session.flags.dryRun, line.output)
     refuseSplitData(application, nodes.length)
     const accounts = newAccounts(application)
     const files = await code.files()
@@ -81,7 +81,7 @@ export const deploy = task({
       application,
       nodes,
       session,
-      task: 'deploy',
+      task: code.promoted === undefined ? 'deploy' : 'promote',
       made: 'release',
       switched: 'current',
       releaseOn: () => release,
@@ -91,6 +91,7 @@ export const deploy = task({
     const sent = new Map<string, Sent>()
     const venvFor = async (node: (typeof nodes)[number]) =>
       virtualenv(application.requirements, { codename: (await node.facts()).codename, python: settings.python })
+    const origin = code.promoted === undefined ? {} : { promoted_from: code.promoted.from }
     const receipt = {
       release: id,
       project: instance.project.name,
@@ -98,6 +99,7 @@ export const deploy = task({
       commit: commit ?? null,
       revision: revision ?? null,
       dirty,
+      ...origin,
       files: files.length,
       by: `${userInfo().username}@${hostname()}`,
       at: new Date().toISOString(),
@@ -126,7 +128,12 @@ export const deploy = task({
       {
         title: 'Set up',
         chapter: 'Prepare',
-        steps: () => [...removeLeftovers(instance, settings.timeout, id), ...setUp(application, onWeb)],
+        // Its name is claimed once more: whoever had the lock before may have destroyed the instance.
+        steps: () => [
+          ...claim(instance, instance.owner),
+          ...removeLeftovers(instance, settings.timeout, id),
+          ...setUp(application, onWeb),
+        ],
       },
       {
         title: 'Release',
@@ -204,13 +211,12 @@ export const deploy = task({
     })
     await finish(whole, line).catch((error: unknown) => line.output(`What was interrupted stays: ${String(error)}`))
     await evenEnviron(instance, nodes, session)
-    await inBatches(session, nodes, line, async (batch, own) => {
-      const part = { ...whole, nodes: batch }
+    await inParts(whole, line, async (part, own) => {
       await orTakeBack(part, own, change(part))
       await hooksAfterSwitch(part, own, hooked)
     })
-    await setUpBalancers(whole, https, line)
-    const created = await createAccounts(application, accounts, nodes[0], line)
+    await onceServed(whole, () => setUpBalancers(whole, https, line))
+    const created = await createAccounts(application, accounts, nodes[0], session, line)
     if (session.flags.dryRun) {
       const { changed } = countChanges(
         instance.name,
@@ -220,11 +226,13 @@ export const deploy = task({
     }
     const urls = await urlsOf(instance, whole.balancing?.balancers ?? nodes.filter(serves))
     const took = receiptOf(whole)
-    return withAccounts(created, [`${instance.name} is at release ${id}`, ...urls, ...printReceipt(took)], {
+    const from = code.promoted === undefined ? '' : `, promoted from ${code.promoted.from}`
+    return withAccounts(created, [`${instance.name} is at release ${id}${from}`, ...urls, ...printReceipt(took)], {
       release: id,
       commit,
       revision,
       dirty,
+      ...origin,
       sent: Object.fromEntries(sent),
       urls,
       ...took,

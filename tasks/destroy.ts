@@ -1,12 +1,14 @@
-import { KraftError } from '../engine/errors/failure.js'
+import type { Node } from '../engine/node/node.js'
+import type { Line } from '../engine/report/report.js'
 import { sh } from '../engine/shell/sh.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import { layout } from '../project/layout.js'
 import { usedServices } from '../recipes/application.js'
 import { destroyInstance } from '../recipes/destroy.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
+import { requireOwner } from './require-owner.js'
+import { type Begun, lock } from './rollout/begin.js'
 
 /** Removes an instance from its nodes, with its services and all of its data. */
 export const destroy = task({
@@ -22,28 +24,29 @@ export const destroy = task({
     requireAnswer(session, 'destroy')
     const where = target.nodes.map(({ name }) => name).join(', ')
     const services = (await usedServices(instance)).map(({ service }) => service.name)
+    const lockable: Node[] = []
     for (const node of target.nodes) {
-      const owner = (await node.read(sh`cat ${`${layout.settings(instance)}/owner`} 2>/dev/null || :`.text)).trim()
-      if (owner !== '' && owner !== instance.owner) {
-        throw new KraftError({
-          kind: 'task',
-          node: node.name,
-          message: `${instance.name} belongs to another project or environment there: "${owner}" (this is "${instance.owner}")`,
-          next: 'Nothing was removed. Call kraft in that project',
-        })
-      }
+      await requireOwner(node, instance, 'Nothing was removed. Call kraft in that project')
+      // Where nothing was ever prepared nobody deploys, and there is no place for a lock.
+      if ((await node.read(sh`if [ -d /web ]; then echo prepared; fi`.text)) !== '') lockable.push(node)
     }
     await confirmLoss(
       session,
       `Remove ${instance.name} from ${where}, with all data (${services.join(', ') || 'no services'})?`,
       instance.settings.live ? instance.project.name : undefined,
     )
-    await line.list(
-      target.nodes.map((node) => ({
-        title: `Remove ${instance.name} from ${node.name}`,
-        run: async (own) => void (await node.apply('Remove', await destroyInstance(instance), own)),
-      })),
-    )
+    const work: Begun = { application: { instance }, nodes: lockable, session, locks: new Map(), states: new Map() }
+    try {
+      await line.list([
+        lock(work),
+        ...target.nodes.map((node) => ({
+          title: `Remove ${instance.name} from ${node.name}`,
+          run: async (own: Line) => void (await node.apply('Remove', await destroyInstance(instance), own)),
+        })),
+      ])
+    } finally {
+      for (const held of work.locks.values()) await held.release()
+    }
     return new Result(`${session.flags.dryRun ? 'Would remove' : 'Removed'} ${instance.name} from ${where}`, {
       name: instance.name,
       nodes: target.nodes.map(({ name }) => name),

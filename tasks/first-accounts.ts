@@ -3,6 +3,8 @@ import type { Node } from '../engine/node/node.js'
 import type { Line } from '../engine/report/report.js'
 import { redact, redactData } from '../engine/shell/redact.js'
 import { Result } from '../engine/task/result.js'
+import type { Session } from '../engine/task/session.js'
+import { showOnce } from '../engine/task/shown-once.js'
 import type { Application } from '../recipes/application.js'
 import { type Account, createdAccounts, superusers } from '../recipes/superusers.js'
 
@@ -11,13 +13,22 @@ export async function createAccounts(
   { instance, framework }: Application,
   accounts: readonly Account[],
   node: Node | undefined,
+  session: Session,
   line: Line,
 ): Promise<readonly Account[]> {
   const { superusers: command } = framework
   if (accounts.length === 0 || command === undefined || node === undefined) return []
-  let created: readonly Account[] = []
+  const created: Account[] = []
   const run = async (own: Line) => {
-    created = createdAccounts(accounts, await node.apply('Superusers', superusers(instance, command, accounts), own))
+    // One by one: each password is kept before the next account can fail.
+    for (const account of accounts) {
+      const made = createdAccounts([account], await node.apply('Superusers', superusers(instance, command, [account]), own))
+      showOnce(
+        session,
+        made.map((each) => ({ secret: each.password, text: told(each) })),
+      )
+      created.push(...made)
+    }
   }
   try {
     await line.list([{ title: 'Superusers', run }])
@@ -36,8 +47,11 @@ export function withAccounts(
   data: Readonly<Record<string, unknown>>,
 ): Result {
   if (created.length === 0) return new Result(rows.join('\n'), data)
-  const told = created.map(({ username, email, password }) => `Superuser ${username} (${email}) has the password ${password}`)
-  const text = [...rows.map(redact), ...told, 'It is shown this once: keep it, or change it with manage.py changepassword']
+  const text = [
+    ...rows.map(redact),
+    ...created.map(told),
+    'It is shown this once: keep it, or change it with manage.py changepassword',
+  ]
   const shown = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, redactData(value)]))
   return new Result(
     text.join('\n'),
@@ -45,4 +59,8 @@ export function withAccounts(
     undefined,
     true,
   )
+}
+
+function told({ username, email, password }: Account): string {
+  return `Superuser ${username} (${email}) has the password ${password}`
 }

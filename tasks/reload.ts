@@ -1,4 +1,3 @@
-import { inBatches } from '../engine/task/in-batches.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
@@ -7,6 +6,7 @@ import { releaseNodes } from '../recipes/followers.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { releaseId } from '../recipes/release.js'
 import { requireRelease } from './current-release.js'
+import { inParts } from './rollout/afterwards.js'
 import { balancingOf } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
@@ -42,9 +42,8 @@ export const reload = task({
     await begin(whole, line)
     for (const node of nodes) requireRelease(instance, node, whole.states.get(node.name))
     await finish(whole, line)
-    await inBatches(session, nodes, line, (batch, own) => {
-      const part = { ...whole, nodes: batch }
-      return orTakeBack(part, own, [
+    await inParts(whole, line, (part, own) =>
+      orTakeBack(part, own, [
         {
           title: 'Environment',
           chapter: 'Prepare',
@@ -52,8 +51,8 @@ export const reload = task({
         },
         ...startAndCheck(part),
         ...switchAndDrain(part),
-      ])
-    })
+      ]),
+    )
     return new Result(`${instance.name} ${session.flags.dryRun ? 'would run' : 'runs'} anew`, {
       generation,
       releases: Object.fromEntries(nodes.map((node) => [node.name, whole.releaseOn(node).id])),

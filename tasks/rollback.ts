@@ -1,5 +1,4 @@
 import { KraftError } from '../engine/errors/failure.js'
-import { inBatches } from '../engine/task/in-batches.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
@@ -12,6 +11,7 @@ import { markBad, releaseId } from '../recipes/release.js'
 import { type InstanceState, lastGood } from '../recipes/state.js'
 import { requireRelease } from './current-release.js'
 import { notifying } from './notify.js'
+import { inParts } from './rollout/afterwards.js'
 import { balancingOf } from './rollout/balance.js'
 import { begin } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
@@ -59,9 +59,8 @@ export const rollback = task({
     chosen.id = choose(instance.name, states, options.release)
     noted.release = chosen.id
     const left = new Map(nodes.map(({ name }) => [name, whole.states.get(name)?.current?.id ?? '']))
-    await inBatches(session, nodes, line, (batch, own) => {
-      const part = { ...whole, nodes: batch }
-      return orTakeBack(part, own, [
+    await inParts(whole, line, (part, own) =>
+      orTakeBack(part, own, [
         {
           title: 'Environment',
           chapter: 'Prepare',
@@ -77,8 +76,8 @@ export const rollback = task({
             ...staysApplied(part.releaseOn(node)),
           ],
         },
-      ])
-    })
+      ]),
+    )
     const from = [...new Set(left.values())]
     const said = session.flags.dryRun ? 'would go back to' : 'is back at'
     const migrations = [...new Set(whole.applied.flatMap(({ applied }) => readStaying(applied.output.flat())))]

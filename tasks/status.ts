@@ -3,7 +3,7 @@ import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { releaseNodes } from '../recipes/followers.js'
-import type { InstanceState } from '../recipes/state.js'
+import { currentReceipt, type InstanceState } from '../recipes/state.js'
 import { stateOn } from './releases.js'
 
 /** Says what each node serves, and what was left in the middle. */
@@ -22,21 +22,25 @@ export const status = task({
     const served = new Set(read.map(({ value }) => value.current?.id))
     const mixed =
       served.size > 1 ? ['The nodes serve different releases: the next deploy, rollback or reload makes them one'] : []
-    const data = read.map(({ node, value: { current, rollout, holder } }) => ({
+    const data = read.map(({ node, value }) => ({
       node: node.name,
-      release: current?.id ?? null,
-      generation: current?.generation ?? null,
-      interrupted: rollout ?? null,
-      lock: holder ?? null,
+      release: value.current?.id ?? null,
+      generation: value.current?.generation ?? null,
+      promoted_from: currentReceipt(value)?.promoted_from ?? null,
+      interrupted: value.rollout ?? null,
+      lock: value.holder ?? null,
     }))
     return new Result([...rows, ...mixed].join('\n'), { nodes: data, mixed: served.size > 1 })
   },
 })
 
-function describe({ current, rollout, holder }: InstanceState): string {
+function describe(state: InstanceState): string {
+  const { current, rollout, holder } = state
+  const from = currentReceipt(state)?.promoted_from
   const switched = rollout !== undefined && rollout.id === current?.id && rollout.generation === current.generation
   return [
     current === undefined ? 'no release' : `release ${current.id}`,
+    ...(from === undefined ? [] : [`promoted from ${from}`]),
     ...(current === undefined || current.generation === current.id ? [] : [`started anew ${current.generation}`]),
     ...(rollout === undefined
       ? []

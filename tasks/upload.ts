@@ -16,9 +16,11 @@ import { packedSize } from '../engine/transfer/pack.js'
 import { askHeld, isDiffering, sendShipment } from '../engine/transfer/upload.js'
 import { projectFiles } from '../project/files.js'
 import type { Instance } from '../project/instance.js'
+import { constrained } from '../project/requirements.js'
 import { checkOut, type Revision, revision } from '../project/revision.js'
 import type { Place } from '../project/service.js'
 import { surprises } from '../project/surprises.js'
+import type { Application } from '../recipes/application.js'
 import type { Release } from '../recipes/release.js'
 import { assembleRelease, heldReleases } from '../recipes/upload.js'
 
@@ -30,6 +32,18 @@ export interface Source {
   files(again?: boolean): Promise<readonly Fingerprint[]>
   /** What somebody may not have meant to send. */
   surprises(): Promise<readonly string[]>
+  /** Where it is no code of this machine, but the release of another environment. */
+  readonly promoted?: Promoted
+}
+
+/** The release of another environment, where it stands. */
+export interface Promoted {
+  /** `shop stage 20261128-101500`: project, environment, release. */
+  readonly from: string
+  /** What is installed there, as rows of a constraints file. */
+  readonly installed: readonly string[]
+  /** By name of a node: the release as a tree that it has, for another instance there. */
+  readonly held: ReadonlyMap<string, Held>
 }
 
 /** What an upload sent, or would send. */
@@ -39,8 +53,20 @@ export interface Sent {
   readonly bytes: number
 }
 
-/** The working tree of a project, or with `rev` its code at a revision of its repository, in a folder that goes with the session. */
+const promotions = new WeakMap<Session, Map<string, Source>>()
+
+/** From here on whatever deploys an instance in this call of kraft, by whatever way it is called, sends this code. */
+export function promoteTo({ owner }: Instance, session: Session, code: Source): void {
+  promotions.set(session, new Map([...(promotions.get(session) ?? []), [owner, code]]))
+}
+
+/**
+ * The working tree of a project, or with `rev` its code at a revision of its repository, in a folder that goes with the session; or
+ * what is promoted.
+ */
 export async function openSource(instance: Instance, session: Session, rev: string | undefined): Promise<Source> {
+  const promoted = promotions.get(session)?.get(instance.owner)
+  if (promoted !== undefined) return promoted
   if (rev === undefined) {
     const name = createHash('sha256')
       .update(await realpath(instance.folder))
@@ -52,6 +78,12 @@ export async function openSource(instance: Instance, session: Session, rev: stri
   session.onEnd(() => rm(temporary, { recursive: true, force: true }))
   const { folder, revision: found } = await checkOut(instance.folder, rev, temporary)
   return source(folder, found)
+}
+
+/** An application whose packages are to be the very same versions as where its code is promoted from. */
+export function pinned(application: Application, { promoted }: Source): Application {
+  if (promoted === undefined) return application
+  return { ...application, requirements: constrained(application.requirements, promoted.installed) }
 }
 
 function source(folder: string, found: Revision, memory?: string): Source {
@@ -100,7 +132,9 @@ export async function upload(
   line: Line,
   { dryRun, alone, held }: { readonly dryRun: boolean; readonly alone: boolean; readonly held?: readonly Held[] },
 ): Promise<Sent> {
-  const shipment = difference(await from.files(), held ?? (await heldOn(node, release.place)))
+  const near = from.promoted?.held.get(node.name)
+  const trees = held ?? (await heldOn(node, release.place))
+  const shipment = difference(await from.files(), near === undefined ? trees : [...trees, near])
   if (dryRun) {
     line.skip(`a dry run sends nothing; it would be ${described(shipment)} before compression`)
     return sentOf(shipment)

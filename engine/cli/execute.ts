@@ -18,7 +18,7 @@ import { parseArguments, parseWord } from './parse.js'
 import { createPrompt } from './prompt.js'
 import { type Entry, findTask } from './registry.js'
 import { createSession } from './session.js'
-import { showResults } from './show-results.js'
+import { showRest, showResults } from './show-results.js'
 import { spreadOf } from './spread-options.js'
 
 /** Runs `kraft WORD ARGS` and returns the exit code. Throws what the task ends with. */
@@ -79,12 +79,15 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   try {
     const count = await (interrupted === undefined ? work() : Promise.race([work(), interrupted.happens]))
     await conclude()
-    return showResults(finished, { json: flags.json, several: count > 1 })
+    const { code, printed } = showResults(finished, { json: flags.json, several: count > 1 })
+    showRest(session, printed, globals.events)
+    return code
   } catch (error) {
     if (isInterrupted(error)) await Promise.all([endGroups(), endLocal(), stopScripts()])
     await conclude(error)
     // What some targets have done is told although others failed.
-    if (finished.length > 0) showResults(finished, { json: flags.json, several: true })
+    const shown = finished.length > 0 ? showResults(finished, { json: flags.json, several: true }) : undefined
+    showRest(session, shown?.printed ?? '', globals.events)
     throw error
   } finally {
     report.stop()

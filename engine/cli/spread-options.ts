@@ -2,7 +2,7 @@ import { fitsWildcard } from '../config/wildcard.js'
 import { KraftError } from '../errors/failure.js'
 import { didYouMean } from '../errors/nearest.js'
 import type { Target } from '../task/context.js'
-import type { OptionSpecs } from '../task/option.js'
+import { dashed, type OptionSpecs } from '../task/option.js'
 import type { Batch, Spread } from '../task/spread.js'
 import type { Task } from '../task/task.js'
 
@@ -38,6 +38,12 @@ export function spreadOf(name: string, task: Task, values: SpreadValues): Spread
     throw usage(`${name} runs on no node, so --${given} means nothing to it`, name)
   if (values['retry-failed'] === true && task.spec.raw === true)
     throw usage(`${name} passes a command's own end on and keeps none of them, so there is nothing to retry`, name)
+  const aimed = Object.entries(task.spec.options ?? {}).find(([, { target }]) => target === true)?.[0]
+  const narrowing = (['limit', 'retry-failed'] as const).find((key) => values[key] !== undefined)
+  if (aimed !== undefined && narrowing !== undefined) {
+    const to = dashed(aimed).toUpperCase()
+    throw usage(`${name} works on what ${to} names, so --${narrowing} means nothing to it; ${to} can be one node`, name)
+  }
   if (parallel !== undefined && !(Number.isInteger(parallel) && Number(parallel) > 0)) {
     throw usage(`--parallel is a whole number of nodes from 1 up, got "${parallel}"`, name)
   }

@@ -23,5 +23,6 @@ export function errorData(error: unknown): ErrorData {
     return { ...details, ...(status === undefined ? {} : { status }), message: summary(failure) }
   }
   const failed = failure.failed.map(({ title, error: each }) => ({ title, ...errorData(each) }))
-  return { kind: failure.kind, message: summary(failure), failed, done: failure.done }
+  const { kind, done, next } = failure
+  return { kind, message: summary(failure), failed, done, ...(next === undefined ? {} : { next }) }
 }

@@ -47,6 +47,7 @@ export type Failure =
       readonly done: readonly string[]
       /** Those that never began, because others failed. */
       readonly waiting?: readonly string[]
+      readonly next?: string
     }
 
 /** One of several things that failed: what it is called, and how it ended. */

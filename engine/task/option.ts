@@ -12,6 +12,8 @@ export interface OptionSpec {
   readonly required?: boolean
   /** One line for `kraft help TASK`. */
   readonly help?: string
+  /** A word as behind the colon: completion offers those, and the task finds what it means with `session.resolve`. */
+  readonly target?: boolean
   /** Repeats: `--only a --only b`. */
   readonly many?: boolean
   /** Only with these verbs, where the task's first positional is a verb: `list`, `set`… */

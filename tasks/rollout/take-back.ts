@@ -1,4 +1,3 @@
-import { isKraftError, KraftError } from '../../engine/errors/failure.js'
 import type { Node } from '../../engine/node/node.js'
 import type { Item, Line } from '../../engine/report/report.js'
 import { sh } from '../../engine/shell/sh.js'
@@ -10,6 +9,7 @@ import { destroyInstance } from '../../recipes/destroy.js'
 import { abandon } from '../../recipes/gunicorn.js'
 import { switchBack } from '../../recipes/journal.js'
 import { describeMigrations, migrationsOf } from '../../recipes/migrations.js'
+import { afterwards, allSwitched } from './afterwards.js'
 import { inOrder, type Part } from './parts.js'
 import { onEach, type Rollout } from './rollout.js'
 import { logEntry } from './switch.js'
@@ -24,38 +24,18 @@ export async function orTakeBack(rollout: Rollout, line: Line, parts: readonly P
     await line.list(inOrder(rollout, parts, (title) => begun.add(title)))
   } catch (error) {
     if (rollout.session.flags.dryRun) throw error
+    let takenBack = true
     try {
       await line.list([takingBack(rollout, begun)])
     } catch (also) {
+      takenBack = false
       line.output(`Taking it back failed as well: ${String(also)}`)
-      throw error
     }
-    throw afterwards(rollout, begun, error, await migrated(rollout))
+    throw afterwards(rollout, error, { begun, takenBack, migrations: takenBack ? await migrated(rollout) : undefined })
   } finally {
+    if (allSwitched(begun)) for (const { name } of rollout.nodes) rollout.switchedOn.add(name)
     for (const { name } of rollout.nodes) await rollout.locks.get(name)?.release()
   }
-}
-
-// Two things are asked first when a deploy fails: does the site still serve, and was data changed?
-function afterwards(rollout: Rollout, begun: ReadonlySet<string>, error: unknown, migrations: string | undefined): unknown {
-  const { application, made, nodes, locks } = rollout
-  if (!isKraftError(error) || allSwitched(begun)) return error
-  const { failure } = error
-  if ((failure.kind !== 'step' && failure.kind !== 'command') || failure.next !== undefined) return error
-  const { instance, release } = application
-  const fresh = nodes.some(({ name }) => rollout.fresh.has(name))
-  // Other nodes may have switched in an earlier batch.
-  const where = nodes.length < locks.size ? ' there' : ''
-  const was = begun.has('Switch') ? 'It was switched back' : 'Nothing was switched'
-  const serving = fresh
-    ? `Nothing of ${instance.name} is left on the node`
-    : `${was}${where}: ${instance.name} serves what it served before`
-  const ran = made === 'release' && !fresh && release !== undefined && begun.has('Start beside the old')
-  const data = [
-    ...(ran ? [`, but the release command (${release}) has run`] : []),
-    ...(migrations === undefined ? [] : [`; these migrations stay applied: ${migrations}`]),
-  ].join('')
-  return new KraftError({ ...failure, next: `${serving}${data}. Correct it and run the same command again` }, error)
 }
 
 // Whatever the new release has migrated is there also where its release command failed half-way.
@@ -63,11 +43,6 @@ async function migrated({ application: { instance }, made, nodes, releaseOn }: R
   const [first] = nodes
   if (made !== 'release' || first === undefined) return undefined
   return describeMigrations(await first.read(migrationsOf(instance, releaseOn(first).id).text).catch(() => ''))
-}
-
-// What comes behind the switch begins only where every node has confirmed it.
-function allSwitched(begun: ReadonlySet<string>): boolean {
-  return begun.has('Drain the old')
 }
 
 function takingBack(rollout: Rollout, begun: ReadonlySet<string>): Item {

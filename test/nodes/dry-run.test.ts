@@ -48,6 +48,10 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
     ['env:stage', 'set', 'MODE=fast'],
     ['Would set MODE for guestbook-stage', 'Set MODE (would change)'],
   ],
+  promote: [
+    ['promote:stage', 'live'],
+    [/Fetch \d+ files of release \d{8}-\d{6}/, /it would be 0 of \d+ files, 0 B/, /guestbook: \d+ steps would change something/],
+  ],
   reload: [['reload:stage'], ['guestbook-stage would run anew', /\* .*\(would run\)|\(would change\)/]],
   ps: [['ps:stage'], [/^one +web +web +run +/m, /^one +web worker +web\.1 +run +/m]],
   scale: [

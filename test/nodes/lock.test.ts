@@ -107,3 +107,17 @@ test('nothing that a deploy has started holds the lock', async () => {
   const control = `exec 8</var/lib/kraftwerk/locks/clock.held; ${held}`
   expect((await onNode(control)).trim()).not.toBe('0')
 })
+
+test('destroy removes nothing under a running deploy', async () => {
+  await hold()
+  const running = startDeploy()
+  await begun()
+  const refused = await story.kraft(['destroy:live', '--yes'], { cwd: project })
+  expect([refused.code, refused.stdout]).toEqual([1, ''])
+  expect(failure(refused.stderr)).toMatch(/somebody else is changing clock now: \S+@\S+, since/)
+  await letGo()
+  const { code, stderr } = await running.ended
+  expect(code, stderr).toBe(0)
+  expect(await served()).toMatch(/^\d{8}-\d{6}$/)
+  await story.must(['destroy:live', '--yes'], { cwd: project })
+})

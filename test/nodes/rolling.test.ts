@@ -60,6 +60,8 @@ test('a deploy in batches is a whole one on each part, and a part that fails sto
   const [first, ...others] = await served()
   expect(first).not.toBe(before[0])
   expect(others).toEqual(before.slice(1))
+  const last = `next:  wheel serves release ${first?.split('/')[4]} on one, and what it served before on two, three.`
+  expect(failure(ran.stderr).split('\n').at(-1)).toContain(last)
 
   await story.onNode('two', 'rm /etc/broken')
   const again = await kraft('deploy:live', '--batch', '50%', '--json')
@@ -77,12 +79,14 @@ test('the release command of a deploy in batches runs once, on the first node', 
   expect(await counts()).toEqual([one + 1, ...others])
 })
 
-test('of a deploy that fails on one node the others are told as taken back', async () => {
+test('of a deploy that fails on some nodes the others are told as taken back, and what serves once for all', async () => {
   const before = await served()
   await story.onNode('two', 'touch /etc/broken')
   const ran = await kraft('deploy:live')
   expect(ran.stderr).toMatch(/^taken back +one, three\nfailed +two$/m)
+  await story.onNode('three', 'touch /etc/broken')
   const { stderr } = await kraft('deploy:live', '--events')
+  await story.onNode('three', 'rm /etc/broken')
   const events = stderr
     .trimEnd()
     .split('\n')
@@ -92,8 +96,12 @@ test('of a deploy that fails on one node the others are told as taken back', asy
     nodes: [
       { node: 'one', status: 'taken back' },
       { node: 'two', status: 'failed' },
-      { node: 'three', status: 'taken back' },
+      { node: 'three', status: 'failed' },
     ],
+  })
+  expect(events.at(-1)).toMatchObject({
+    failed: [{ node: 'two' }, { node: 'three' }],
+    next: expect.stringMatching(/^Nothing was switched: wheel serves what it served before/),
   })
   expect(await served()).toEqual(before)
 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type Failure, isKraftError } from '../../engine/errors/failure.js'
-import { readRequirements, requiredNames } from '../../project/requirements.js'
+import { constrained, readRequirements, requiredNames } from '../../project/requirements.js'
 
 let folder: string
 beforeEach(() => {
@@ -142,6 +142,16 @@ it.each([
 it('a pyproject.toml that only configures tools is no source', () => {
   write('pyproject.toml', '[tool.ruff]\nline-length = 100\n')
   expect(readRequirements({ folder }).sources).toEqual([])
+})
+
+it('more constraints stand behind those of the project, and make another hash', () => {
+  write('requirements.txt', 'six\n-c limits.txt\n')
+  write('limits.txt', 'six<2\n')
+  const own = readRequirements({ folder })
+  const more = constrained(own, ['six==1.15.0'])
+  expect([more.text, more.constraints]).toEqual(['six\n', 'six<2\nsix==1.15.0\n'])
+  expect(more.hashInput).not.toBe(own.hashInput)
+  expect(constrained(own, ['six==1.15.0']).hashInput).toBe(more.hashInput)
 })
 
 it('names are compared as PyPI compares them', () => {

@@ -7,6 +7,8 @@ export interface CompletedOption {
   readonly takesValue: boolean
   readonly many: boolean
   readonly choices: readonly string[]
+  /** Its value is a word as behind the colon. */
+  readonly targets: boolean
   /** Its value is a file of this machine. */
   readonly files: boolean
   /** The verbs that it goes with; all if left out. */
@@ -59,8 +61,12 @@ export async function candidates(
   const [first, ...typed] = before
   if (first === undefined) return firstWord(last, known, targets)
   if (first === 'help') return before.length === 1 ? starting(last, known.tasks.map(named)) : nothing
-  const task = known.tasks.find(({ name }) => name === first.split(':')[0])
-  return task === undefined || typed.includes('--') ? nothing : later(task, typed, last, known)
+  const [name, source] = first.split(':')
+  const task = known.tasks.find((each) => each.name === name)
+  if (task === undefined || typed.includes('--')) return nothing
+  // What stands behind the colon is not meant once more.
+  const others = async () => (await targets()).filter(({ word }) => word !== source)
+  return later(task, typed, last, known, others)
 }
 
 async function firstWord(last: string, { tasks }: Completed, targets: () => Promise<readonly TargetWord[]>): Promise<Candidates> {
@@ -95,16 +101,22 @@ function withTargets({ name, needs }: CompletedTask, given: string, targets: rea
     .map(({ word, help }) => ({ word: `${name}:${[...done, word].join(',')}`, help }))
 }
 
-function later(task: CompletedTask, typed: readonly string[], last: string, { globals }: Completed): Candidates {
+async function later(
+  task: CompletedTask,
+  typed: readonly string[],
+  last: string,
+  { globals }: Completed,
+  targets: () => Promise<readonly TargetWord[]>,
+): Promise<Candidates> {
   const verb = typed.find((word) => task.arguments[0]?.choices.includes(word))
   const meant = ({ verbs }: CompletedOption) => verb === undefined || verbs === undefined || verbs.includes(verb)
   const options = [...task.options.filter(meant), ...globals]
   const optionOf = (word: string | undefined) => options.find(({ name }) => word === `--${name}`)
   const before = optionOf(typed.at(-1))
-  if (before?.takesValue === true) return values(before, last, '')
+  if (before?.takesValue === true) return values(before, last, '', targets)
   const [, flag, value] = /^(--[^=]+)=(.*)$/.exec(last) ?? []
   const assigned = optionOf(flag)
-  if (assigned !== undefined && value !== undefined) return values(assigned, value, `${flag}=`)
+  if (assigned !== undefined && value !== undefined) return values(assigned, value, `${flag}=`, targets)
   if (last.startsWith('-')) {
     const fresh = options.filter(({ name, many }) => many || !typed.includes(`--${name}`))
     const rest = task.takesRest ? [{ word: '--', help: 'the command follows' }] : []
@@ -112,11 +124,19 @@ function later(task: CompletedTask, typed: readonly string[], last: string, { gl
   }
   const position = typed.filter((word, index) => !word.startsWith('-') && optionOf(typed[index - 1])?.takesValue !== true).length
   const argument = task.arguments[position] ?? (task.arguments.at(-1)?.many === true ? task.arguments.at(-1) : undefined)
-  return argument === undefined ? nothing : values(argument, last, '')
+  return argument === undefined ? nothing : values(argument, last, '', targets)
 }
 
-function values({ choices, files, help }: CompletedOption, last: string, prefix: string): Candidates {
-  const words = choices.filter((choice) => choice.startsWith(last)).map((choice) => ({ word: `${prefix}${choice}`, help }))
+async function values(
+  { choices, files, help, targets: isTarget }: CompletedOption,
+  last: string,
+  prefix: string,
+  targets: () => Promise<readonly TargetWord[]>,
+): Promise<Candidates> {
+  const known = isTarget ? await targets() : choices.map((word) => ({ word, help }))
+  const words = known
+    .filter(({ word }) => word.startsWith(last))
+    .map((each) => ({ word: `${prefix}${each.word}`, help: each.help }))
   return { words, files }
 }
 

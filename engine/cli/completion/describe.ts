@@ -41,7 +41,8 @@ function describe([key, option]: readonly [string, OptionSpec]): CompletedOption
     many: option.many === true,
     choices: choices ?? [],
     ...(option.verbs === undefined ? {} : { verbs: option.verbs }),
-    files: option.type === 'string' && choices === undefined && isFile(key),
+    targets: option.target === true,
+    files: option.type === 'string' && choices === undefined && option.target !== true && isFile(key),
   }
 }
 

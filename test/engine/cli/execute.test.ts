@@ -97,6 +97,16 @@ describe('results', () => {
     expect(stderr.trimEnd().split('\n').at(-1)).toBe('error: 1 of 3 failed: greet:b; done: greet:a, greet:c')
   })
 
+  it('that nobody can ask for again are shown once, whoever called the task, and where it failed behind', async () => {
+    const once = 'ada has the password Kq7\n'
+    expect(await kraft('account')).toMatchObject({ code: 0, stdout: 'made: Kq7\n' })
+    expect(await kraft('calls')).toMatchObject({ code: 0, stdout: once })
+    expect(await kraft('fails')).toMatchObject({ code: 1, stdout: once })
+    const json = await kraft('calls --json')
+    expect([json.stdout, json.stderr]).toEqual(['null\n', expect.stringContaining(once)])
+    expect((await kraft('account --json')).stderr).not.toContain('Kq7')
+  })
+
   it('with --events come beside one event a line', async () => {
     const { stdout, stderr } = await kraft('greet:a --events --json')
     expect(JSON.parse(stdout)).toEqual({ greeted: 'a' })

@@ -7,10 +7,30 @@ import type { Line } from '../../../engine/report/report.js'
 import { secret } from '../../../engine/shell/secret.js'
 import { option } from '../../../engine/task/option.js'
 import { ExitCode, Result } from '../../../engine/task/result.js'
+import { showOnce } from '../../../engine/task/shown-once.js'
 import { type Task, task } from '../../../engine/task/task.js'
+
+const account = task({
+  on: 'once',
+  needs: 'nothing',
+  run({ session }) {
+    showOnce(session, [{ secret: 'Kq7', text: 'ada has the password Kq7' }])
+    return new Result('made: Kq7', { password: 'Kq7' }, undefined, true)
+  },
+})
 
 // A command line of its own on the engine, for tests of what is around a task.
 const tasks: Readonly<Record<string, Task>> = {
+  account,
+  calls: task({ on: 'once', needs: 'nothing', run: ({ call }) => call(account) }),
+  fails: task({
+    on: 'once',
+    needs: 'nothing',
+    async run({ call }) {
+      await call(account)
+      throw new KraftError({ kind: 'task', message: 'and then this' })
+    },
+  }),
   slow: task({
     on: 'once',
     needs: 'nothing',
