@@ -6,6 +6,7 @@ import * as again from './again.mjs'
 import * as command from './command.mjs'
 import * as connection from './connection.mjs'
 import * as demo from './demo.mjs'
+import * as deploy from './deploy.mjs'
 import * as fanout from './fanout.mjs'
 import * as forty from './forty.mjs'
 import * as list from './list.mjs'
@@ -14,7 +15,7 @@ import { machine, save } from './save.mjs'
 import { table } from './table.mjs'
 import * as upload from './upload.mjs'
 
-const parts = { list, command, connection, forty, fanout, upload, again, demo }
+const parts = { list, command, connection, forty, fanout, upload, deploy, again, demo }
 const usage = `Usage: npm run bench -- [PART…] [--runs N] [--save]
 Parts: ${Object.entries(parts)
   .map(([name, { about }]) => `${name} (${about})`)

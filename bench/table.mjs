@@ -6,7 +6,7 @@ export function table(rows) {
     ['', 'median', 'p10 to p90', 'runs', 'compared', 'aim'],
     ...rows.map((row) => [
       row.what,
-      duration(row.median),
+      row.count === undefined ? duration(row.median) : String(row.count),
       row.runs === 1 ? '' : `${duration(row.p10)} to ${duration(row.p90)}`,
       String(row.runs),
       row.more === undefined ? times(row.ratio) : `${row.over} +${duration(row.more)}`,
@@ -19,7 +19,8 @@ export function table(rows) {
 }
 
 function aim(row) {
-  const { most, ratio, aim, more, median } = row
+  const { most, ratio, aim, more, median, count, mostCount } = row
+  if (mostCount !== undefined) return `${mostCount}${count <= mostCount ? '' : ' missed'}`
   if (most !== undefined) return `${times(most)}${ratio <= most ? '' : ' missed'}`
   if (aim === undefined) return ''
   return `${more === undefined ? '' : '+'}${duration(aim)}${(more ?? median) <= aim ? '' : ' missed'}`

@@ -49,6 +49,8 @@ export function assembleRelease(release: Release): Sh {
     set -e
     umask 077
     export LC_ALL=C
+    # It may have been started before there was anything to send.
+    read -r size digest base || exit 1
     trap ${sh`code=$?; cd /; if [ "$code" != 0 ]; then rm -rf ${folder}; fi`.text} EXIT
     trap 'exit 1' HUP INT TERM PIPE
     mkdir -p ${place.home}/releases
@@ -57,7 +59,6 @@ export function assembleRelease(release: Release): Sh {
     cd ${folder}
     lists=.kraft/lists
     of() { grep -z "^[$1] " "$2" | cut -z -c "$3-"; }
-    read -r size digest base
     head -c "$size" | gzip -d | while read -r length name; do head -c "$length" >"$lists/$name"; done
     if [ -n "$base" ]; then
       base=../$base

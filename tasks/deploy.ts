@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os'
+import { expectScript } from '../engine/step/apply.js'
 import { inBatches } from '../engine/task/in-batches.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
@@ -36,7 +37,7 @@ import { printReceipt, receiptOf } from './rollout/receipt.js'
 import { type Rollout, rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
-import { heldOn, openSource, type Sent, upload } from './upload.js'
+import { expectUpload, heldOn, openSource, type Sent, upload } from './upload.js'
 import { urlsOf } from './urls.js'
 
 /** Puts the project on its nodes as a new release, without losing a request. */
@@ -188,6 +189,9 @@ export const deploy = task({
 
     const asked = new Map<string, Awaited<ReturnType<typeof heldOn>>>()
     await begin(whole, line, async (node, own) => {
+      // The look below is a script as well.
+      expectScript(node.connection)
+      if (!session.flags.dryRun) expectUpload(node, release)
       const checks = async () => {
         const names = serves(node) ? freeNames(instance, siteOn(node, false)) : []
         const room = serves(node) ? memory(instance, settings.workers) : []

@@ -84,6 +84,11 @@ export function heldOn(node: Node, place: Place): Promise<readonly Held[]> {
   return askHeld(node.connection, node.asRoot(heldReleases(place).text), cache)
 }
 
+/** Has a node get ready for {@link upload}, which then takes one round trip. */
+export function expectUpload(node: Node, release: Release): void {
+  node.connection.ahead?.(node.asRoot(assembleRelease(release).text))
+}
+
 /**
  * Brings a release to a node: asks what it has (where `held` does not tell it), sends the rest, and has it put together beside the others. Where the files or what
  * the node has of them changed meanwhile, all of it goes once more. A dry run only asks. `alone`: it is the only node.

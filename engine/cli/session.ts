@@ -1,5 +1,6 @@
 import { createNode, type Node } from '../node/node.js'
 import type { Report } from '../report/report.js'
+import { withAhead } from '../ssh/ahead.js'
 import { AskedOnce, takeVariable } from '../ssh/asked-once.js'
 import { unreadConfiguration } from '../ssh/installed.js'
 import type { Question } from '../ssh/question.js'
@@ -91,9 +92,18 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
         record,
         roles,
         shared?.connection ??
-          withSudo(
-            connectWarm({ record, note: parts.report.note, keep: left.has(record.name) ? 0 : keep(), version, password, ...ask }),
-            sudoPassword,
+          withAhead(
+            withSudo(
+              connectWarm({
+                record,
+                note: parts.report.note,
+                keep: left.has(record.name) ? 0 : keep(),
+                version,
+                password,
+                ...ask,
+              }),
+              sudoPassword,
+            ),
           ),
         flags.dryRun ? 'check' : 'apply',
         (name, each) => {

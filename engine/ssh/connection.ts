@@ -54,7 +54,9 @@ export interface Connection {
    * The same over a connection that ends with this process; from then on everything goes over it. Left out where it does so
    * anyway. For a lock, which must not outlive the process that took it, and for a login that must be a new one.
    */
-  readonly direct?: Connection
+  readonly direct?: Connection | undefined
+  /** Starts a command that {@link exec} will be asked for soon and that waits for its input until then (engine/ssh/ahead.ts). */
+  ahead?(command: string): void
   /** Ends the connection. */
   close(): Promise<void>
 }

@@ -74,6 +74,11 @@ export async function* apply(
   throw explain(connection, code, said().trim())
 }
 
+/** Has a node get ready for a script that will be sent soon: it then costs one round trip. */
+export function expectScript(connection: Connection): void {
+  connection.ahead?.(asRoot(connection.user, launcher))
+}
+
 const stops = new Set<() => Promise<void>>()
 
 /**
@@ -125,18 +130,19 @@ const tidied = sh`"$@"; rm -rf "$KRAFT_DIR"/[0-9]* "\${KRAFT_DIR%/*}/stop-$KRAFT
 
 const launcher = sh`
   umask 077
+  # It may have been started before there was a script for it.
+  damaged() { echo 'the script arrived damaged' >&2; exit ${damaged}; }
+  read -r token mode hash locks || damaged
   room=/run/kraftwerk
   { chmod 711 "$room" 2>/dev/null || mkdir -p -m 711 "$room"; } && d=$(mktemp -d "$room/XXXXXXXX") && cd "$d" || exit 98
   path=
-  read -r token mode hash locks
   while read -r size path && [ "$path" != end ]; do
     case $path in */*) mkdir -p "\${path%/*}" ;; esac
     head -c "$size" >"$path"
   done
   if [ "$path" != end ] || ! printf '%s  script\n' "$hash" | sha256sum -c --status; then
     cd / && rm -rf "$d"
-    echo 'the script arrived damaged' >&2
-    exit ${damaged}
+    damaged
   fi
   say() { printf '\n\036%s %s\n' "$token" "$1"; }
   exec 9>>"$room/lock"

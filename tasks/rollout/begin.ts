@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Node } from '../../engine/node/node.js'
 import type { Item, Line } from '../../engine/report/report.js'
+import { expectScript } from '../../engine/step/apply.js'
 import { expectNodes, noteNode } from '../../engine/task/node-ends.js'
 import { serves } from '../../recipes/followers.js'
 import { memory } from '../../recipes/memory.js'
@@ -21,6 +22,7 @@ export async function begin(
 ): Promise<void> {
   const { nodes, session } = rollout
   expectNodes(session, nodes)
+  for (const { connection } of nodes) expectScript(connection)
   try {
     await line.list(beginning(rollout, check))
   } catch (error) {
