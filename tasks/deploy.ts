@@ -13,6 +13,7 @@ import { hookSteps } from '../recipes/hooks.js'
 import { certificate, https as httpsSteps } from '../recipes/https.js'
 import { claim, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
+import { memory } from '../recipes/memory.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
 import { releaseCommand } from '../recipes/release-command.js'
@@ -201,7 +202,8 @@ export const deploy = task({
       if (!session.flags.dryRun) expectUpload(node, release)
       const checks = async () => {
         const names = serves(node) ? freeNames(instance, siteOn(node, false)) : []
-        const looks = [...preflight(node.name), ...names, ...claim(instance, instance.owner)]
+        const room = serves(node) ? memory(instance, settings.workers) : []
+        const looks = [...preflight(node.name), ...room, ...names, ...claim(instance, instance.owner)]
         const { counts } = await node.apply('Check the node', looks, own)
         if (counts.changed > 0) whole.fresh.add(node.name)
       }

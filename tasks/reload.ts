@@ -8,7 +8,7 @@ import { releaseId } from '../recipes/release.js'
 import { requireRelease } from './current-release.js'
 import { inParts } from './rollout/afterwards.js'
 import { balancingOf } from './rollout/balance.js'
-import { begin } from './rollout/begin.js'
+import { begin, roomBeside } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import { rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
@@ -39,7 +39,7 @@ export const reload = task({
       balancing: await balancingOf(instance, session),
     })
     renderProcesses(whole)
-    await begin(whole, line)
+    await begin(whole, line, roomBeside(whole))
     for (const node of nodes) requireRelease(instance, node, whole.states.get(node.name))
     await finish(whole, line)
     await inParts(whole, line, (part, own) =>

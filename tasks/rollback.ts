@@ -13,7 +13,7 @@ import { requireRelease } from './current-release.js'
 import { notifying } from './notify.js'
 import { inParts } from './rollout/afterwards.js'
 import { balancingOf } from './rollout/balance.js'
-import { begin } from './rollout/begin.js'
+import { begin, roomBeside } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import { rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain, whoAmI } from './rollout/switch.js'
@@ -52,7 +52,7 @@ export const rollback = task({
       balancing: await balancingOf(instance, session),
     })
     renderProcesses(whole)
-    await begin(whole, line)
+    await begin(whole, line, roomBeside(whole))
     for (const node of nodes) requireRelease(instance, node, whole.states.get(node.name))
     await finish(whole, line)
     const states = nodes.map(({ name }) => whole.states.get(name)).filter((state) => state !== undefined)

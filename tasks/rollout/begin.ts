@@ -3,6 +3,8 @@ import type { Node } from '../../engine/node/node.js'
 import type { Item, Line } from '../../engine/report/report.js'
 import { expectScript } from '../../engine/step/apply.js'
 import { expectNodes, noteNode } from '../../engine/task/node-ends.js'
+import { serves } from '../../recipes/followers.js'
+import { memory } from '../../recipes/memory.js'
 import { parseState, readState } from '../../recipes/state.js'
 import { holdLock } from '../hold-lock.js'
 import { onEach, type Rollout } from './rollout.js'
@@ -26,6 +28,13 @@ export async function begin(
   } catch (error) {
     for (const { name } of nodes) noteNode(session, name, 'not run')
     throw error
+  }
+}
+
+/** What is looked at before new processes of a release that is there start. */
+export function roomBeside({ application: { instance } }: Rollout) {
+  return async (node: Node, line: Line): Promise<void> => {
+    if (serves(node)) await node.apply('Check the node', memory(instance, instance.settings.workers), line)
   }
 }
 

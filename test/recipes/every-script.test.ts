@@ -11,6 +11,7 @@ import { absent, directory, file, link } from '../../recipes/file.js'
 import { firewall } from '../../recipes/firewall.js'
 import { locale } from '../../recipes/locale.js'
 import { openSite } from '../../recipes/maintenance.js'
+import { memory } from '../../recipes/memory.js'
 import { nginx, reloadNginx, restartNginx } from '../../recipes/nginx.js'
 import { postgres } from '../../recipes/postgres.js'
 import { processes } from '../../recipes/processes.js'
@@ -45,6 +46,7 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
   'end of maintenance': openSite(shop),
   link: link({ path: `/tmp/${odd}`, to: odd }),
   locale: locale(),
+  memory: memory(place, 2),
   member: member({ user: 'www-data', group: 'calculator', notify: [restartNginx] }),
   nginx: nginx(),
   postgres: postgres(),

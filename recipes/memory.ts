@@ -1,0 +1,51 @@
+import { lines, sh } from '../engine/shell/sh.js'
+import type { Step } from '../engine/step/step.js'
+import { layout } from '../project/layout.js'
+import type { Place } from '../project/service.js'
+
+/** Megabytes that a process of gunicorn is taken for as long as none has run: Django with few libraries. */
+export const usual = 40
+
+/**
+ * Refuses new processes that memory can't hold: until the switch they run beside the old ones. They are taken for as large as those that
+ * run now, or for {@link usual} each where none run.
+ *
+ * @example memory(place, 4)
+ */
+export function memory(place: Place, workers: number): readonly Step[] {
+  const measure = sh`
+    workers=$(cat ${layout.scale(place)}/web 2>/dev/null || echo ${workers})
+    live=$(readlink -f ${layout.current(place)}/.kraft/live 2>/dev/null || :)
+    master=$(cat /etc/sv/${place.name}.web."\${live##*/}"/supervise/pid 2>/dev/null || :)
+    count=0 kilobytes=0
+    for pid in $master $(if [ -n "$master" ]; then pgrep -P "$master"; fi); do
+      # Pss: what processes share counts once.
+      each=$(awk '/^(Pss|SwapPss):/ { sum += $2 } END { print sum + 0 }' "/proc/$pid/smaps_rollup" 2>/dev/null || :)
+      if [ "\${each:-0}" -gt 0 ]; then count=$((count + 1)) kilobytes=$((kilobytes + each)); fi
+    done
+    if [ "$count" -lt 2 ]; then count=1 kilobytes=${usual * 1024}; fi
+    want=$((kilobytes * (workers + 1) / count / 1024))
+    free() { awk -v name="$1:" '$1 == name { print int($2 / 1024) }' /proc/meminfo; }
+    memory=$(free MemAvailable) swap=$(free SwapFree)
+    say() {
+      printf '%s workers of %s take about %s MB beside what runs; free are %s MB of memory and %s MB of swap\n' \
+        "$workers" ${place.name} "$want" "$memory" "$swap"
+    }
+  `
+  return [
+    {
+      title: 'Memory for new processes beside the old ones',
+      check: lines(measure, sh`test "$((memory + swap))" -ge "$want"`),
+      apply: lines(
+        measure,
+        sh`
+        say
+        echo 'Take fewer workers (workers: in kraftwerk.yaml, or kraft scale), or give the node more memory or swap.'
+        echo 'Or stop the site first (kraft stop): then no old processes run beside the new ones.'
+        exit 1
+      `,
+      ),
+      diff: lines(measure, sh`say`),
+    },
+  ]
+}
