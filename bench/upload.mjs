@@ -21,7 +21,7 @@ export const uploadOnce = task({
   async run({ target, session, line }) {
     const [node] = target.nodes
     const id = new Date().toISOString().replace(/\\D/g, '')
-    const code = await openSource({ folder: '${project}' } as never, session, undefined)
+    const code = await openSource({ folder: '${project}', project: { folder: '${project}', settings: {}, environments: {} } } as never, session, undefined)
     const release = { place: { name: 'root', home: '${home}' } as never, id, generation: id }
     await upload(node, code, release, line, { dryRun: false, alone: true })
     const serve = \`cd ${home}; mv -T releases/.\${id} releases/\${id}; : >releases/\${id}/.kraft/served; ln -sfnT releases/\${id} current\`

@@ -36,12 +36,13 @@ export interface ProjectFiles {
 
 /**
  * The files of a project that go to a node: all but what `.gitignore` leaves out (in a repository git itself is asked, so that
- * what is tracked goes along), caches and virtualenvs. `.kraftignore` has the same syntax and the last word, in both directions.
+ * what is tracked goes along), caches and virtualenvs. `.kraftignore` has the same syntax and the last word, in both directions. What
+ * `stays` names stays here all the same.
  *
  * @throws KraftError `task` for what can't be sent: sockets, devices, names that are not UTF-8.
  * @example (await projectFiles('/home/ada/shop')).entries[0] // { path: '.gitignore', type: 'file' }
  */
-export async function projectFiles(folder: string): Promise<ProjectFiles> {
+export async function projectFiles(folder: string, stays: readonly string[] = []): Promise<ProjectFiles> {
   const entries: TreeEntry[] = []
   const repositories: string[] = []
   // `known` is what git says; undefined where git says nothing of the single paths: there the files called .gitignore are read.
@@ -56,7 +57,7 @@ export async function projectFiles(folder: string): Promise<ProjectFiles> {
     for (const entry of found) {
       const path = `${at}${entry.name}`
       const isFolder = entry.isDirectory()
-      if (entry.name === '.git' || path === '.kraft') continue
+      if (entry.name === '.git' || path === '.kraft' || stays.includes(path)) continue
       const own = verdict(layers.kraft, path, isFolder)
       const ignored = known?.has(isFolder ? `${path}/` : path) ?? verdict(layers.git, path, isFolder) === 'out'
       if (own === 'out' || (ignored && own !== 'in')) continue

@@ -16,6 +16,7 @@ import { packedSize } from '../engine/transfer/pack.js'
 import { askHeld, isDiffering, sendShipment } from '../engine/transfer/upload.js'
 import { projectFiles } from '../project/files.js'
 import type { Instance } from '../project/instance.js'
+import { privateFiles } from '../project/private-files.js'
 import { constrained } from '../project/requirements.js'
 import { checkOut, type Revision, revision } from '../project/revision.js'
 import type { Place } from '../project/service.js'
@@ -67,17 +68,18 @@ export function promoteTo({ owner }: Instance, session: Session, code: Source): 
 export async function openSource(instance: Instance, session: Session, rev: string | undefined): Promise<Source> {
   const promoted = promotions.get(session)?.get(instance.owner)
   if (promoted !== undefined) return promoted
+  const stays = privateFiles(instance.project)
   if (rev === undefined) {
     const name = createHash('sha256')
       .update(await realpath(instance.folder))
       .digest('hex')
       .slice(0, 16)
-    return source(instance.folder, await revision(instance.folder), join(cacheFolder(), 'hashes', `${name}.json`))
+    return source(instance.folder, await revision(instance.folder), stays, join(cacheFolder(), 'hashes', `${name}.json`))
   }
   const temporary = await mkdtemp(join(tmpdir(), 'kraft-revision-'))
   session.onEnd(() => rm(temporary, { recursive: true, force: true }))
   const { folder, revision: found } = await checkOut(instance.folder, rev, temporary)
-  return source(folder, found)
+  return source(folder, found, stays)
 }
 
 /** An application whose packages are to be the very same versions as where its code is promoted from. */
@@ -86,10 +88,10 @@ export function pinned(application: Application, { promoted }: Source): Applicat
   return { ...application, requirements: constrained(application.requirements, promoted.installed) }
 }
 
-function source(folder: string, found: Revision, memory?: string): Source {
+function source(folder: string, found: Revision, stays: readonly string[], memory?: string): Source {
   let repositories: readonly string[] = []
   const read = async () => {
-    const listed = await projectFiles(folder)
+    const listed = await projectFiles(folder, stays)
     repositories = listed.repositories
     return fingerprint(folder, listed.entries, memory)
   }

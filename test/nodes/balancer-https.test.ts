@@ -168,10 +168,10 @@ test('a deploy and a renewal in its midst cost no request over HTTPS', async () 
 })
 
 test('a certificate of one’s own lies on the balancer alone, and a project without any harms nobody there', async () => {
-  await write('own', '{ certificate: ../own.pem, key: ../own.key }')
+  await write('own', '{ certificate: ../own.pem, key: own.key }')
   await story.bash(
     `openssl req -x509 -nodes -newkey rsa:2048 -subj /CN=own -addext 'subjectAltName=DNS:own.test,DNS:www.own.test' \
-      -days 90 -keyout own.key -out own.pem`,
+      -days 90 -keyout own/own.key -out own.pem`,
     { cwd: story.home },
   )
   expect((await deploy('own')).urls).toEqual(['https://own.test/'])
