@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
-import { startConstantLoad } from '../rig/constant-load.js'
+import { type RateReport, startConstantLoad } from '../rig/constant-load.js'
 import { mulberry32 } from '../rig/generate-recipe.js'
 import { ask } from '../rig/http.js'
 import { cutPower, powerOn } from '../rig/power-cut.js'
@@ -56,19 +56,24 @@ async function deployed(): Promise<string> {
   return release
 }
 
-/** A deploy that is disturbed: the site answers all the time, with the old release or the new one; the next deploy just works. */
-async function disturbed(disturb: () => Promise<unknown>): Promise<void> {
+/**
+ * A deploy that is disturbed: the site answers all the time, with the old release or the new one; the next deploy just works. Says
+ * what visitors got.
+ */
+async function disturbed(disturb: () => Promise<unknown>): Promise<RateReport> {
   const load = startConstantLoad({ address, host, paths: ['/'] }, { rate: 50, seconds: 120 })
   await disturb()
   // Whatever goes on there ends.
   await pause(300)
   const between = await served()
   const next = await deployed()
-  const { failures, releases, answered } = await load.stop()
+  const report = await load.stop()
+  const { failures, releases, answered } = report
   expect([failures, answered > 20]).toEqual([{}, true])
   expect([...releases.keys()].filter((id) => id < last)).toEqual([])
   expect([last, ...releases.keys()]).toContain(between)
   last = next
+  return report
 }
 
 async function killedWhen(said: string): Promise<void> {
@@ -87,7 +92,7 @@ test.each([
   'Health check',
   'Switch to',
   'Drain',
-])('kraft is killed at "%s"', (said) => disturbed(() => killedWhen(said)))
+])('kraft is killed at "%s"', async (said) => void (await disturbed(() => killedWhen(said))))
 
 test(
   `kraft is killed at ${moments} random moments of a deploy (seed ${seed})`,
@@ -95,15 +100,28 @@ test(
     const started = performance.now()
     const random = mulberry32(seed)
     let ended = 0
+    const reports: RateReport[] = []
     for (let n = 0; n < moments; n++) {
-      await disturbed(async () => {
+      const report = await disturbed(async () => {
         const running = startKraft(['deploy:stage'], { cwd: project, env: story.env })
         await pause(300 + random() * 4000)
         running.child.kill('SIGKILL')
         if ((await running.ended).code === 0) ended += 1
       })
+      reports.push(report)
     }
-    await write({ moments, seed, behindTheEnd: ended, failures: {}, seconds: Math.round((performance.now() - started) / 1000) })
+    const sum = (of: (each: RateReport) => number) => reports.reduce((total, each) => total + of(each), 0)
+    await write({
+      moments: reports.length,
+      seed,
+      behindTheEnd: ended,
+      requests: {
+        offered: sum(({ offered }) => offered),
+        answered: sum(({ answered }) => answered),
+        failed: sum(({ failures }) => Object.values(failures).reduce((total, each) => total + each, 0)),
+      },
+      seconds: Math.round((performance.now() - started) / 1000),
+    })
   },
   600_000 + moments * 60_000,
 )
