@@ -115,11 +115,12 @@ function askForNoOtherKeys(client: Client): void {
   Reflect.set(client, '_remoteVer', '')
 }
 
+// "Premature close" is what a ProxyCommand's pipes say, where one of them ended before the other.
+const hangUp = /before handshake|ECONNRESET|EPIPE|Premature close/
+
 /** True of the failure that sshd's MaxStartups gives: it hangs up before it says its name, and the next attempt may pass. */
 export function hungUpEarly(error: unknown): boolean {
-  return (
-    error instanceof KraftError && error.cause instanceof Error && /before handshake|ECONNRESET|EPIPE/.test(error.cause.message)
-  )
+  return error instanceof KraftError && error.cause instanceof Error && hangUp.test(error.cause.message)
 }
 
 function explain(error: Error & { level?: string }, login: Login): [message: string, next?: string] {
@@ -131,7 +132,7 @@ function explain(error: Error & { level?: string }, login: Login): [message: str
       'Name the right key with IdentityFile and IdentitiesOnly yes in ~/.ssh/config.',
     ]
   }
-  if (/before handshake|ECONNRESET|EPIPE/.test(error.message)) {
+  if (hangUp.test(error.message)) {
     return ['the connection was closed before SSH began', 'Is it an SSH server, and does it let you in (fail2ban, MaxStartups)?']
   }
   return [`SSH failed: ${error.message}`]
