@@ -24,6 +24,8 @@ export class CalmRenderer extends DefaultRenderer {
   // The list is drawn on stderr, so whether stdout is a terminal does not matter.
   static override nonTTY = true
   private static readonly drawing = new Set<CalmRenderer>()
+  private static drawings = 0
+  private static waiting: (() => void)[] = []
   private timer: NodeJS.Timeout | undefined
   private cost = 0
   private ended = false
@@ -50,6 +52,17 @@ export class CalmRenderer extends DefaultRenderer {
   /** Ends whatever is drawn now. */
   static stop(): void {
     for (const renderer of CalmRenderer.drawing) renderer.end()
+  }
+
+  /** Calls `then` once something was drawn after drawing number `since`: listr2 forgets the output of a task not yet drawn. */
+  static afterDrawing(since: number, then: () => void): void {
+    if (CalmRenderer.drawings > since) then()
+    else CalmRenderer.waiting.push(then)
+  }
+
+  /** How often something was drawn until now. */
+  static get drawn(): number {
+    return CalmRenderer.drawings
   }
 
   override async render(): Promise<void> {
@@ -100,6 +113,8 @@ export class CalmRenderer extends DefaultRenderer {
   override create(options?: Parameters<DefaultRenderer['create']>[0]): string {
     if (this.aside) return ''
     const text = super.create(options)
+    CalmRenderer.drawings += 1
+    for (const then of CalmRenderer.waiting.splice(0)) then()
     if (this.ended) return text
     const signs = {
       waiting: figures.squareSmallFilled,

@@ -64,6 +64,7 @@ async function runItem(item: Item, wrapper: Wrapper, crowded: boolean): Promise<
   let reason: string | undefined
   let shown = item.title
   const started = performance.now()
+  const begun = CalmRenderer.drawn
   await item.run({
     title: (text, mark) => {
       shown = mark === undefined || mark === 'ok' ? text : withMark(text, mark)
@@ -72,9 +73,10 @@ async function runItem(item: Item, wrapper: Wrapper, crowded: boolean): Promise<
     progress: (at) => {
       wrapper.title = withMark(shown, progressText(at))
     },
-    output: (text) => {
-      wrapper.output = text
-    },
+    output: (text) =>
+      CalmRenderer.afterDrawing(begun, () => {
+        wrapper.output = text
+      }),
     skip: (why) => {
       reason = why
     },

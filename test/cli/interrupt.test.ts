@@ -21,11 +21,15 @@ beforeAll(async () => {
   await writeFiles(home, {
     '.kraftwerk/nodes.yaml': stringify({ [name]: { ...record, provider: 'local' } }),
     'work/kraftfile.ts': `
+      import { existsSync } from 'node:fs'
+      import { setTimeout as sleep } from 'node:timers/promises'
       import { task } from 'kraftwerk'
       export const there = task({ run: ({ $ }) => $\`cd \${'${home}'}; echo $$ >pid-there; echo started; sleep 30 & sleep 30\` })
       export const here = task({ on: 'once', run: async ({ local, line }) => {
         const command = local.$\`cd \${'${home}'}; echo $$ >pid-here; sleep 30\`
-        setTimeout(() => line.output('started'), 700)
+        command.catch(() => undefined)
+        while (!existsSync('${home}/pid-here')) await sleep(20)
+        line.output('started')
         await command
       } })
       export const deaf = task({ run: ({ $ }) => $\`trap '' INT; echo started; sleep 5\` })

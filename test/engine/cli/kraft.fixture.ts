@@ -59,6 +59,20 @@ const tasks: Readonly<Record<string, Task>> = {
       for (let number = 1; number < 10; number++) line.output(`detail ${number}`, 'detail')
     },
   }),
+  early: task({
+    on: 'once',
+    needs: 'nothing',
+    run: ({ line }) =>
+      line.list([
+        {
+          title: 'A step',
+          run: async (step: Line) => {
+            step.output('the only line')
+            await sleep(1000)
+          },
+        },
+      ]),
+  }),
   fleet: task({
     on: 'once',
     needs: 'nothing',

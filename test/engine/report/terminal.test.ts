@@ -74,3 +74,10 @@ it('what takes longer than a second says how long it took', async () => {
   const shown = stripVTControlCharacters((frames.at(-1) ?? []).join('\n'))
   expect(shown).toMatch(/node-59 \d+ s$/m)
 })
+
+it('the line that a step says before it is drawn for the first time is shown', async () => {
+  const { frames } = await watch(80, 24, 'early')
+  expect(
+    frames.some((frame) => frame.some((line) => /A step/.test(line)) && frame.some((line) => /the only line/.test(line))),
+  ).toBe(true)
+})
