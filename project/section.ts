@@ -3,11 +3,12 @@ import * as v from 'valibot'
 import type { Section } from '../engine/config/section.js'
 import { cacheSchema } from './cache-schema.js'
 import { httpsSchema } from './https-schema.js'
+import { indexSchema } from './index-schema.js'
 import { instanceNameProblem, word } from './name.js'
 import { notifications } from './notify.js'
 import { programKeys } from './program-keys.js'
 import { protectSchema } from './protect-schema.js'
-import type { Reference } from './vault.js'
+import { orReference } from './reference-schema.js'
 
 const text = v.pipe(v.string(), v.trim(), v.nonEmpty('some text'))
 const whole = (least: number, most: number) =>
@@ -129,21 +130,6 @@ const environValue = v.pipe(
   v.check((value) => !value.includes('\0'), 'text without NUL bytes'),
 )
 
-const inVault = (known: readonly string[]) =>
-  v.pipe(
-    v.record(v.picklist(known), text),
-    v.check((map) => Object.keys(map).length === 1, 'one vault with its reference'),
-    v.transform((map): Reference => {
-      const [[vault, reference] = ['', '']] = Object.entries(map)
-      return { vault, reference }
-    }),
-  )
-const environEntry = (vaults: readonly string[]) =>
-  v.lazy(
-    (input): v.GenericSchema<unknown, string | Reference> =>
-      typeof input === 'object' && input !== null && !Array.isArray(input) ? inVault(vaults) : environValue,
-  )
-
 /** What a service is asked for with: its name, or its name with settings. */
 export interface ServiceSetting {
   readonly name: string
@@ -240,6 +226,12 @@ export function instanceSection(known: Named) {
       doc: 'Python packages to install, besides requirements.txt or pyproject.toml',
       example: 'django psycopg[binary]',
     },
+    index: {
+      schema: v.optional(indexSchema(known.vaults), []),
+      doc: 'Where Python packages come from instead of PyPI: an address, or url, user and password; a list: the first that has a package',
+      example: { url: 'https://pypi.example.com/simple', user: 'deploy', password: { op: 'op://shop/pypi/token' } },
+      quiet: 0,
+    },
     apt: { schema: v.optional(listOf(debianPackage), []), doc: 'Debian packages to install', example: ['libmagic1'] },
     services: {
       schema: v.optional(v.array(service(known.services)), []),
@@ -249,7 +241,7 @@ export function instanceSection(known: Named) {
     },
     shared: { schema: v.optional(apart, []), doc: 'Paths in the project that outlive releases', example: ['media'] },
     environ: {
-      schema: v.optional(v.record(environName, environEntry(known.vaults)), {}),
+      schema: v.optional(v.record(environName, orReference(known.vaults, environValue)), {}),
       doc: 'Environment variables of the application: values, or where a vault has them',
       example: { DJANGO_SETTINGS_MODULE: 'calculator.settings', API_KEY: { op: 'op://shop/stripe/key' } },
       quiet: 0,

@@ -6,6 +6,7 @@ import { readYaml, type YamlFile, type YamlPath } from '../engine/config/yaml.js
 import { KraftError, type Place } from '../engine/errors/failure.js'
 import type { CacheRule } from './cache-schema.js'
 import { type HttpsSetting, mergeHttps } from './https-setting.js'
+import type { IndexSetting } from './index-schema.js'
 import { instanceNameProblem, nameOfFolder } from './name.js'
 import type { Notification } from './notify.js'
 import type { CronSetting, HookCommand, HookName, ProcessSetting } from './program-keys.js'
@@ -48,6 +49,8 @@ export interface InstanceSettings {
   readonly workers: number
   readonly threads: number | undefined
   readonly packages: readonly string[]
+  /** Where packages come from; empty: what the node is set to, else PyPI. */
+  readonly index: readonly IndexSetting[]
   readonly apt: readonly string[]
   readonly services: readonly ServiceSetting[]
   /** Relative paths. */
@@ -124,7 +127,7 @@ export async function loadProject(from: string, known: Known): Promise<Project |
   const problems: Problem[] = [
     ...top.problems,
     ...(await serviceProblems(top.values.services, yaml, [], known, check)),
-    ...(await referenceProblems(top.values.environ, yaml, [], known)),
+    ...(await referenceProblems(top.values, yaml, [], known)),
   ]
   const environments: Record<string, Layer> = {}
   for (const name of Object.keys(top.values.environments ?? {})) {
@@ -133,7 +136,7 @@ export async function loadProject(from: string, known: Known): Promise<Project |
     problems.push(
       ...layer.problems,
       ...(await serviceProblems(layer.values.services, yaml, path, known, check)),
-      ...(await referenceProblems(layer.values.environ, yaml, path, known)),
+      ...(await referenceProblems(layer.values, yaml, path, known)),
     )
     environments[name] = withSources(layer.values, yaml, path)
   }
@@ -147,7 +150,7 @@ export async function loadProject(from: string, known: Known): Promise<Project |
       ? []
       : [
           ...(await serviceProblems(said?.values.services, given, [], known, check)),
-          ...(await referenceProblems(said?.values.environ, given, [], known)),
+          ...(await referenceProblems(said?.values ?? {}, given, [], known)),
         ]
   refuse([...(said?.problems ?? []), ...asked])
   const { default_node: node = top.values.default_node, ...overrides } = said?.values ?? {}
@@ -223,20 +226,19 @@ function withSources<T extends { readonly environ?: Environ }>(values: T, yaml: 
   return { ...values, environ: Object.fromEntries(written) }
 }
 
-async function referenceProblems(
-  environ: Environ = {},
-  yaml: YamlFile,
-  path: YamlPath,
-  known: Known,
-): Promise<readonly Problem[]> {
+async function referenceProblems(values: Layer, yaml: YamlFile, path: YamlPath, known: Known): Promise<readonly Problem[]> {
   const problems: Problem[] = []
-  for (const [name, value] of Object.entries(environ)) {
+  const entries: readonly (readonly [name: string, at: YamlPath, value: unknown])[] = [
+    ...Object.entries(values.environ ?? {}).map(([name, value]) => [`environ.${name}`, ['environ', name], value] as const),
+    ...(values.index ?? []).flatMap(({ user, password }) => [
+      ['index.user', ['index'], user] as const,
+      ['index.password', ['index'], password] as const,
+    ]),
+  ]
+  for (const [name, at, value] of entries) {
     const should = isReference(value) ? await known.reference?.(value.vault, value.reference) : undefined
     if (!isReference(value) || should === undefined) continue
-    problems.push({
-      message: `"environ.${name}.${value.vault}" should be ${should}`,
-      place: yaml.place([...path, 'environ', name]),
-    })
+    problems.push({ message: `"${name}.${value.vault}" should be ${should}`, place: yaml.place([...path, ...at]) })
   }
   return problems
 }

@@ -23,15 +23,15 @@ export interface Vault {
   read?(printed: string, reference: string): string
 }
 
-/** A value of `environ:` that is not written there but fetched. */
+/** A value of `environ:` or `index:` that is not written there but fetched. */
 export interface Reference {
   readonly vault: string
   readonly reference: string
 }
 
 /** Tells a reference from a value. */
-export function isReference(value: string | Reference): value is Reference {
-  return typeof value !== 'string'
+export function isReference(value: unknown): value is Reference {
+  return typeof value === 'object' && value !== null && 'vault' in value && 'reference' in value
 }
 
 /** Gives a vault its type. */

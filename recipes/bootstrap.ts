@@ -12,6 +12,7 @@ import { sshd } from './sshd.js'
 import { swap } from './swap.js'
 import { time } from './time.js'
 import { unattendedUpgradesPackages, unattendedUpgradesSetup } from './unattended-upgrades.js'
+import { uv } from './uv.js'
 import { web } from './web.js'
 
 /** What {@link bootstrap} is given. */
@@ -94,6 +95,7 @@ export function bootstrap(options: BootstrapOptions): readonly BootstrapPhase[] 
         ...nginxSetup(),
         ...wanted.flatMap(({ setup }) => setup?.() ?? []),
         ...unattendedUpgradesSetup(),
+        ...uv(),
       ],
     },
     {

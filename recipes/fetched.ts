@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { refuseForeign } from '../engine/config/trust.js'
-import { formatPlace, KraftError } from '../engine/errors/failure.js'
+import { formatPlace, KraftError, type Place } from '../engine/errors/failure.js'
 import { type Secret, secret } from '../engine/shell/secret.js'
 import { environOrigin } from '../project/environ-origin.js'
 import type { Instance } from '../project/instance.js'
+import type { Project } from '../project/settings.js'
 import { valueProblem } from '../project/variable-name.js'
 import type { Reference, Vault } from '../project/vault.js'
 import { loadKind } from './kinds.js'
@@ -23,21 +24,39 @@ const patience = 120
  */
 export async function fetchValues(instance: Instance): Promise<Fetched> {
   const { project, environment, settings } = instance
-  const references = Object.entries(settings.vaults)
-  if (references.length === 0) return {}
-  await refuseForeign(project.file)
-  const fetching = references.map(async ([name, reference]): Promise<readonly [string, Secret]> => {
+  const wanted = Object.entries(settings.vaults).map(([name, reference]) => {
     const { place } = environOrigin(project, environment, name) ?? { place: { file: project.file } }
+    return { name, place, reference }
+  })
+  const values = await fetchAll(project, wanted)
+  return Object.fromEntries(wanted.map(({ name }, index) => [name, values[index] ?? '']))
+}
+
+/** A value that is to be fetched. */
+export interface Wanted {
+  /** What it is, for messages. */
+  readonly name: string
+  readonly place: Place
+  readonly reference: Reference
+}
+
+/** Fetches values as {@link fetchValues} does; they come in the order of what was wanted. */
+export async function fetchAll(project: Project, wanted: readonly Wanted[]): Promise<readonly Secret[]> {
+  if (wanted.length === 0) return []
+  await refuseForeign(project.file)
+  const fetching = wanted.map(async ({ name, place, reference }) => {
     const vault = await loadKind('vaults', reference.vault)
     try {
-      return [name, await fetchOne(vault, reference, project.folder)]
+      return await fetchOne(vault, reference, project.folder)
     } catch (error) {
       throw unfetched(`${formatPlace(place)}: ${name} can't be had from ${vault.name}`, vault, error)
     }
   })
   const all = await Promise.allSettled(fetching)
-  for (const each of all) if (each.status === 'rejected') throw each.reason
-  return Object.fromEntries(all.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])))
+  return all.map((each) => {
+    if (each.status === 'rejected') throw each.reason
+    return each.value
+  })
 }
 
 function once(command: readonly [string, ...string[]], folder: string): Promise<Buffer> {

@@ -6,6 +6,8 @@ import type { Requirements } from '../project/requirements.js'
 import { requiredNames } from '../project/requirements.js'
 import type { Place } from '../project/service.js'
 import { file } from './file.js'
+import type { PackageIndexes } from './package-index.js'
+import { uvProgram } from './uv.js'
 
 /** What a virtualenv is made of. */
 export interface Virtualenv {
@@ -14,6 +16,8 @@ export interface Virtualenv {
   readonly python: string
   readonly requirements: string
   readonly constraints: string
+  /** Addresses where packages come from, without credentials. */
+  readonly index: readonly string[]
 }
 
 /**
@@ -23,28 +27,40 @@ export interface Virtualenv {
  */
 export function virtualenv(
   requirements: Requirements,
-  given: { readonly codename: string; readonly python: string | undefined },
+  given: { readonly codename: string; readonly python: string | undefined; readonly index?: readonly { readonly url: string }[] },
 ): Virtualenv {
   const text = requiredNames(requirements.text).has('gunicorn') ? requirements.text : `${requirements.text}gunicorn\n`
   const python = given.python === undefined ? 'python3' : `python${given.python.replace(/^python/, '')}`
+  // Who asks for packages does not change them, so it is not in the hash.
+  const index = (given.index ?? []).map(({ url }) => url)
   const hash = createHash('sha256')
-    .update([text, requirements.hashInput, given.codename, python].join('\n--\n'))
+    .update([text, requirements.hashInput, given.codename, python, ...index].join('\n--\n'))
     .digest('hex')
     .slice(0, 12)
-  return { hash, python, requirements: text, constraints: requirements.constraints }
+  return { hash, python, requirements: text, constraints: requirements.constraints, index }
 }
 
 /** What a virtualenv is made of, as a person reads it; of each release it is kept beside it. */
-export function describeVirtualenv({ python, requirements, constraints }: Virtualenv): string {
+export function describeVirtualenv({ python, requirements, constraints, index }: Virtualenv): string {
   const rows = constraints.split('\n').filter((row) => row !== '')
-  return [`${python}\n`, requirements, ...rows.map((row) => `constraint: ${row}\n`)].join('')
+  return [
+    `${python}\n`,
+    ...index.map((url) => `index: ${url}\n`),
+    requirements,
+    ...rows.map((row) => `constraint: ${row}\n`),
+  ].join('')
 }
 
 /**
- * Builds the virtualenv beside the live one, as a user that is not the application's, so that the application can't change it.
- * One that was finished is reused; one that was not is built anew.
+ * Builds the virtualenv beside the live one, as a user that is not the application's, so that the application can't change it: by uv
+ * where the node has it, by pip where it has none or uv can't do it. One that was finished is reused; one that was not is built anew.
  */
-export function buildVirtualenv(place: Place, release: string, virtualenv: Virtualenv): readonly Step[] {
+export function buildVirtualenv(
+  place: Place,
+  release: string,
+  virtualenv: Virtualenv,
+  { variables, ordered }: PackageIndexes,
+): readonly Step[] {
   const { hash, python, requirements, constraints } = virtualenv
   const path = layout.venv(place, hash)
   const builder = layout.builder(place)
@@ -57,7 +73,7 @@ export function buildVirtualenv(place: Place, release: string, virtualenv: Virtu
     }),
     {
       title: `Virtualenv ${hash}`,
-      files: { requirements, constraints },
+      files: { requirements, constraints, index: variables },
       check: sh`test -e ${path}/.complete`,
       apply: sh`
         if ! command -v ${python} >/dev/null; then
@@ -75,14 +91,25 @@ export function buildVirtualenv(place: Place, release: string, virtualenv: Virtu
         install -o ${builder} -m 0400 "$KRAFT_STEP/constraints" "$input/constraints.txt"
         chown ${builder} "$input"
         cd ${layout.release(place, release)}
+        install -o ${builder} -m 0400 "$KRAFT_STEP/index" "$input/index"
         setpriv --reuid ${builder} --regid ${place.name} --clear-groups env -i PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 \
-          HOME=${layout.builderHome(place)} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off sh -euc '
+          HOME=${layout.builderHome(place)} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off \
+          UV_NATIVE_TLS=1 UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 sh -euc '
             umask 027
-            venv=$1 input=$2 python=$3
+            venv=$1 input=$2 python=$3 uv=$4 ordered=$5
+            . "$input/index"
+            uv=$(command -v uv || echo "$uv")
             "$python" -m venv "$venv"
-            "$venv/bin/python" -m pip install --quiet -r "$input/requirements.txt" -c "$input/constraints.txt"
+            set -- -r "$input/requirements.txt" -c "$input/constraints.txt"
+            by_uv() { "$uv" pip install --quiet --python "$venv/bin/python" "$@"; }
+            by_pip() { "$venv/bin/python" -m pip install --quiet "$@"; }
+            if [ ! -x "$uv" ]; then by_pip "$@"
+            elif [ "$ordered" = yes ]; then by_uv "$@"
+            # What uv does not know of pip (options in a file, say), pip knows.
+            elif ! by_uv "$@" >"$input/said" 2>&1; then by_pip "$@"
+            fi
             touch "$venv/.complete"
-          ' sh ${path} "$input" ${python}
+          ' sh ${path} "$input" ${python} ${uvProgram} ${ordered ? 'yes' : 'no'}
       `,
     },
   ]

@@ -14,6 +14,7 @@ import { certificate, https as httpsSteps } from '../recipes/https.js'
 import { claim, shared } from '../recipes/instance.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { memory } from '../recipes/memory.js'
+import { packageIndexes } from '../recipes/package-index.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
 import { releaseCommand } from '../recipes/release-command.js'
@@ -70,6 +71,7 @@ export const deploy = task({
     // They may make what is then sent; what is promoted was made before.
     if (code.promoted === undefined) await line.list(hooksBeforeUpload(settings.hooks, facts))
     const application = await withFetched(pinned(await readApplication(instance), code), session.flags.dryRun, line.output)
+    const indexes = await packageIndexes(instance, session.flags.dryRun)
     refuseSplitData(application, nodes.length)
     const accounts = newAccounts(application)
     const files = await code.files()
@@ -91,7 +93,11 @@ export const deploy = task({
     const onWeb = httpsOnWeb(https, trusted(whole.balancing))
     const sent = new Map<string, Sent>()
     const venvFor = async (node: (typeof nodes)[number]) =>
-      virtualenv(application.requirements, { codename: (await node.facts()).codename, python: settings.python })
+      virtualenv(application.requirements, {
+        codename: (await node.facts()).codename,
+        python: settings.python,
+        index: settings.index,
+      })
     const origin = code.promoted === undefined ? {} : { promoted_from: code.promoted.from }
     const receipt = {
       release: id,
@@ -145,7 +151,7 @@ export const deploy = task({
           return [
             ...placeRelease(release, { venv: layout.venv(instance, venv.hash), receipt }),
             ...shared(instance, id, settings.shared),
-            ...buildVirtualenv(instance, id, venv),
+            ...buildVirtualenv(instance, id, venv, indexes),
             ...generationSteps(part, node),
             ...hookSteps(release, 'before-build', settings.hooks, hooked),
             ...(application.framework.build === undefined

@@ -65,7 +65,7 @@ export async function diffOn(
     return { node: node.name, release, commits: null, files: null, touched: [], requirements: null, configuration: [] }
   }
   const tree = held.find(({ id }) => id === release.id)
-  const venv = virtualenv(requirements, { codename, python: settings.python })
+  const venv = virtualenv(requirements, { codename, python: settings.python, index: settings.index })
   const commits =
     release.commit === null || revision.commit === undefined
       ? null

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
+import { reveal, Secret } from '../../engine/shell/secret.js'
 import { environOrigin } from '../../project/environ-origin.js'
 import { instanceSettings, type Known, loadProject, wsgiOf } from '../../project/settings.js'
 import { failureOf, freshHome, settingError } from '../rig/home.js'
@@ -202,6 +203,22 @@ it('KRAFT_ variables win over the file and its environments, but for the name', 
   })
 })
 
+it('an index of packages is an address, with its credentials apart and never printed', async () => {
+  const of = async (index: string) => instanceSettings(await project(`index: ${index}`)).index
+  expect(await of('https://pypi.example.com/simple')).toEqual([{ url: 'https://pypi.example.com/simple' }])
+  const [signed, other] = await of('["https://ada:p%40ssw0rd@x.org/s", { url: https://y.org, user: { op: u } }]')
+  expect([signed, other]).toEqual([
+    { url: 'https://x.org/s', user: 'ada', password: expect.anything() },
+    { url: 'https://y.org/', user: { vault: 'op', reference: 'u' } },
+  ])
+  expect(signed?.password instanceof Secret && reveal(signed.password)).toBe('p@ssw0rd')
+  expect(JSON.stringify(signed)).not.toContain('ssw0rd')
+  for (const wrong of ['ftp://ada:p4ssw0rd@x.org', '{ url: "p4ssw0rd" }', '{ url: "https://x.org", password: ["p4ssw0rd"] }']) {
+    await project(`index: ${wrong}`).catch(() => undefined)
+    expect(JSON.stringify(await settingError(loadProject(home.project, known)))).not.toContain('p4ssw0rd')
+  }
+})
+
 it('the nearest kraftwerk.yaml upwards counts', async () => {
   await project('domain: a.example.com')
   await home.write('calculator/deep/er/file', '')
@@ -260,6 +277,10 @@ it.each([
   ['timeout: 0', '1:10', '"timeout" should be at least 1'],
   ['packages: django >=5', '1:11', 'no space before the version'],
   ['packages: -r other.txt', '1:11', 'requirements.txt'],
+  ['index: pypi.example.com', '1:8', '"index" should be an address, as in https://pypi.example.com/simple'],
+  ['index: { user: ada }', '1:8', '"index" should be a map with its url'],
+  ['index: [{ url: "https://x.org", pasword: y }]', '1:33', 'Did you mean "password"?'],
+  ['index: { url: "https://x.org", password: { op: odd } }', '1:8', '"index.password.op" should be something else'],
   ['apt: [LibMagic]', '1:7', 'Debian package'],
   ['processes: { web: x }', '1:14', 'the web process'],
   ['processes: { a: { count: 2 } }', '1:17', '"processes.a" should be a map with command'],

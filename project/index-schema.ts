@@ -1,0 +1,73 @@
+import * as v from 'valibot'
+import { type Secret, secret } from '../engine/shell/secret.js'
+import { orReference } from './reference-schema.js'
+import type { Reference } from './vault.js'
+
+/** An index of Python packages, as the settings name it. */
+export interface IndexSetting {
+  /** Without user and password. */
+  readonly url: string
+  readonly user?: string | Reference
+  readonly password?: Secret | Reference
+}
+
+// What it holds beyond an address could be anything, and is not repeated.
+const address = v.pipe(
+  v.string(),
+  v.regex(/^https?:\/\/[!-~]+$/, 'an address, as in https://pypi.example.com/simple'),
+  v.check((value) => URL.canParse(value), 'an address, as in https://pypi.example.com/simple'),
+  v.transform((value): IndexSetting => {
+    const url = new URL(value)
+    const [user, password] = [url.username, url.password].map(decodeURIComponent)
+    url.username = ''
+    url.password = ''
+    return {
+      url: url.href,
+      ...(user === undefined || user === '' ? {} : { user }),
+      ...(password === undefined || password === '' ? {} : { password: secret(password, 'index.password') }),
+    }
+  }),
+)
+
+const line = v.pipe(
+  v.string('text; one of digits alone stands in quotes'),
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not come through.
+  v.regex(/^[^\x00-\x1f\x7f]{1,4096}$/, 'one line of text'),
+)
+
+const map = (vaults: readonly string[]) =>
+  v.pipe(
+    // The list of keys comes first, so that a misspelt one gets its hint.
+    v.record(v.picklist(['url', 'user', 'password']), v.unknown()),
+    v.check((given) => given.url !== undefined, 'a map with its url'),
+    v.object({
+      url: address,
+      user: v.exactOptional(orReference(vaults, line)),
+      password: v.exactOptional(
+        orReference(
+          vaults,
+          v.pipe(
+            line,
+            v.transform((value) => secret(value, 'index.password')),
+          ),
+        ),
+      ),
+    }),
+    v.transform(({ url, ...own }): IndexSetting => ({ ...url, ...own })),
+  )
+
+/** `index:`, in each of its forms. */
+export function indexSchema(vaults: readonly string[]) {
+  const one = v.lazy(
+    (input): v.GenericSchema<unknown, IndexSetting> => (typeof input === 'object' && input !== null ? map(vaults) : address),
+  )
+  return v.lazy(
+    (input): v.GenericSchema<unknown, IndexSetting[]> =>
+      Array.isArray(input)
+        ? v.array(one)
+        : v.pipe(
+            one,
+            v.transform((index) => [index]),
+          ),
+  )
+}
