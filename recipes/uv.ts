@@ -24,7 +24,7 @@ export function uv(): readonly Step[] {
         trap 'rm -rf "$room"' EXIT
         chown nobody "$room"
         cd "$room"
-        if setpriv --reuid nobody --regid nogroup --clear-groups env -i PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 HOME="$room" \
+        if setpriv --reuid nobody --regid nogroup --clear-groups env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME="$room" \
           PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off sh -euc '
             python3 -m venv venv
             venv/bin/python -m pip install --quiet --only-binary :all: uv

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run soak`: what takes too long for npm test, on real nodes. Each soak is a test file that is asked for more; its result is kept
-// under its name in bench/soak.json. Usage: npm run soak -- [NAME [COUNT [FIRST_SEED]]]; without a name all of them.
+// under its name in bench/soak.json, beside those from other seeds: a long one can be run in parts. Usage: npm run soak -- [NAME [COUNT [FIRST_SEED]]]; without a name all of them.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -55,7 +55,9 @@ async function run(each) {
   })
   const code = await new Promise((done) => child.on('close', (status) => done(status ?? 1)))
   if (code !== 0) return code
-  const all = { ...JSON.parse(readFileSync(results, 'utf8')), [each]: JSON.parse(readFileSync(result, 'utf8')) }
+  const all = JSON.parse(readFileSync(results, 'utf8'))
+  const others = (all[each] ?? []).filter((run) => run.firstSeed !== Number(seed))
+  all[each] = [...others, { firstSeed: Number(seed), ...JSON.parse(readFileSync(result, 'utf8')) }]
   writeFileSync(results, `${JSON.stringify(all, null, 2)}\n`)
   console.log(`The result of ${each} is in ${results}`)
   return code

@@ -6,6 +6,7 @@ import { type Files, failure, writeFiles } from '../rig/cli.js'
 import { type RateReport, startConstantLoad } from '../rig/constant-load.js'
 import { mulberry32 } from '../rig/generate-recipe.js'
 import { ask } from '../rig/http.js'
+import { cutNetwork } from '../rig/network-cut.js'
 import { cutPower, powerOn } from '../rig/power-cut.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { startKraft } from '../rig/running.js'
@@ -94,17 +95,41 @@ test.each([
   'Drain',
 ])('kraft is killed at "%s"', async (said) => void (await disturbed(() => killedWhen(said))))
 
+async function networkCut(running: ReturnType<typeof startKraft>): Promise<{ readonly code: number | null }> {
+  const mend = await cutNetwork(story, 'one')
+  try {
+    return await running.ended
+  } finally {
+    await mend()
+  }
+}
+
+test.each(['Start beside the old', 'Switch to'])('the network is cut at "%s", and nobody is told', async (said) => {
+  await disturbed(async () => {
+    const running = startKraft(['deploy:stage', '--verbose'], { cwd: project, env: story.env })
+    await running.says(said)
+    expect((await networkCut(running)).code).toBe(3)
+  })
+})
+
+// Every tenth loses its network instead, which takes long to be noticed.
 test(
-  `kraft is killed at ${moments} random moments of a deploy (seed ${seed})`,
+  `kraft is killed, or its network cut, at ${moments} random moments of a deploy (seed ${seed})`,
   async () => {
     const started = performance.now()
     const random = mulberry32(seed)
     let ended = 0
+    let cuts = 0
     const reports: RateReport[] = []
     for (let n = 0; n < moments; n++) {
       const report = await disturbed(async () => {
         const running = startKraft(['deploy:stage'], { cwd: project, env: story.env })
         await pause(300 + random() * 4000)
+        if (n % 10 === 5) {
+          cuts += 1
+          if ((await networkCut(running)).code === 0) ended += 1
+          return
+        }
         running.child.kill('SIGKILL')
         if ((await running.ended).code === 0) ended += 1
       })
@@ -113,7 +138,8 @@ test(
     const sum = (of: (each: RateReport) => number) => reports.reduce((total, each) => total + of(each), 0)
     await write({
       moments: reports.length,
-      seed,
+      kills: reports.length - cuts,
+      networkCuts: cuts,
       behindTheEnd: ended,
       requests: {
         offered: sum(({ offered }) => offered),

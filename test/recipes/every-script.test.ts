@@ -110,6 +110,8 @@ describe.each(Object.entries(cases))('%s', (_, steps) => {
 
   it('leaves stdin, bash and other shells alone', () => {
     for (const step of steps)
-      expect([step.check, step.apply, step.diff].join('\n')).not.toMatch(/\[\[ |<<<|\bsource\b|\blocal\b|undefined|\[object/)
+      expect([step.check, step.apply, step.diff].join('\n')).not.toMatch(
+        /\[\[ |<<<|\bsource\b|(^|[;{(]) *local |undefined|\[object/,
+      )
   })
 })
