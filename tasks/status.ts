@@ -1,10 +1,17 @@
+import { lines } from '../engine/shell/sh.js'
 import { eachNode } from '../engine/task/each-node.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import { releaseNodes } from '../recipes/followers.js'
-import { currentReceipt, type InstanceState } from '../recipes/state.js'
-import { stateOn } from './releases.js'
+import {
+  type CertificateEnd,
+  daysUntil,
+  describeCertificateEnd,
+  parseCertificateEnd,
+  readCertificateEnd,
+} from '../recipes/certificate-end.js'
+import { facingVisitors, releaseNodes } from '../recipes/followers.js'
+import { currentReceipt, type InstanceState, parseState, readState } from '../recipes/state.js'
 
 /** Says what each node serves, and what was left in the middle. */
 export const status = task({
@@ -12,29 +19,42 @@ export const status = task({
   independent: true,
   needs: 'instance',
   group: 'Deploy',
-  help: 'say what each node serves, who is changing it, and what was interrupted',
+  help: 'say what each node serves, who is changing it, what was interrupted, and how long its certificate lasts',
   examples: ['kraft status:live', 'kraft status:live --json'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)
     const nodes = releaseNodes(instance, target.nodes)
-    const read = await eachNode(session, nodes, line, (node) => stateOn(node, instance))
-    const rows = read.map(({ node, value }) => `${node.name}: ${describe(value)}`)
-    const served = new Set(read.map(({ value }) => value.current?.id))
+    const balancers = facingVisitors(target.nodes).filter((node) => !nodes.includes(node))
+    const read = await eachNode(session, [...nodes, ...balancers], line, async (node) => {
+      const text = await node.read(lines(readState(instance), readCertificateEnd(instance)).text)
+      return { state: parseState(text), certificate: parseCertificateEnd(text) }
+    })
+    const releases = read.filter(({ node }) => nodes.includes(node))
+    const rows = read.map(({ node, value: { state, certificate } }) => {
+      const said = nodes.includes(node) ? describe(state) : ['balancer']
+      return `${node.name}: ${[...said, ...(certificate === undefined ? [] : [describeCertificateEnd(certificate, instance)])].join(', ')}`
+    })
+    const served = new Set(releases.map(({ value }) => value.state.current?.id))
     const mixed =
       served.size > 1 ? ['The nodes serve different releases: the next deploy, rollback or reload makes them one'] : []
-    const data = read.map(({ node, value }) => ({
+    const data = read.map(({ node, value: { state, certificate } }) => ({
       node: node.name,
-      release: value.current?.id ?? null,
-      generation: value.current?.generation ?? null,
-      promoted_from: currentReceipt(value)?.promoted_from ?? null,
-      interrupted: value.rollout ?? null,
-      lock: value.holder ?? null,
+      release: state.current?.id ?? null,
+      generation: state.current?.generation ?? null,
+      promoted_from: currentReceipt(state)?.promoted_from ?? null,
+      interrupted: state.rollout ?? null,
+      lock: state.holder ?? null,
+      certificate: inData(certificate),
     }))
     return new Result([...rows, ...mixed].join('\n'), { nodes: data, mixed: served.size > 1 })
   },
 })
 
-function describe(state: InstanceState): string {
+function inData(end: CertificateEnd | undefined) {
+  return end instanceof Date ? { until: end.toISOString(), days: daysUntil(end) } : (end ?? null)
+}
+
+function describe(state: InstanceState): readonly string[] {
   const { current, rollout, holder } = state
   const from = currentReceipt(state)?.promoted_from
   const switched = rollout !== undefined && rollout.id === current?.id && rollout.generation === current.generation
@@ -46,5 +66,5 @@ function describe(state: InstanceState): string {
       ? []
       : [switched ? 'has switched, others of its deploy may not have' : `was to switch to ${rollout.id}, and was interrupted`]),
     ...(holder === undefined ? [] : [`locked by ${holder}`]),
-  ].join(', ')
+  ]
 }

@@ -33,11 +33,11 @@ afterAll(async () => {
 
 const folder = (name: string) => join(story.home, name)
 
-async function write(name: string, https: string, code = application): Promise<void> {
+async function write(name: string, https: string, code = application, aliases = [`www.${name}.test`]): Promise<void> {
   await writeFiles(folder(name), {
     'kraftwerk.yaml': `name: ${name}
 domain: ${name}.test
-aliases: [www.${name}.test]
+aliases: [${aliases.join(', ')}]
 wsgi: ${name}.wsgi:application
 workers: 1
 packages: []
@@ -85,9 +85,18 @@ test('a domain that does not lead here yet fails no deploy: HTTP serves, and the
 })
 
 test('once it leads here the timer brings HTTPS without a deploy', async () => {
+  expect((await story.must(['status:live'], { cwd: folder('shop') })).stdout).toMatch(
+    /^one: release \S+, no certificate yet \(why: journalctl -u kraft-https@shop\)\n$/,
+  )
   await pebble.point('www.shop.test', address)
-  expect(await story.onNode('one', 'systemctl is-active kraft-https@shop.timer; systemctl start kraft-https@shop')).toBe(
-    'active\n',
+  const timer = 'kraft-https@shop.timer'
+  const tries = await story.onNode('one', `systemctl show -p TimersMonotonic ${timer} | grep -o 'OnActiveUSec=[^;]*'`)
+  expect(tries.match(/(?<==)\S+/g)?.toSorted()).toEqual(['1h', '20min', '3h', '5min', '8h'])
+  // The timer itself, with less patience.
+  const own = `/etc/systemd/system/${timer}.d`
+  await story.onNode(
+    'one',
+    `mkdir ${own}; printf '[Timer]\\nOnActiveSec=2s\\n' >${own}/soon.conf; systemctl daemon-reload; systemctl restart ${timer}`,
   )
   const trusted = ['--cacert', pebble.root]
   await served('https://shop.test/', /^https\|200 2 {2}max-age=3600$/, ...trusted)
@@ -117,6 +126,32 @@ test('a renewal is taken up, and the next deploy finds nothing to ask for', asyn
   expect(ran.code, ran.stderr).toBe(0)
   expect(JSON.parse(ran.stdout).urls).toEqual(['https://shop.test/'])
   expect(await serial()).toBe(renewed)
+})
+
+test('a name that comes later gets into the certificate once it leads here, and HTTPS goes on as it was until then', async () => {
+  const names = async () =>
+    (
+      await story.onNode(
+        'one',
+        'openssl s_client -connect 127.0.0.1:443 -servername shop.test </dev/null 2>/dev/null | openssl x509 -noout -ext subjectAltName',
+      )
+    )
+      .match(/(?<=DNS:)[^,\s]+/g)
+      ?.toSorted()
+  const https = `{ directory: '${pebble.directory}', ca: ${pebble.ca}, email: ada@example.com, hsts: 3600 }`
+  await write('shop', https, strict, ['www.shop.test', 'more.shop.test'])
+  const early = await deploy('shop')
+  expect([early.code, early.stderr]).toEqual([
+    0,
+    expect.stringMatching(/No certificate for shop\.test www\.shop\.test more\.shop\.test/),
+  ])
+  expect(await names()).toEqual(['shop.test', 'www.shop.test'])
+  await served('https://shop.test/', /^https\|200 /, '--cacert', pebble.root)
+  await pebble.point('more.shop.test', address)
+  expect((await deploy('shop')).code).toBe(0)
+  await expect.poll(names, { timeout: 20_000 }).toEqual(['more.shop.test', 'shop.test', 'www.shop.test'])
+  const { stdout } = await story.must(['status:live', '--json'], { cwd: folder('shop') })
+  expect(JSON.parse(stdout).nodes[0].certificate).toEqual({ until: expect.stringMatching(/^2\d{3}-/), days: expect.any(Number) })
 })
 
 test('a certificate of one’s own is checked before anything, and one that is gone harms no other site', async () => {
