@@ -5,6 +5,7 @@ import { type Unmet, unmetSteps } from '../engine/step/check.js'
 import { type Change, compareTrees } from '../engine/transfer/compare.js'
 import type { Manifest } from '../engine/transfer/manifest.js'
 import { type Commits, commitsBetween } from '../project/commits.js'
+import { readHttps } from '../project/https.js'
 import { layout } from '../project/layout.js'
 import { type RequirementChange, requirementChanges } from '../project/requirement-changes.js'
 import type { Revision } from '../project/revision.js'
@@ -12,6 +13,7 @@ import type { Application } from '../recipes/application.js'
 import { type InstanceState, parseState, readState } from '../recipes/state.js'
 import { describeVirtualenv, virtualenv } from '../recipes/venv.js'
 import { configurationSteps } from './configuration.js'
+import { type Balancing, balancerSteps } from './rollout/balance.js'
 import { heldOn } from './upload.js'
 
 /** The release that a node serves, as its receipt says. */
@@ -26,6 +28,8 @@ export interface Deployed {
 /** What a deploy would change on one node. What can't be known is null. */
 export interface NodeDiff {
   readonly node: string
+  /** It passes requests on and has no release: only its configuration can differ. */
+  readonly balancer: boolean
   /** Null: nothing is deployed there yet, and all else is empty. */
   readonly release: Deployed | null
   readonly commits: Commits | null
@@ -62,7 +66,7 @@ export async function diffOn(
   ])
   const release = deployed(state)
   if (release === null) {
-    return { node: node.name, release, commits: null, files: null, touched: [], requirements: null, configuration: [] }
+    return { ...empty(node), release }
   }
   const tree = held.find(({ id }) => id === release.id)
   const venv = virtualenv(requirements, { codename, python: settings.python, index: settings.index })
@@ -74,7 +78,7 @@ export async function diffOn(
   // An index may be named with a password.
   registerSecretive({ note, wanted })
   return {
-    node: node.name,
+    ...empty(node),
     release,
     commits: commits ?? null,
     files: tree === undefined ? null : compareTrees(tree.manifest, manifest),
@@ -95,6 +99,25 @@ export async function diffOn(
         balancers,
       ),
     ),
+  }
+}
+
+/** Compares a balancer; it is only asked. */
+export async function diffOnBalancer(node: Node, { application: { instance } }: Wanted, balancing: Balancing): Promise<NodeDiff> {
+  const steps = await balancerSteps(instance, node, balancing, readHttps(instance))
+  return { ...empty(node), balancer: true, configuration: await unmetSteps(node.connection, 'Balancer', steps) }
+}
+
+function empty({ name }: Node): NodeDiff {
+  return {
+    node: name,
+    balancer: false,
+    release: null,
+    commits: null,
+    files: null,
+    touched: [],
+    requirements: null,
+    configuration: [],
   }
 }
 

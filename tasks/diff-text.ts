@@ -5,7 +5,8 @@ import type { Deployed, NodeDiff } from './diff-node.js'
 const most = 50
 
 /** Whether a deploy would change anything there. */
-export function differs({ release, commits, files, touched, requirements, configuration }: NodeDiff): boolean {
+export function differs({ balancer, release, commits, files, touched, requirements, configuration }: NodeDiff): boolean {
+  if (balancer) return configuration.length > 0
   const commitsDiffer = commits !== null && commits.added.length + commits.removed.length > 0
   const unknown = files === null || requirements === null
   return (
@@ -32,11 +33,16 @@ function painted(row: string): string {
 }
 
 function sections(found: NodeDiff): readonly string[] {
-  const { release, commits, files, touched, requirements, configuration } = found
-  if (release === null) return ['nothing is deployed there yet']
-  if (!differs(found)) return [`${describe(release)}; a deploy would change nothing`]
+  const { balancer, release } = found
+  if (release === null && !balancer) return ['nothing is deployed there yet']
+  const what = release === null ? 'balancer' : describe(release)
+  if (!differs(found)) return [`${what}; a deploy would change nothing`]
+  return [what, ...(balancer ? [] : releaseSections(found)), ...section('Configuration', configurationRows(found))]
+}
+
+function releaseSections(found: NodeDiff): readonly string[] {
+  const { commits, files, touched, requirements } = found
   return [
-    describe(release),
     ...section('Commits', commits === null ? undefined : commitRows(commits)),
     ...section('Files', files === null ? ['  the node does not know what it was made of'] : fileRows(files)),
     ...section(
@@ -52,11 +58,11 @@ function sections(found: NodeDiff): readonly string[] {
             ...(after === null ? [] : [`  + ${after}`]),
           ]),
     ),
-    ...section(
-      'Configuration',
-      configuration.flatMap(({ title, diff }) => [`  ${title}`, ...diff.map((row) => `    ${row}`.trimEnd())]),
-    ),
   ]
+}
+
+function configurationRows({ configuration }: NodeDiff): readonly string[] {
+  return configuration.flatMap(({ title, diff }) => [`  ${title}`, ...diff.map((row) => `    ${row}`.trimEnd())])
 }
 
 function section(title: string, rows: readonly string[] | undefined): readonly string[] {

@@ -5,7 +5,7 @@ import { Manifest } from '../engine/transfer/manifest.js'
 import { requireInstance } from '../project/instance.js'
 import { readApplication, withFetched } from '../recipes/application.js'
 import { releaseNodes } from '../recipes/followers.js'
-import { diffOn } from './diff-node.js'
+import { diffOn, diffOnBalancer } from './diff-node.js'
 import { differs, diffText } from './diff-text.js'
 import { balancingOf, trusted } from './rollout/balance.js'
 import { openSource } from './upload.js'
@@ -29,18 +29,24 @@ export const diff = task({
       session.flags.dryRun,
       line.output,
     )
+    const balancing = await balancingOf(asked, session)
     const wanted = {
       application,
       revision: code.revision,
       manifest: Manifest.of(await code.files()),
-      balancers: trusted(await balancingOf(asked, session)),
+      balancers: trusted(balancing),
     }
-    const nodes = releaseNodes(asked, target.nodes)
+    const releases = releaseNodes(asked, target.nodes)
+    const balancers = (balancing?.balancers ?? []).filter(({ name }) => target.nodes.some((node) => node.name === name))
+    const nodes = [...releases, ...balancers]
     const found = new Map<string, Awaited<ReturnType<typeof diffOn>>>()
     await line.list(
       nodes.map((node) => ({
         title: `Compare with ${node.name}`,
-        run: async () => void found.set(node.name, await diffOn(node, wanted, asked.folder)),
+        run: async () => {
+          const isBalancer = balancing !== undefined && balancers.includes(node)
+          found.set(node.name, await (isBalancer ? diffOnBalancer(node, wanted, balancing) : diffOn(node, wanted, asked.folder)))
+        },
       })),
       { concurrent: true },
     )

@@ -94,6 +94,22 @@ export function throughBalancer({ balancing, application }: Rollout): Pick<Steps
   }
 }
 
+/** What a balancer has of an instance. */
+export async function balancerSteps(
+  instance: Instance,
+  node: Node,
+  { backends }: Balancing,
+  https: Https | undefined,
+): Promise<readonly Step[]> {
+  const { domain = '', aliases, max_body: maxBody, timeout } = instance.settings
+  const { ipv6, codename } = await node.facts()
+  return [
+    ...apt(...httpsPackages(https)),
+    ...httpsSteps(instance, https, { name: node.name, codename, ipv6 }),
+    ...balancer(instance, { domain, aliases, backends, maxBody, timeout, ipv6, https }),
+  ]
+}
+
 /** The balancers' own settings, once all web nodes serve. */
 export async function setUpBalancers(
   { balancing, application, nodes, applied }: Rollout,
@@ -102,20 +118,17 @@ export async function setUpBalancers(
 ): Promise<void> {
   if (balancing === undefined) return
   const { instance } = application
-  const { domain = '', aliases, max_body: maxBody, timeout } = instance.settings
+  const { domain = '', aliases } = instance.settings
   const title = 'Balancer'
   const setUp = (node: Node): Item => ({
     title: `${title} ${node.name}`,
     async run(own) {
       if (nodes.filter(serves).length < balancing.backends.length)
         return own.skip('as it is: not all of its web nodes were deployed')
-      const { ipv6, codename } = await node.facts()
       const steps = [
         ...claim(instance, instance.owner),
         ...freeNames(instance, { domain, aliases }),
-        ...apt(...httpsPackages(https)),
-        ...httpsSteps(instance, https, { name: node.name, codename, ipv6 }),
-        ...balancer(instance, { domain, aliases, backends: balancing.backends, maxBody, timeout, ipv6, https }),
+        ...(await balancerSteps(instance, node, balancing, https)),
       ]
       applied.push({ node: node.name, title, applied: await node.apply(title, steps, own) })
       await node.apply('Ask through it', passesOn(instance, domain, instance.settings.health.path), own)

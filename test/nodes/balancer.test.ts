@@ -76,6 +76,15 @@ test('a deploy under load through the balancer loses no request, and both web no
   expect(await story.onNode('front', 'ls /run/web/.out/scales')).toBe('')
 })
 
+test('diff shows where the balancer itself differs', async () => {
+  const diff = async () => (await story.must(['diff:live'], { cwd: project })).stdout
+  expect(await diff()).toContain('front: balancer; a deploy would change nothing')
+  const site = '/etc/nginx/sites-enabled/scales.conf'
+  await story.onNode('front', `cp -p ${site} /root/kept; sed -i 's/proxy_connect_timeout 3s/proxy_connect_timeout 9s/' ${site}`)
+  expect(await diff()).toMatch(/^front: balancer\nConfiguration\n {2}File \S+scales\.conf\n(.*\n)* {4}-.*9s;\n {4}\+.*3s;$/m)
+  await story.onNode('front', `mv /root/kept ${site}`)
+})
+
 test('web nodes believe their balancer who the visitor is, and nobody else', async () => {
   const [me = ''] = (await through('/visitor', 'GET', 'left')).text.split(' | ')
   expect(me).toMatch(/^10\./)

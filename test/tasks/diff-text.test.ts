@@ -4,6 +4,7 @@ import { differs, diffText } from '../../tasks/diff-text.js'
 
 const nothing: NodeDiff = {
   node: 'one',
+  balancer: false,
   release: { id: '20261128-010203', commit: '1a2b3c4d5e', revision: 'main', dirty: true, by: 'ada@laptop' },
   commits: { added: [], removed: [] },
   files: [],
@@ -52,4 +53,25 @@ it('counts what it cannot know as a difference', () => {
   expect(differs({ ...nothing, release: null })).toBe(true)
   expect(differs({ ...nothing, files: null })).toBe(true)
   expect(diffText([{ ...nothing, release: null }], { color: false })).toBe('one: nothing is deployed there yet')
+})
+
+it('of a balancer only the configuration is compared', () => {
+  const balancer: NodeDiff = {
+    ...nothing,
+    node: 'front',
+    balancer: true,
+    release: null,
+    commits: null,
+    files: null,
+    requirements: null,
+  }
+  expect([differs(balancer), diffText([balancer], { color: false })]).toEqual([
+    false,
+    'front: balancer; a deploy would change nothing',
+  ])
+  const drifted = { ...balancer, configuration: [{ title: 'File /etc/a', diff: ['-old', '+new'] }] }
+  expect([differs(drifted), diffText([drifted], { color: false })]).toEqual([
+    true,
+    'front: balancer\nConfiguration\n  File /etc/a\n    -old\n    +new',
+  ])
 })
