@@ -42,11 +42,14 @@ const serving = async () => (await ask(address, { host: 'shop.test', path: '/' }
 
 /**
  * The node's state without what is no deploy's: the numbers of locks, which never begin anew because a laptop may wake up with an
- * old one, supervisors that have ended and that runsvdir has yet to notice, and what logrotate does at midnight.
+ * old one, supervisors that have ended and that runsvdir has yet to notice, what logrotate does at midnight, and what pip and uv remember
+ * of an index.
  */
 async function stateOfNode(): Promise<string> {
   const rows = (await nodeState(story, 'one')).split('\n')
-  return rows.filter((row) => !/^\/var\/lib\/kraftwerk\/locks\/|<defunct>|^\/web\/[^/]+\/log\/\.old /.test(row)).join('\n')
+  return rows
+    .filter((row) => !/^\/var\/lib\/kraftwerk\/locks\/|<defunct>|^\/web\/[^/]+\/(log\/\.old |venvs\/\.home\/\.cache)/.test(row))
+    .join('\n')
 }
 
 /** A folder with a copy of the project and these changes. */
