@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { KraftError } from '../engine/errors/failure.js'
 import { type Secret, secret } from '../engine/shell/secret.js'
 import type { Instance } from './instance.js'
+import { settingPlace } from './setting-place.js'
 
 /** How a site is served over HTTPS. */
 export interface Https {
@@ -130,10 +131,8 @@ function readPem(instance: Instance, key: string, path: string): string {
   }
 }
 
-function wrong({ project, environment }: Instance, key: readonly string[], message: string, next: string): KraftError {
-  const own = environment !== undefined && project.environments[environment]?.https !== undefined
-  const place = project.place([...(own ? ['environments', environment] : []), 'https', ...key])
-  return new KraftError({ kind: 'setting', message, place, next })
+function wrong(instance: Instance, key: readonly string[], message: string, next: string): KraftError {
+  return new KraftError({ kind: 'setting', message, place: settingPlace(instance, ['https', ...key]), next })
 }
 
 function day(date: Date): string {

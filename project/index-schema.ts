@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { type Secret, secret } from '../engine/shell/secret.js'
+import { decoded } from '../engine/shell/secretive.js'
 import { orReference } from './reference-schema.js'
 import type { Reference } from './vault.js'
 
@@ -11,14 +12,15 @@ export interface IndexSetting {
   readonly password?: Secret | Reference
 }
 
-// What it holds beyond an address could be anything, and is not repeated.
 const address = v.pipe(
   v.string(),
-  v.regex(/^https?:\/\/[!-~]+$/, 'an address, as in https://pypi.example.com/simple'),
-  v.check((value) => URL.canParse(value), 'an address, as in https://pypi.example.com/simple'),
+  v.check(
+    (value) => /^https?:\/\/[!-~]+$/.test(value) && URL.canParse(value),
+    'an address, as in https://pypi.example.com/simple',
+  ),
   v.transform((value): IndexSetting => {
     const url = new URL(value)
-    const [user, password] = [url.username, url.password].map(decodeURIComponent)
+    const [user, password] = [url.username, url.password].map(decoded)
     url.username = ''
     url.password = ''
     return {
@@ -29,11 +31,7 @@ const address = v.pipe(
   }),
 )
 
-const line = v.pipe(
-  v.string('text; one of digits alone stands in quotes'),
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not come through.
-  v.regex(/^[^\x00-\x1f\x7f]{1,4096}$/, 'one line of text'),
-)
+const line = v.pipe(v.string('text; one of digits alone stands in quotes'), v.regex(/^\P{Cc}{1,4096}$/u, 'one line of text'))
 
 const map = (vaults: readonly string[]) =>
   v.pipe(

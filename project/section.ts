@@ -9,6 +9,8 @@ import { notifications } from './notify.js'
 import { programKeys } from './program-keys.js'
 import { protectSchema } from './protect-schema.js'
 import { orReference } from './reference-schema.js'
+import { serviceSchema } from './service-schema.js'
+import { superusersSchema } from './superusers-schema.js'
 
 const text = v.pipe(v.string(), v.trim(), v.nonEmpty('some text'))
 const whole = (least: number, most: number) =>
@@ -130,57 +132,6 @@ const environValue = v.pipe(
   v.check((value) => !value.includes('\0'), 'text without NUL bytes'),
 )
 
-/** What a service is asked for with: its name, or its name with settings. */
-export interface ServiceSetting {
-  readonly name: string
-  readonly settings: Readonly<Record<string, unknown>>
-}
-
-const service = (known: readonly string[]) => {
-  const name = v.picklist(known)
-  const alone = v.pipe(
-    name,
-    v.transform((value): ServiceSetting => ({ name: value, settings: {} })),
-  )
-  const withSettings = v.pipe(
-    v.record(name, v.nullable(v.record(v.string(), v.unknown()))),
-    v.check((map) => Object.keys(map).length === 1, 'one name with its settings'),
-    v.transform((map): ServiceSetting => {
-      const [[found, settings] = ['', null]] = Object.entries(map)
-      return { name: found, settings: settings ?? {} }
-    }),
-  )
-  return v.lazy(
-    (input): v.GenericSchema<unknown, ServiceSetting> => (typeof input === 'object' && input !== null ? withSettings : alone),
-  )
-}
-
-const email = v.pipe(text, v.regex(/^[^\s@]+@[^\s@]+$/, 'an email address'))
-const username = v.pipe(text, v.regex(/^[\w.@+-]{1,150}$/, 'a name of letters, digits and @ . + - _'))
-/** An account that the first deploy creates. */
-export interface Superuser {
-  readonly username: string
-  readonly email: string
-}
-const superuserMap = v.pipe(
-  // The list of keys comes first, so that a misspelt one gets its hint.
-  v.record(v.picklist(['username', 'email']), v.unknown()),
-  v.object({ username: v.exactOptional(username), email }),
-  v.transform((map): Superuser => ({ username: map.username ?? nameIn(map.email), email: map.email })),
-)
-const superuserEmail = v.pipe(
-  email,
-  v.transform((address): Superuser => ({ username: nameIn(address), email: address })),
-)
-const nameIn = (address: string) => address.split('@')[0] ?? address
-const superuser = v.lazy(
-  (input): v.GenericSchema<unknown, Superuser> => (typeof input === 'object' && input !== null ? superuserMap : superuserEmail),
-)
-const superusers = v.pipe(
-  v.array(superuser),
-  v.check((all) => new Set(all.map(({ username: each }) => each)).size === all.length, 'each username only once'),
-)
-
 /** The names of what comes in kinds, where settings can name it. */
 export interface Named {
   readonly services: readonly string[]
@@ -234,7 +185,7 @@ export function instanceSection(known: Named) {
     },
     apt: { schema: v.optional(listOf(debianPackage), []), doc: 'Debian packages to install', example: ['libmagic1'] },
     services: {
-      schema: v.optional(v.array(service(known.services)), []),
+      schema: v.optional(v.array(serviceSchema(known.services)), []),
       doc: 'Data and I/O that the project asks for',
       example: ['postgres', 'files'],
       quiet: 2,
@@ -307,7 +258,7 @@ export function instanceSection(known: Named) {
     },
     keep: { schema: v.optional(whole(1, 1000), 5), doc: 'Releases that stay on a node', example: 5 },
     superusers: {
-      schema: v.optional(superusers, []),
+      schema: v.optional(superusersSchema, []),
       doc: 'Accounts that the first deploy creates in a Django project, with a password that it shows once',
       example: [{ username: 'ada', email: 'ada@example.com' }],
     },

@@ -11,10 +11,14 @@ import { instanceNameProblem, nameOfFolder } from './name.js'
 import type { Notification } from './notify.js'
 import type { CronSetting, HookCommand, HookName, ProcessSetting } from './program-keys.js'
 import { type Protect, protectOf } from './protect.js'
-import type { EnvironmentNode, environmentSection, Named, projectSection, ServiceSetting, Superuser } from './section.js'
+import type { EnvironmentNode, environmentSection, Named, projectSection } from './section.js'
+import type { ServiceSetting } from './service-schema.js'
+import type { Superuser } from './superusers-schema.js'
 import { isReference, type Reference } from './vault.js'
 
-export type { EnvironmentNode, ServiceSetting, Superuser } from './section.js'
+export type { EnvironmentNode } from './section.js'
+export type { ServiceSetting } from './service-schema.js'
+export type { Superuser } from './superusers-schema.js'
 
 /** What settings may name, and how to learn what it can be set to. */
 export interface Known extends Named {
@@ -90,7 +94,8 @@ export interface InstanceSettings {
 }
 
 type Top = Values<ReturnType<typeof projectSection>>
-type Layer = Partial<Values<ReturnType<typeof environmentSection>>>
+/** What one place says: an environment, or variables; all of it may be left out. */
+export type Layer = Partial<Values<ReturnType<typeof environmentSection>>>
 
 type Environ = Readonly<Record<string, string | Reference>>
 

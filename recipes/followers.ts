@@ -9,9 +9,14 @@ export function serves(node: Node): boolean {
   return hasRole(node, 'web')
 }
 
+/** The nodes that pass requests on: a node is a balancer only where it is called one. */
+export function balancersAmong(nodes: readonly Node[]): readonly Node[] {
+  return nodes.filter(({ roles }) => roles !== 'every' && roles.includes('balancer'))
+}
+
 /** The nodes that visitors come to: balancers, or where there are none those that serve. */
 export function facingVisitors(nodes: readonly Node[]): readonly Node[] {
-  const balancers = nodes.filter(({ roles }) => roles !== 'every' && roles.includes('balancer'))
+  const balancers = balancersAmong(nodes)
   return balancers.length > 0 ? balancers : nodes.filter(serves)
 }
 

@@ -1,6 +1,7 @@
 import { isSecret, reveal, type Secret, secret } from '../engine/shell/secret.js'
 import type { IndexSetting } from '../project/index-schema.js'
 import type { Instance } from '../project/instance.js'
+import { settingPlace } from '../project/setting-place.js'
 import { isReference, type Reference } from '../project/vault.js'
 import { fetchAll } from './fetched.js'
 
@@ -17,9 +18,9 @@ export interface PackageIndexes {
  *
  * @throws KraftError `task` where a value can't be had.
  */
-export async function packageIndexes({ settings, project, environment }: Instance, dryRun: boolean): Promise<PackageIndexes> {
-  const own = environment !== undefined && project.environments[environment]?.index !== undefined
-  const place = project.place([...(own ? ['environments', environment] : []), 'index'])
+export async function packageIndexes(instance: Instance, dryRun: boolean): Promise<PackageIndexes> {
+  const { settings, project } = instance
+  const place = settingPlace(instance, ['index'])
   const wanted = dryRun
     ? []
     : settings.index.flatMap((index) =>

@@ -7,6 +7,7 @@ import type { Applied } from '../engine/step/show.js'
 import type { Step } from '../engine/step/step.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
+import { settingPlace } from '../project/setting-place.js'
 import type { Superuser } from '../project/settings.js'
 import type { Application } from './application.js'
 
@@ -24,12 +25,11 @@ const letters = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
  * @throws KraftError `setting` where the framework of the project knows no accounts.
  */
 export function newAccounts({ instance, framework }: Application): readonly Account[] {
-  const { project, environment, settings } = instance
+  const { settings } = instance
   if (settings.superusers.length > 0 && framework.superusers === undefined) {
-    const own = environment !== undefined && project.environments[environment]?.superusers !== undefined
     throw new KraftError({
       kind: 'setting',
-      place: project.place(own ? ['environments', environment, 'superusers'] : ['superusers'], 'key'),
+      place: settingPlace(instance, ['superusers'], 'key'),
       message: `superusers are accounts of a Django project, and this one is ${framework.doc}`,
       next: 'Leave superusers out',
     })

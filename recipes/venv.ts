@@ -7,7 +7,7 @@ import { requiredNames } from '../project/requirements.js'
 import type { Place } from '../project/service.js'
 import { file } from './file.js'
 import type { PackageIndexes } from './package-index.js'
-import { uvProgram } from './uv.js'
+import { builderPath, uvProgram } from './uv.js'
 
 /** What a virtualenv is made of. */
 export interface Virtualenv {
@@ -89,10 +89,10 @@ export function buildVirtualenv(
         trap ${`rm -rf "$input"; if [ ! -e ${path}/.complete ]; then rm -rf ${path}; fi`} EXIT
         install -o ${builder} -m 0400 "$KRAFT_STEP/requirements" "$input/requirements.txt"
         install -o ${builder} -m 0400 "$KRAFT_STEP/constraints" "$input/constraints.txt"
+        install -o ${builder} -m 0400 "$KRAFT_STEP/index" "$input/index"
         chown ${builder} "$input"
         cd ${layout.release(place, release)}
-        install -o ${builder} -m 0400 "$KRAFT_STEP/index" "$input/index"
-        setpriv --reuid ${builder} --regid ${place.name} --clear-groups env -i PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 \
+        setpriv --reuid ${builder} --regid ${place.name} --clear-groups env -i PATH=${builderPath} LANG=C.UTF-8 \
           HOME=${layout.builderHome(place)} PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off \
           UV_NATIVE_TLS=1 UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 sh -euc '
             umask 027

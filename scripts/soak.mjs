@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `npm run soak`: what takes too long for npm test, on real nodes. Each soak is a test file that is asked for more; its result is kept
-// under its name in bench/soak.json, beside those from other seeds: a long one can be run in parts. Usage: npm run soak -- [NAME [COUNT [FIRST_SEED]]]; without a name all of them.
+// under its name in bench/soak.json, beside those from other seeds: a long one can be run in parts.
+// Usage: npm run soak -- [NAME [COUNT [FIRST_SEED]]]; without a name all of them.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -70,8 +70,11 @@ export const deploy = task({
     const facts = { ...hookFacts(target, nodes, session), commit, folder: code.folder }
     // They may make what is then sent; what is promoted was made before.
     if (code.promoted === undefined) await line.list(hooksBeforeUpload(settings.hooks, facts))
-    const application = await withFetched(pinned(await readApplication(instance), code), session.flags.dryRun, line.output)
-    const indexes = await packageIndexes(instance, session.flags.dryRun)
+    const read = pinned(await readApplication(instance), code)
+    const [application, indexes] = await Promise.all([
+      withFetched(read, session.flags.dryRun, line.output),
+      packageIndexes(instance, session.flags.dryRun),
+    ])
     refuseSplitData(application, nodes.length)
     const accounts = newAccounts(application)
     const files = await code.files()

@@ -65,9 +65,7 @@ export async function diffOn(
     node.facts(),
   ])
   const release = deployed(state)
-  if (release === null) {
-    return { ...empty(node), release }
-  }
+  if (release === null) return empty(node)
   const tree = held.find(({ id }) => id === release.id)
   const venv = virtualenv(requirements, { codename, python: settings.python, index: settings.index })
   const commits =

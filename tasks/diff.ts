@@ -4,7 +4,7 @@ import { task } from '../engine/task/task.js'
 import { Manifest } from '../engine/transfer/manifest.js'
 import { requireInstance } from '../project/instance.js'
 import { readApplication, withFetched } from '../recipes/application.js'
-import { releaseNodes } from '../recipes/followers.js'
+import { balancersAmong, releaseNodes } from '../recipes/followers.js'
 import { diffOn, diffOnBalancer } from './diff-node.js'
 import { differs, diffText } from './diff-text.js'
 import { balancingOf, trusted } from './rollout/balance.js'
@@ -36,21 +36,21 @@ export const diff = task({
       manifest: Manifest.of(await code.files()),
       balancers: trusted(balancing),
     }
-    const releases = releaseNodes(asked, target.nodes)
-    const balancers = (balancing?.balancers ?? []).filter(({ name }) => target.nodes.some((node) => node.name === name))
-    const nodes = [...releases, ...balancers]
+    const looks = [
+      ...releaseNodes(asked, target.nodes).map((node) => ({ node, look: () => diffOn(node, wanted, asked.folder) })),
+      ...(balancing === undefined
+        ? []
+        : balancersAmong(target.nodes).map((node) => ({ node, look: () => diffOnBalancer(node, wanted, balancing) }))),
+    ]
     const found = new Map<string, Awaited<ReturnType<typeof diffOn>>>()
     await line.list(
-      nodes.map((node) => ({
+      looks.map(({ node, look }) => ({
         title: `Compare with ${node.name}`,
-        run: async () => {
-          const isBalancer = balancing !== undefined && balancers.includes(node)
-          found.set(node.name, await (isBalancer ? diffOnBalancer(node, wanted, balancing) : diffOn(node, wanted, asked.folder)))
-        },
+        run: async () => void found.set(node.name, await look()),
       })),
       { concurrent: true },
     )
-    const all = nodes.flatMap(({ name }) => found.get(name) ?? [])
+    const all = looks.flatMap(({ node }) => found.get(node.name) ?? [])
     const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined
     return new Result(diffText(all, { color }), all, undefined, false, exitCode && all.some(differs) ? 1 : 0)
   },

@@ -10,7 +10,7 @@ import {
   parseCertificateEnd,
   readCertificateEnd,
 } from '../recipes/certificate-end.js'
-import { facingVisitors, releaseNodes } from '../recipes/followers.js'
+import { balancersAmong, releaseNodes } from '../recipes/followers.js'
 import { currentReceipt, type InstanceState, parseState, readState } from '../recipes/state.js'
 
 /** Says what each node serves, and what was left in the middle. */
@@ -24,7 +24,7 @@ export const status = task({
   async run({ target, session, line }) {
     const instance = requireInstance(target)
     const nodes = releaseNodes(instance, target.nodes)
-    const balancers = facingVisitors(target.nodes).filter((node) => !nodes.includes(node))
+    const balancers = balancersAmong(target.nodes).filter((node) => !nodes.includes(node))
     const read = await eachNode(session, [...nodes, ...balancers], line, async (node) => {
       const text = await node.read(lines(readState(instance), readCertificateEnd(instance)).text)
       return { state: parseState(text), certificate: parseCertificateEnd(text) }

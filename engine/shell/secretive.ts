@@ -27,7 +27,8 @@ export function registerSecretive(variables: Readonly<Record<string, unknown>>):
   }
 }
 
-function decoded(text: string): string {
+/** A part of an address without its escapes; as it stands where a lone `%` makes it none that was escaped. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

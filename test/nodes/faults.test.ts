@@ -126,13 +126,11 @@ test(
       const report = await disturbed(async () => {
         const running = startKraft(['deploy:stage'], { cwd: project, env: story.env })
         await pause(300 + random() * 4000)
-        if (n % 10 === 5) {
-          cuts += 1
-          if ((await networkCut(running)).code === 0) ended += 1
-          return
-        }
-        running.child.kill('SIGKILL')
-        if ((await running.ended).code === 0) ended += 1
+        const isCut = n % 10 === 5
+        if (isCut) cuts += 1
+        else running.child.kill('SIGKILL')
+        const { code } = await (isCut ? networkCut(running) : running.ended)
+        if (code === 0) ended += 1
       })
       reports.push(report)
     }

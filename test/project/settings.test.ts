@@ -1,6 +1,5 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import { reveal, Secret } from '../../engine/shell/secret.js'
 import { environOrigin } from '../../project/environ-origin.js'
 import { instanceSettings, type Known, loadProject, wsgiOf } from '../../project/settings.js'
 import { failureOf, freshHome, settingError } from '../rig/home.js'
@@ -201,22 +200,6 @@ it('KRAFT_ variables win over the file and its environments, but for the name', 
     file: 'KRAFT_WORKERS',
     message: '"workers" should be a number, not "many"',
   })
-})
-
-it('an index of packages is an address, with its credentials apart and never printed', async () => {
-  const of = async (index: string) => instanceSettings(await project(`index: ${index}`)).index
-  expect(await of('https://pypi.example.com/simple')).toEqual([{ url: 'https://pypi.example.com/simple' }])
-  const [signed, other] = await of('["https://ada:p%40ssw0rd@x.org/s", { url: https://y.org, user: { op: u } }]')
-  expect([signed, other]).toEqual([
-    { url: 'https://x.org/s', user: 'ada', password: expect.anything() },
-    { url: 'https://y.org/', user: { vault: 'op', reference: 'u' } },
-  ])
-  expect(signed?.password instanceof Secret && reveal(signed.password)).toBe('p@ssw0rd')
-  expect(JSON.stringify(signed)).not.toContain('ssw0rd')
-  for (const wrong of ['ftp://ada:p4ssw0rd@x.org', '{ url: "p4ssw0rd" }', '{ url: "https://x.org", password: ["p4ssw0rd"] }']) {
-    await project(`index: ${wrong}`).catch(() => undefined)
-    expect(JSON.stringify(await settingError(loadProject(home.project, known)))).not.toContain('p4ssw0rd')
-  }
 })
 
 it('the nearest kraftwerk.yaml upwards counts', async () => {

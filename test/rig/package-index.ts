@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { ownCertificate } from './own-certificate.js'
 import { ensurePackages } from './packages.js'
 
 const run = promisify(execFile)
@@ -43,13 +44,9 @@ export async function startPackageServer(
   address: string,
   indexes: Readonly<Record<string, ServedIndex>>,
 ): Promise<PackageServer> {
-  await ensurePackages(['openssl', 'python3'])
+  await ensurePackages(['python3'])
   const folder = await mkdtemp(join(tmpdir(), 'kraftwerk-index-'))
-  const [ca, key] = [join(folder, 'ca.pem'), join(folder, 'key.pem')]
-  const words = ['req', '-x509', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-subj', '/CN=index']
-  // uv takes no certificate for a server's that can sign others.
-  const about = ['-addext', `subjectAltName=IP:${address}`, '-addext', 'basicConstraints=critical,CA:FALSE']
-  await run('openssl', [...words, ...about, '-days', '2', '-keyout', key, '-out', ca])
+  const { ca, key } = await ownCertificate(folder, address)
   const wheels = new Map<string, Buffer>()
   const asked: Record<string, { answered: number; refused: number }> = {}
   for (const [index, { packages }] of Object.entries(indexes)) {

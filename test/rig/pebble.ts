@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { ownCertificate } from './own-certificate.js'
 import { ensurePackages } from './packages.js'
 
 const run = promisify(execFile)
@@ -25,16 +26,10 @@ export interface Pebble {
  * else. It dies with this process, whatever happens.
  */
 export async function startPebble(address: string): Promise<Pebble> {
-  await ensurePackages(['pebble', 'openssl'])
+  await ensurePackages(['pebble'])
   const folder = await mkdtemp(join(tmpdir(), 'kraftwerk-pebble-'))
-  const [ca, key, config, root] = ['ca.pem', 'key.pem', 'config.json', 'root.pem'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-    string,
-  ]
-  const words = ['req', '-x509', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-subj', '/CN=pebble']
-  await run('openssl', [...words, '-addext', `subjectAltName=IP:${address}`, '-days', '2', '-keyout', key, '-out', ca])
+  const [config, root] = [join(folder, 'config.json'), join(folder, 'root.pem')]
+  const { ca, key } = await ownCertificate(folder, address)
   const pebble = {
     listenAddress: `${address}:14000`,
     managementListenAddress: `${address}:15000`,
