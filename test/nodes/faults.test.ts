@@ -170,9 +170,11 @@ test(
 )
 
 test('gunicorn is killed while a deploy runs: runit has it back, and the deploy goes through', async () => {
+  // Those that serve now: the new ones may be there by the time that they are killed.
+  const serving = (await story.onNode('one', 'pgrep -u fault -f gunicorn')).trim().replaceAll('\n', ' ')
   const running = startKraft(['deploy:stage', '--verbose'], { cwd: project, env: story.env })
   await running.says('Release command')
-  await story.onNode('one', 'pkill -KILL -u fault -f gunicorn')
+  await story.onNode('one', `kill -KILL ${serving}`)
   expect((await running.ended).code).toBe(0)
   last = await deployed()
 })
