@@ -51,7 +51,8 @@ export const status = task({
 })
 
 function inData(end: CertificateEnd | undefined) {
-  return end instanceof Date ? { until: end.toISOString(), days: daysUntil(end) } : (end ?? null)
+  if (end === undefined) return null
+  return end.until === undefined ? 'none' : { until: end.until.toISOString(), days: daysUntil(end.until) }
 }
 
 function describe(state: InstanceState): readonly string[] {

@@ -50,6 +50,7 @@ environments: { live: { nodes: [one] } }
 }
 
 const deploy = (name: string, ...words: string[]) => story.kraft(['deploy:live', '--json', ...words], { cwd: folder(name) })
+const status = async (name: string) => (await story.must(['status:live'], { cwd: folder(name) })).stdout
 
 /** What a visitor gets: code, version of HTTP, where it sends to, HSTS, body; for TLS that fails the message. */
 async function visit(url: string, ...words: string[]): Promise<string> {
@@ -85,9 +86,7 @@ test('a domain that does not lead here yet fails no deploy: HTTP serves, and the
 })
 
 test('once it leads here the timer brings HTTPS without a deploy', async () => {
-  expect((await story.must(['status:live'], { cwd: folder('shop') })).stdout).toMatch(
-    /^one: release \S+, no certificate yet \(why: journalctl -u kraft-https@shop\)\n$/,
-  )
+  expect(await status('shop')).toMatch(/^one: release \S+, no certificate yet \(why: journalctl -u kraft-https@shop\)\n$/)
   await pebble.point('www.shop.test', address)
   const timer = 'kraft-https@shop.timer'
   const tries = await story.onNode('one', `systemctl show -p TimersMonotonic ${timer} | grep -o 'OnActiveUSec=[^;]*'`)
@@ -175,10 +174,12 @@ test('a certificate of one’s own is checked before anything, and one that is g
   expect(ran.stderr + ran.stdout).not.toContain('PRIVATE KEY')
   expect(JSON.parse(ran.stdout).urls).toEqual(['https://own.test/'])
   await served('https://own.test/', /^https\|200 2/, '--cacert', join(folder('own'), 'own.pem'))
+  expect(await status('own')).toMatch(/^one: release \S+, certificate for (89|90) more days\n$/)
 
   await story.onNode('one', 'rm /etc/kraftwerk/own/https/certificate.pem; systemctl restart nginx')
   await served('http://own.test/', /^http\|200/)
   expect(await visit('https://shop.test/', '--cacert', pebble.root)).toMatch(/^https\|200/)
+  expect(await status('own')).toContain(', no certificate that nginx can use (the next deploy puts your own there again)\n')
   const again = await deploy('own')
   expect(JSON.parse(again.stdout).urls).toEqual(['https://own.test/'])
   await served('http://own.test/', /\|301/)
