@@ -153,6 +153,52 @@ test('a name that comes later gets into the certificate once it leads here, and 
   expect(JSON.parse(stdout).nodes[0].certificate).toEqual({ until: expect.stringMatching(/^2\d{3}-/), days: expect.any(Number) })
 })
 
+test('a certificate that ends while the server is down goes on serving, and is renewed by itself once the server is back', async () => {
+  const server = (does: 'answers' | 'refuses') =>
+    story.onNode(
+      'one',
+      does === 'answers'
+        ? 'nft delete table inet down'
+        : `nft -f - <<'END'
+table inet down { chain out { type filter hook output priority 0; tcp dport 14000 reject with tcp reset; }; }
+END`,
+    )
+  // In place of the one that is there, as if it had been got long ago.
+  const ending = (days: number) => {
+    const end = new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, '')
+    return story.onNode(
+      'one',
+      `cd "$(mktemp -d)"; site=$(echo /etc/kraftwerk/shop/https/acme-*/certs/site)
+      printf '%s\\n' '[ca]' default_ca=own '[own]' database=db new_certs_dir=. rand_serial=yes default_md=sha256 policy=any copy_extensions=copy '[any]' commonName=supplied >settings
+      : >db
+      names=$(sed 's/ /,DNS:/g; s/^/DNS:/' /etc/kraftwerk/shop/https/names)
+      openssl req -new -key "$site/privkey.pem" -subj /CN=shop.test -addext "subjectAltName=$names" -out request
+      openssl ca -config settings -selfsign -batch -notext -keyfile "$site/privkey.pem" -in request -startdate 20200101000000Z -enddate ${end} -out new.pem 2>/dev/null
+      cat new.pem >"$site/cert.pem"; cat new.pem >"$site/fullchain.pem"; nginx -s reload`,
+    )
+  }
+  const trusted = ['--cacert', pebble.root]
+  const before = (await status('shop')).match(/certificate for .*/)?.[0]
+  await server('refuses')
+  await ending(10.5)
+  const ran = await deploy('shop')
+  expect([ran.code, ran.stderr]).toEqual([0, expect.stringMatching(/No certificate for shop\.test .*:.* connect/)])
+  // The timer, which tries soon after a deploy.
+  await expect.poll(() => story.onNode('one', 'systemctl is-failed kraft-https@shop || :'), { timeout: 20_000 }).toBe('failed\n')
+  await served('https://shop.test/', /^https\|200 /, '-k')
+  expect(await status('shop')).toContain(
+    ', certificate for 10 more days, and was not renewed (why: journalctl -u kraft-https@shop)\n',
+  )
+  await ending(-1.5)
+  await served('https://shop.test/', /certificate has expired|self-signed/, ...trusted)
+  expect(await visit('https://shop.test/', '-k')).toMatch(/^https\|200 /)
+  expect(await status('shop')).toContain(', certificate has EXPIRED, and was not renewed')
+  await server('answers')
+  await story.onNode('one', 'systemctl restart kraft-https@shop.timer')
+  await served('https://shop.test/', /^https\|200 /, ...trusted)
+  expect(await status('shop')).toContain(before)
+})
+
 test('a certificate of one’s own is checked before anything, and one that is gone harms no other site', async () => {
   const make = (name: string) =>
     story.bash(
