@@ -2,8 +2,6 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { gateway } from '../../recipes/providers/local/names.js'
-import { stateFrom } from '../../recipes/providers/local/state.js'
 import { failure, writeFiles } from '../rig/cli.js'
 import { type Pebble, startPebble } from '../rig/pebble.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
@@ -24,7 +22,7 @@ beforeAll(async () => {
   story = await beginStory('httpbin')
   await provisionPrepared(story, ['one'])
   address = await story.address('one')
-  pebble = await startPebble(gateway(stateFrom(story.env)))
+  pebble = await startPebble(story.env)
 })
 afterAll(async () => {
   await pebble?.stop()
@@ -65,10 +63,10 @@ async function visit(url: string, ...words: string[]): Promise<string> {
 
 /** The same, once nginx has taken up what is new: a reload returns before that. */
 const served = (url: string, answer: RegExp, ...words: string[]) =>
-  expect.poll(() => visit(url, ...words), { timeout: 20_000 }).toMatch(answer)
+  expect.poll(() => visit(url, ...words), { timeout: 60_000 }).toMatch(answer)
 
 test('a domain that does not lead here yet fails no deploy: HTTP serves, and the node says why and tries again', async () => {
-  await write('shop', `{ directory: '${pebble.directory}', ca: ${pebble.ca}, email: ada@example.com, hsts: 3600 }`)
+  await write('shop', `{ ${pebble.settings}, email: ada@example.com, hsts: 3600 }`)
   await pebble.point('shop.test', address)
   const plan = await deploy('shop', '--dry-run')
   expect(plan.code, plan.stderr).toBe(0)
@@ -120,7 +118,7 @@ test('a renewal is taken up, and the next deploy finds nothing to ask for', asyn
   await story.onNode('one', '/etc/kraftwerk/.https renew shop --force')
   await expect.poll(serial, { timeout: 20_000 }).not.toBe(before)
   const renewed = await serial()
-  await write('shop', `{ directory: '${pebble.directory}', ca: ${pebble.ca}, email: ada@example.com, hsts: 3600 }`, strict)
+  await write('shop', `{ ${pebble.settings}, email: ada@example.com, hsts: 3600 }`, strict)
   const ran = await deploy('shop')
   expect(ran.code, ran.stderr).toBe(0)
   expect(JSON.parse(ran.stdout).urls).toEqual(['https://shop.test/'])
@@ -137,7 +135,7 @@ test('a name that comes later gets into the certificate once it leads here, and 
     )
       .match(/(?<=DNS:)[^,\s]+/g)
       ?.toSorted()
-  const https = `{ directory: '${pebble.directory}', ca: ${pebble.ca}, email: ada@example.com, hsts: 3600 }`
+  const https = `{ ${pebble.settings}, email: ada@example.com, hsts: 3600 }`
   await write('shop', https, strict, ['www.shop.test', 'more.shop.test'])
   const early = await deploy('shop')
   expect([early.code, early.stderr]).toEqual([
