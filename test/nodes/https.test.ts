@@ -182,7 +182,7 @@ END`,
   const ran = await deploy('shop')
   expect([ran.code, ran.stderr]).toEqual([0, expect.stringMatching(/No certificate for shop\.test .*:.* connect/)])
   // The timer, which tries soon after a deploy.
-  await expect.poll(() => story.onNode('one', 'systemctl is-failed kraft-https@shop || :'), { timeout: 20_000 }).toBe('failed\n')
+  await expect.poll(() => story.onNode('one', 'systemctl is-failed kraft-https@shop || :'), { timeout: 60_000 }).toBe('failed\n')
   await served('https://shop.test/', /^https\|200 /, '-k')
   expect(await status('shop')).toContain(
     ', certificate for 10 more days, and was not renewed (why: journalctl -u kraft-https@shop)\n',
