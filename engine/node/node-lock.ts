@@ -70,7 +70,7 @@ export async function lockNode(
     while ended=$(cat ${`${name}.ended`} 2>/dev/null || :); ! flock -w 0.1 8; do
       holder=$(holder) seconds=${seconds}
       # Its kraft had ended before that, so a script of it goes on, which ends by itself: nobody could be asked to end it.
-      if [ "$ended" = "$(cat ${name} 2>/dev/null)" ]; then
+      if [ -n "$ended" ] && [ "$ended" = "$(cat ${name})" ]; then
         holder="$holder, whose kraft has ended: what it began there goes on"
         if [ "$seconds" -lt ${orphanPatience} ]; then seconds=${orphanPatience}; fi
       fi
