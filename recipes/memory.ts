@@ -6,6 +6,26 @@ import type { Place } from '../project/service.js'
 /** Megabytes that a process of gunicorn is taken for as long as none has run: Django with few libraries. */
 export const usual = 40
 
+// What a container may have is less than what /proc/meminfo says of its machine: each group above the processes to come can have a limit.
+// What is held of files counts as used there, and goes where it is needed, as in MemAvailable.
+const limits = sh`
+  left() {
+    if [ "$(cat "$1.max" 2>/dev/null || echo max)" = max ]; then echo "$2"; return; fi
+    awk -v free="$2" '
+      FILENAME ~ /[.]max$/ { left += $1 }
+      FILENAME ~ /[.]current$/ { left -= $1 }
+      $1 ~ /^(inactive_file|active_file|slab_reclaimable)$/ { left += $2 }
+      END { left = int(left / 1048576); print (left < 0 ? 0 : (left < free ? left : free)) }
+    ' "$1.max" "$1.current" "$3"
+  }
+  group=/sys/fs/cgroup$(systemctl show --property ControlGroup --value runit.service)
+  while [ "$group" != /sys/fs ]; do
+    memory=$(left "$group/memory" "$memory" "$group/memory.stat")
+    swap=$(left "$group/memory.swap" "$swap" /dev/null)
+    group=\${group%/*}
+  done
+`
+
 /**
  * Refuses new processes that memory can't hold: until the switch they run beside the old ones. They are taken for as large as those that
  * run now, or for {@link usual} each where none run.
@@ -27,6 +47,7 @@ export function memory(place: Place, workers: number): readonly Step[] {
     want=$((kilobytes * (workers + 1) / count / 1024))
     free() { awk -v name="$1:" '$1 == name { print int($2 / 1024) }' /proc/meminfo; }
     memory=$(free MemAvailable) swap=$(free SwapFree)
+    ${limits}
     say() {
       printf '%s workers of %s take about %s MB beside what runs; free are %s MB of memory and %s MB of swap\n' \
         "$workers" ${place.name} "$want" "$memory" "$swap"

@@ -96,9 +96,9 @@ export function currentReceipt({ current, releases }: InstanceState): ReleaseRec
 
 /**
  * The release that a rollback without an argument goes to: the newest one before the current that has served and that nobody has
- * rolled back from.
+ * rolled back from. Where others of the instance's nodes serve a newer one, it is the newest before that.
  */
-export function lastGood({ current, releases }: InstanceState): string | undefined {
-  if (current === undefined) return undefined
-  return releases.find(({ id, served, bad }) => id < current.id && served && bad === undefined)?.id
+export function lastGood({ current, releases }: InstanceState, newest = current?.id): string | undefined {
+  if (newest === undefined) return undefined
+  return releases.find(({ id, served, bad }) => id < newest && served && bad === undefined)?.id
 }

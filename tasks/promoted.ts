@@ -74,10 +74,11 @@ async function served(from: Instance, nodes: readonly Node[]) {
   const [id = ''] = ids
   const receipt = first === undefined ? undefined : currentReceipt(first.state)
   if (first !== undefined && receipt !== undefined && ids.every((each) => each === id)) return { node: first.node, id, receipt }
+  const word = from.environment ?? from.name
   throw new KraftError({
     kind: 'task',
-    message: `The nodes of ${from.environment ?? from.name} serve different releases: ${[...new Set(ids)].join(', ')}`,
-    next: 'The next deploy, rollback or reload makes them one; then promote it',
+    message: `The nodes of ${word} serve different releases: ${[...new Set(ids)].join(', ')}`,
+    next: `Make them one (kraft rollback:${word}, kraft deploy:${word}), then promote that`,
   })
 }
 

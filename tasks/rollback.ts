@@ -73,7 +73,8 @@ export const rollback = task({
           title: 'Mark as bad',
           chapter: 'Tidy up',
           steps: (node) => [
-            ...markBad(part.releaseOn(node), left.get(node.name) ?? '', whoAmI()),
+            // What a node serves already is left by nobody.
+            ...(left.get(node.name) === chosen.id ? [] : markBad(part.releaseOn(node), left.get(node.name) ?? '', whoAmI())),
             ...staysApplied(part.releaseOn(node)),
           ],
         },
@@ -95,7 +96,11 @@ export const rollback = task({
 // All nodes go to one release, which each must have.
 function choose(name: string, states: readonly InstanceState[], asked: string | undefined): string {
   const held = (id: string) => states.every(({ releases }) => releases.some((release) => release.id === id && release.served))
-  const good = states.map(lastGood)
+  const newest = states
+    .flatMap(({ current }) => current?.id ?? [])
+    .toSorted()
+    .at(-1)
+  const good = states.map((state) => lastGood(state, newest))
   const id = asked ?? good[0]
   if (id !== undefined && (asked !== undefined || good.every((each) => each === id)) && held(id)) {
     if (states.some(({ current }) => current?.id !== id)) return id

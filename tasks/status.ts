@@ -36,7 +36,9 @@ export const status = task({
     })
     const served = new Set(releases.map(({ value }) => value.state.current?.id))
     const mixed =
-      served.size > 1 ? ['The nodes serve different releases: the next deploy, rollback or reload makes them one'] : []
+      served.size > 1
+        ? [`The nodes serve different releases: kraft deploy:${target.word} or kraft rollback:${target.word} makes them one`]
+        : []
     const data = read.map(({ node, value: { state, certificate } }) => ({
       node: node.name,
       release: state.current?.id ?? null,
@@ -51,7 +53,8 @@ export const status = task({
 })
 
 function inData(end: CertificateEnd | undefined) {
-  return end instanceof Date ? { until: end.toISOString(), days: daysUntil(end) } : (end ?? null)
+  if (end === undefined) return null
+  return end.until === undefined ? 'none' : { until: end.until.toISOString(), days: daysUntil(end.until) }
 }
 
 function describe(state: InstanceState): readonly string[] {

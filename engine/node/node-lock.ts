@@ -66,14 +66,15 @@ export async function lockNode(
     # Shared: once whoever took it has said who that is.
     holder() { flock -s -w 2 8; cat ${`${name}.holder`} 2>/dev/null; flock -u 8; }
     told=
-    until flock -n 8; do
+    # Whoever only looks whether it is held has it for a moment.
+    while ended=$(cat ${`${name}.ended`} 2>/dev/null || :); ! flock -w 0.1 8; do
       holder=$(holder) seconds=${seconds}
-      # Of a kraft that was killed a script goes on: that ends by itself, and nobody else could be told to end it.
-      if [ -e ${`${name}.gone`} ]; then
+      # Its kraft had ended before that, so a script of it goes on, which ends by itself: nobody could be asked to end it.
+      if [ -n "$ended" ] && [ "$ended" = "$(cat ${name})" ]; then
         holder="$holder, whose kraft has ended: what it began there goes on"
         if [ "$seconds" -lt ${orphanPatience} ]; then seconds=${orphanPatience}; fi
       fi
-      # Twice, because whoever only looks whether it is held has it for a moment.
+      # Twice, should that moment be a long one.
       if [ -n "$told" ] && [ "$SECONDS" -ge "$seconds" ]; then printf '%s\n' "$holder"; exit ${held}; fi
       if [ "$holder" != "$told" ] && [ "$seconds" -gt 0 ]; then printf 'held %s\n' "$holder"; fi
       told=\${holder:-nobody}
@@ -81,7 +82,6 @@ export async function lockNode(
       # Whoever waited is gone.
       if [ $? = 1 ]; then exit ${held}; fi
     done
-    rm -f ${`${name}.gone`}
     number=$(($(cat ${name} 2>/dev/null || echo 0) + 1))
     printf '%s, since %s\n' ${holder} "$(date -u '+%F %T UTC')" >${`${name}.holder`}
     echo "$number" >${`${name}.new`} && mv -f ${`${name}.new`} ${name}
@@ -93,7 +93,9 @@ export async function lockNode(
     )
     printf '\036\n'
     while IFS= read -r -t ${patience} _; do :; done
-    : >${`${name}.gone`}
+    # Said once it is let go: whoever knows of this and finds it held all the same has found a script.
+    exec 8>&-
+    echo "$number" >${`${name}.ended`}
   `
   const channel = await ownConnection(node).exec(node.asRoot(`exec bash -c ${quote(script.text)}`))
   channel.stdin.on('error', () => undefined)

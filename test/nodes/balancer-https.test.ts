@@ -3,8 +3,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { gateway } from '../../recipes/providers/local/names.js'
-import { stateFrom } from '../../recipes/providers/local/state.js'
 import { writeFiles } from '../rig/cli.js'
 import { flawless, underLoad } from '../rig/load-client.js'
 import { type Pebble, startPebble } from '../rig/pebble.js'
@@ -34,7 +32,7 @@ beforeAll(async () => {
   await provisionPrepared(story, ['left', 'right', 'front'])
   front = await story.address('front')
   left = await story.address('left')
-  pebble = await startPebble(gateway(stateFrom(story.env)))
+  pebble = await startPebble(story.env)
 })
 afterAll(async () => {
   await pebble?.stop()
@@ -93,7 +91,7 @@ async function visit(url: string, ...words: string[]): Promise<string> {
 }
 const served = (url: string, answer: RegExp, ...words: string[]) =>
   expect.poll(() => visit(url, ...words), { timeout: 20_000 }).toMatch(answer)
-const acme = () => `{ directory: '${pebble.directory}', ca: ${pebble.ca}, hsts: 3600 }`
+const acme = () => `{ ${pebble.settings}, hsts: 3600 }`
 
 test('the balancer asks for the certificate; until it has one HTTP serves, and no deploy fails', async () => {
   await pebble.point('shop.test', front)

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { writeFiles } from '../rig/cli.js'
@@ -18,9 +19,13 @@ wsgi: scales.wsgi:application
 packages: []
 workers: 2
 threads: 4
+static_url: /assets/
+cdn: cdn.test
+cache: { /news/: { browser: 10m, nginx: 1h } }
 environments: { live: { nodes: { web: [left, right], balancer: [front] } } }
 `,
   'scales/__init__.py': '',
+  'scales/static/site.0123456789ab.css': 'body { color: red }',
   'scales/wsgi.py': `import os, time
 def application(environ, start_response):
     if environ['PATH_INFO'] == '/slow':
@@ -29,6 +34,8 @@ def application(environ, start_response):
     if environ['PATH_INFO'] == '/visitor':
         names = ['HTTP_X_REAL_IP', 'HTTP_X_FORWARDED_FOR', 'HTTP_X_FORWARDED_PROTO', 'HTTP_HOST']
         return [' | '.join(environ.get(name, '-') for name in names).encode()]
+    if environ['PATH_INFO'] == '/assets-are':
+        return [(os.environ['STATIC_URL'] + ' ' + os.environ['CDN_HOST']).encode()]
     return [(os.environ['KRAFT_RELEASE'] + '@' + os.uname().nodename + ' ' + environ['REQUEST_METHOD']).encode()]
 `,
 }
@@ -92,6 +99,36 @@ test('web nodes believe their balancer who the visitor is, and nobody else', asy
   expect((await through('/visitor', 'GET', 'left')).text).toBe(`${me} | 192.0.2.7, ${me} | http | ${host}`)
   await story.onNode('front', `curl -sS -H 'Host: ${host}' http://127.0.0.1/visitor >/tmp/said`)
   expect(await story.onNode('front', 'cat /tmp/said')).toMatch(/^127\.0\.0\.1 \| 127\.0\.0\.1 \| http/)
+})
+
+test('what web nodes keep and static files come through the balancer, and a deploy begins with empty caches', async () => {
+  const get = (path: string, headers = {}) => ask(address.front ?? '', { host, path, headers })
+  /** So many requests in turn: what came from a cache, and which releases answered. */
+  const news = async () => {
+    const answers = []
+    for (let each = 0; each < 8; each += 1) answers.push(await get('/news/a'))
+    for (const { headers } of answers) expect(headers['cache-control']).toBe('max-age=600')
+    const cached = answers.map(({ headers }) => headers['x-cache'])
+    return { cached: cached.toSorted(), releases: [...new Set(answers.map(({ text }) => text.replace(/@.*$/, '')))] }
+  }
+  const cached = [...Array(6).fill('HIT'), 'MISS', 'MISS']
+  const former = (await through('/')).text.slice(0, 15)
+  expect(await news()).toEqual({ cached, releases: [former] })
+  expect((await get('/news/a', { cookie: 'sessionid=1' })).headers['x-cache']).toBe('BYPASS')
+  expect((await get('/assets-are')).text).toBe('https://cdn.test/assets/ cdn.test')
+
+  await rm(join(project, 'scales/static/site.0123456789ab.css'))
+  const { release } = JSON.parse((await story.must(['deploy:live', '--json'], { cwd: project })).stdout)
+  expect(await news()).toEqual({ cached, releases: [release] })
+  // Pages that are still open ask for what the former release had.
+  for (const node of ['left', 'right']) {
+    const { status, text, headers } = await get('/assets/site.0123456789ab.css')
+    expect([node, status, text]).toEqual([node, 200, 'body { color: red }'])
+    expect(headers).toMatchObject({
+      'cache-control': 'public, max-age=31536000, immutable',
+      'access-control-allow-origin': '*',
+    })
+  }
 })
 
 test('a web node that is taken out gets nothing, and one that is gone costs nothing', async () => {

@@ -412,6 +412,30 @@ print([authenticate(username=name, password=word).is_superuser for name, word in
     expect(await python(look)).toBe("['bob', 'eve'] False")
   })
 
+  test('are shown once as well where a task of the kraftfile calls deploy, whose result it does not see', async () => {
+    await writeFile(join(guild, 'kraftwerk.yaml'), accounts(', zoe@example.com'))
+    await writeFile(
+      join(guild, 'kraftfile.ts'),
+      `import { task } from 'kraftwerk'
+import { deploy } from 'kraftwerk/tasks'
+/** Ship it. */
+export const ship = task({ on: 'once', run: async ({ call, line }) => line.output('deploy said ' + (await call(deploy))) })
+`,
+    )
+    const { code, stdout, stderr } = await callKraft(['ship:stage', '--verbose'], { cwd: guild, env: story.env })
+    expect(code, stderr).toBe(0)
+    const said = [...(stdout + stderr).matchAll(/Superuser (\w+) \((\S+)\) has the password (\S+)/g)]
+    expect(said.map(([, name, email]) => [name, email])).toEqual([['zoe', 'zoe@example.com']])
+    const password = said[0]?.[3] ?? ''
+    expect((stdout + stderr).split(password)).toHaveLength(2)
+    expect(stderr).toContain('deploy said undefined')
+    expect(await python("print(authenticate(username='zoe', password=sys.stdin.read()).is_superuser)", password)).toBe('True')
+    const search = `${password.slice(0, 9)}[${password[9]}]${password.slice(10)}`
+    expect(await story.onNode('one', `grep -rl ${search} /web /etc /var/log /run /root /tmp || echo nowhere`)).toBe('nowhere\n')
+    const here = await story.bash(`grep -rlaF --exclude-dir=bin -- '${password}' "$HOME" || :`)
+    expect(here.stdout).toBe('')
+  })
+
   test('of a project that is not Django are one clear error', async () => {
     await writeFile(join(project, 'kraftwerk.yaml'), `${yaml}superusers: [ada@example.com]\n`)
     const { code, stderr } = await kraft(['deploy:stage'])

@@ -2,8 +2,6 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { gateway } from '../../recipes/providers/local/names.js'
-import { stateFrom } from '../../recipes/providers/local/state.js'
 import { failure, writeFiles } from '../rig/cli.js'
 import { type Pebble, startPebble } from '../rig/pebble.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
@@ -24,7 +22,7 @@ beforeAll(async () => {
   story = await beginStory('httpbin')
   await provisionPrepared(story, ['one'])
   address = await story.address('one')
-  pebble = await startPebble(gateway(stateFrom(story.env)))
+  pebble = await startPebble(story.env)
 })
 afterAll(async () => {
   await pebble?.stop()
@@ -50,6 +48,7 @@ environments: { live: { nodes: [one] } }
 }
 
 const deploy = (name: string, ...words: string[]) => story.kraft(['deploy:live', '--json', ...words], { cwd: folder(name) })
+const status = async (name: string) => (await story.must(['status:live'], { cwd: folder(name) })).stdout
 
 /** What a visitor gets: code, version of HTTP, where it sends to, HSTS, body; for TLS that fails the message. */
 async function visit(url: string, ...words: string[]): Promise<string> {
@@ -64,10 +63,10 @@ async function visit(url: string, ...words: string[]): Promise<string> {
 
 /** The same, once nginx has taken up what is new: a reload returns before that. */
 const served = (url: string, answer: RegExp, ...words: string[]) =>
-  expect.poll(() => visit(url, ...words), { timeout: 20_000 }).toMatch(answer)
+  expect.poll(() => visit(url, ...words), { timeout: 60_000 }).toMatch(answer)
 
 test('a domain that does not lead here yet fails no deploy: HTTP serves, and the node says why and tries again', async () => {
-  await write('shop', `{ directory: '${pebble.directory}', ca: ${pebble.ca}, email: ada@example.com, hsts: 3600 }`)
+  await write('shop', `{ ${pebble.settings}, email: ada@example.com, hsts: 3600 }`)
   await pebble.point('shop.test', address)
   const plan = await deploy('shop', '--dry-run')
   expect(plan.code, plan.stderr).toBe(0)
@@ -85,9 +84,7 @@ test('a domain that does not lead here yet fails no deploy: HTTP serves, and the
 })
 
 test('once it leads here the timer brings HTTPS without a deploy', async () => {
-  expect((await story.must(['status:live'], { cwd: folder('shop') })).stdout).toMatch(
-    /^one: release \S+, no certificate yet \(why: journalctl -u kraft-https@shop\)\n$/,
-  )
+  expect(await status('shop')).toMatch(/^one: release \S+, no certificate yet \(why: journalctl -u kraft-https@shop\)\n$/)
   await pebble.point('www.shop.test', address)
   const timer = 'kraft-https@shop.timer'
   const tries = await story.onNode('one', `systemctl show -p TimersMonotonic ${timer} | grep -o 'OnActiveUSec=[^;]*'`)
@@ -121,7 +118,7 @@ test('a renewal is taken up, and the next deploy finds nothing to ask for', asyn
   await story.onNode('one', '/etc/kraftwerk/.https renew shop --force')
   await expect.poll(serial, { timeout: 20_000 }).not.toBe(before)
   const renewed = await serial()
-  await write('shop', `{ directory: '${pebble.directory}', ca: ${pebble.ca}, email: ada@example.com, hsts: 3600 }`, strict)
+  await write('shop', `{ ${pebble.settings}, email: ada@example.com, hsts: 3600 }`, strict)
   const ran = await deploy('shop')
   expect(ran.code, ran.stderr).toBe(0)
   expect(JSON.parse(ran.stdout).urls).toEqual(['https://shop.test/'])
@@ -138,7 +135,7 @@ test('a name that comes later gets into the certificate once it leads here, and 
     )
       .match(/(?<=DNS:)[^,\s]+/g)
       ?.toSorted()
-  const https = `{ directory: '${pebble.directory}', ca: ${pebble.ca}, email: ada@example.com, hsts: 3600 }`
+  const https = `{ ${pebble.settings}, email: ada@example.com, hsts: 3600 }`
   await write('shop', https, strict, ['www.shop.test', 'more.shop.test'])
   const early = await deploy('shop')
   expect([early.code, early.stderr]).toEqual([
@@ -152,6 +149,52 @@ test('a name that comes later gets into the certificate once it leads here, and 
   await expect.poll(names, { timeout: 20_000 }).toEqual(['more.shop.test', 'shop.test', 'www.shop.test'])
   const { stdout } = await story.must(['status:live', '--json'], { cwd: folder('shop') })
   expect(JSON.parse(stdout).nodes[0].certificate).toEqual({ until: expect.stringMatching(/^2\d{3}-/), days: expect.any(Number) })
+})
+
+test('a certificate that ends while the server is down goes on serving, and is renewed by itself once the server is back', async () => {
+  const server = (does: 'answers' | 'refuses') =>
+    story.onNode(
+      'one',
+      does === 'answers'
+        ? 'nft delete table inet down'
+        : `nft -f - <<'END'
+table inet down { chain out { type filter hook output priority 0; tcp dport 14000 reject with tcp reset; }; }
+END`,
+    )
+  // In place of the one that is there, as if it had been got long ago.
+  const ending = (days: number) => {
+    const end = new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, '')
+    return story.onNode(
+      'one',
+      `cd "$(mktemp -d)"; site=$(echo /etc/kraftwerk/shop/https/acme-*/certs/site)
+      printf '%s\\n' '[ca]' default_ca=own '[own]' database=db new_certs_dir=. rand_serial=yes default_md=sha256 policy=any copy_extensions=copy '[any]' commonName=supplied >settings
+      : >db
+      names=$(sed 's/ /,DNS:/g; s/^/DNS:/' /etc/kraftwerk/shop/https/names)
+      openssl req -new -key "$site/privkey.pem" -subj /CN=shop.test -addext "subjectAltName=$names" -out request
+      openssl ca -config settings -selfsign -batch -notext -keyfile "$site/privkey.pem" -in request -startdate 20200101000000Z -enddate ${end} -out new.pem 2>/dev/null
+      cat new.pem >"$site/cert.pem"; cat new.pem >"$site/fullchain.pem"; nginx -s reload`,
+    )
+  }
+  const trusted = ['--cacert', pebble.root]
+  const before = (await status('shop')).match(/certificate for .*/)?.[0]
+  await server('refuses')
+  await ending(10.5)
+  const ran = await deploy('shop')
+  expect([ran.code, ran.stderr]).toEqual([0, expect.stringMatching(/No certificate for shop\.test .*:.* connect/)])
+  // The timer, which tries soon after a deploy.
+  await expect.poll(() => story.onNode('one', 'systemctl is-failed kraft-https@shop || :'), { timeout: 60_000 }).toBe('failed\n')
+  await served('https://shop.test/', /^https\|200 /, '-k')
+  expect(await status('shop')).toContain(
+    ', certificate for 10 more days, and was not renewed (why: journalctl -u kraft-https@shop)\n',
+  )
+  await ending(-1.5)
+  await served('https://shop.test/', /certificate has expired|self-signed/, ...trusted)
+  expect(await visit('https://shop.test/', '-k')).toMatch(/^https\|200 /)
+  expect(await status('shop')).toContain(', certificate has EXPIRED, and was not renewed')
+  await server('answers')
+  await story.onNode('one', 'systemctl restart kraft-https@shop.timer')
+  await served('https://shop.test/', /^https\|200 /, ...trusted)
+  expect(await status('shop')).toContain(before)
 })
 
 test('a certificate of one’s own is checked before anything, and one that is gone harms no other site', async () => {
@@ -175,10 +218,12 @@ test('a certificate of one’s own is checked before anything, and one that is g
   expect(ran.stderr + ran.stdout).not.toContain('PRIVATE KEY')
   expect(JSON.parse(ran.stdout).urls).toEqual(['https://own.test/'])
   await served('https://own.test/', /^https\|200 2/, '--cacert', join(folder('own'), 'own.pem'))
+  expect(await status('own')).toMatch(/^one: release \S+, certificate for (89|90) more days\n$/)
 
   await story.onNode('one', 'rm /etc/kraftwerk/own/https/certificate.pem; systemctl restart nginx')
   await served('http://own.test/', /^http\|200/)
   expect(await visit('https://shop.test/', '--cacert', pebble.root)).toMatch(/^https\|200/)
+  expect(await status('own')).toContain(', no certificate that nginx can use (the next deploy puts your own there again)\n')
   const again = await deploy('own')
   expect(JSON.parse(again.stdout).urls).toEqual(['https://own.test/'])
   await served('http://own.test/', /\|301/)

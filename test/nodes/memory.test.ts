@@ -35,6 +35,18 @@ async function free(megabytes: number | undefined, swap = 0): Promise<void> {
   await story.onNode('one', `umount /proc/meminfo 2>/dev/null || :; ${megabytes === undefined ? ':' : over}`)
 }
 
+/** A limit of a container, as its cgroups show it, where its supervisor is. In megabytes; undefined: none any more. */
+async function limit(
+  given: { readonly max: string; readonly current: number; readonly files: number } | undefined,
+): Promise<void> {
+  const bytes = (megabytes: number) => String(megabytes * 1048576)
+  const group = '/sys/fs/cgroup/system.slice/runit.service'
+  const over = ({ max, current, files }: NonNullable<typeof given>) => `mount -t tmpfs none ${group}; cd ${group}
+    echo ${max} >memory.max; echo ${bytes(current)} >memory.current; echo 0 | tee memory.swap.max >memory.swap.current
+    printf 'anon 1\\nfile 2\\ninactive_file %s\\nactive_file %s\\nslab_reclaimable 0\\n' ${bytes(files)} ${bytes(files)} >memory.stat`
+  await story.onNode('one', `umount ${group} 2>/dev/null || :; ${given === undefined ? ':' : over(given)}`)
+}
+
 const untouched = async () => {
   expect(
     (await story.onNode('one', 'ls /web/tight 2>/dev/null || :; ls /etc/sv')).split('\n').filter((row) => row.includes('tight')),
@@ -78,5 +90,18 @@ test('a stopped site has no old processes, and fewer workers take less', async (
   await free(128)
   await story.onNode('one', 'mkdir -p /etc/kraftwerk/tight/scale; echo 1 >/etc/kraftwerk/tight/scale/web')
   await story.must(['reload:stage'], { cwd: project })
+})
+
+test('what a container may have counts where that is less, and files in memory make room', async () => {
+  await free(4000, 500)
+  await limit({ max: String(300 << 20), current: 280, files: 30 })
+  const ran = await kraft('reload:stage')
+  expect(ran.code).toBe(1)
+  expect(failure(ran.stderr)).toContain('free are 80 MB of memory and 0 MB of swap')
+  await limit({ max: String(300 << 20), current: 280, files: 90 })
+  await story.must(['reload:stage'], { cwd: project })
+  await limit({ max: 'max', current: 280, files: 0 })
+  await story.must(['reload:stage'], { cwd: project })
+  await limit(undefined)
   await free(undefined)
 })

@@ -13,9 +13,11 @@ workers: 1
 shared: [media]
 release: echo "$KRAFT_RELEASE" >>"$HOME/migrated"
 hooks: { before-build: { local: echo built >>built.txt } }
+health: { path: /, tries: 2, timeout: 2 }
 environments:
   stage: { name: shop-stage, domain: stage.example.com, nodes: [one] }
   twin: { name: shop-twin, domain: twin.example.com, nodes: [one] }
+  pair: { name: shop-pair, domain: pair.example.com, nodes: [one, two] }
   live: { domain: shop.example.com, live: true, nodes: [two] }
 `,
   // Whatever version is the newest; another one is installed on the node by hand.
@@ -31,9 +33,9 @@ before(deploy, task({ on: 'once', run: ({ target, line }) => line.output('hooked
 }
 
 function page(word: string): string {
-  return `import six
+  return `import os, six
 def application(environ, start_response):
-    start_response('200 OK', [('Content-Type', 'text/plain')])
+    start_response('500 Broken' if os.path.exists('/etc/broken') else '200 OK', [('Content-Type', 'text/plain')])
     return [('${word} ' + six.__version__).encode()]
 `
 }
@@ -118,6 +120,43 @@ test('a node that has both environments gets no byte', async () => {
   expect([sent, from]).toEqual([{ one: { files: 0, bytes: 0 } }, `shop stage ${stage.release}`])
   expect(await visit('one', 'twin.example.com')).toBe('first 1.15.0')
   expect(await tree('one', '/web/shop-twin')).toBe(await tree('one', '/web/shop-stage'))
+})
+
+test('it goes to several nodes in batches; what a part that fails leaves is promoted to nobody until the nodes are one again', async () => {
+  const served = () => Promise.all(['one', 'two'].map((name) => visit(name, 'pair.example.com')))
+  await story.must(['deploy:pair'], { cwd: project })
+  const second = await served()
+  expect(second).toEqual([expect.stringContaining('second '), second[0]])
+  const former = (await json('status:pair')).nodes[0].release
+
+  await story.onNode('two', 'touch /etc/broken')
+  const ran = await kraft('promote:stage', 'pair', '--batch', '1')
+  await story.onNode('two', 'rm /etc/broken')
+  expect([ran.code, ran.stderr]).toEqual([1, expect.stringMatching(/^changed +one \(\d+\)\nfailed +two$/m)])
+  expect(await served()).toEqual(['first 1.15.0', second[1]])
+
+  const before = await story.onNode('two', 'ls -lR --full-time /web/shop/releases /web/shop/current')
+  const { code, stderr } = await kraft('promote:pair', 'live')
+  expect([code, failure(stderr)]).toEqual([
+    1,
+    expect.stringMatching(
+      new RegExp(
+        `The nodes of pair serve different releases: \\S+, ${former}\nnext: {2}.*kraft rollback:pair.*kraft deploy:pair`,
+      ),
+    ),
+  ])
+  expect(await story.onNode('two', 'ls -lR --full-time /web/shop/releases /web/shop/current')).toBe(before)
+  expect((await kraft('status:pair')).stdout).toContain(
+    'The nodes serve different releases: kraft deploy:pair or kraft rollback:pair makes them one',
+  )
+  await story.must(['rollback:pair'], { cwd: project })
+  expect(await served()).toEqual(second)
+  const held: { state: string }[] = (await json('releases:pair')).two
+  expect(held.find(({ state }) => state === 'current')).toMatchObject({ id: former, bad: null })
+
+  const { sent } = await json('promote:stage', 'pair', '--batch', '1')
+  expect(Object.keys(sent)).toEqual(['one', 'two'])
+  expect(await served()).toEqual(['first 1.15.0', 'first 1.15.0'])
 })
 
 test('what somebody changed on the node is not passed on', async () => {

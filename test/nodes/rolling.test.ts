@@ -108,7 +108,7 @@ test('of a deploy that fails on some nodes the others are told as taken back, an
 
 test('a deploy that finds a node of the target locked has run nowhere', async () => {
   const lock =
-    'mkdir -p /var/lib/kraftwerk/locks; cd /var/lib/kraftwerk/locks; echo somebody >wheel.holder; rm -f wheel.gone; touch wheel.held'
+    'mkdir -p /var/lib/kraftwerk/locks; cd /var/lib/kraftwerk/locks; echo somebody >wheel.holder; rm -f wheel.ended; touch wheel.held'
   await story.onNode(
     'three',
     `${lock}; systemd-run --quiet --unit=holder flock /var/lib/kraftwerk/locks/wheel.held sleep infinity`,

@@ -1,6 +1,10 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { secret } from '../../engine/shell/secret.js'
 import { compile } from '../../engine/step/compile.js'
+import { useTemplates } from '../../engine/template/find.js'
 import { type Site, site } from '../../recipes/site.js'
 
 const place = { name: 'shop-stage', home: '/web/shop-stage' }
@@ -48,6 +52,25 @@ describe('the site', () => {
       'No /etc/nginx/kraftwerk/shop-stage.htpasswd',
       'No /var/cache/nginx/shop-stage',
     ])
+  })
+
+  it('sends aliases to the domain, which its own log tells too, and a project can have another way for it', () => {
+    const aliases = ['www.shop.example.com', 'shop.example.org']
+    const text = configuration({ aliases })
+    for (const alias of aliases) expect(text).toContain(`\n  server_name ${alias};\n`)
+    expect(text.match(/return 301 \$scheme:\/\/shop\.example\.com\$request_uri;/g)).toHaveLength(2)
+    expect(text.match(/access_log \/web\/shop-stage\/log\/nginx\.access kraft-shop-stage;/g)).toHaveLength(3)
+    expect(configuration({})).not.toContain('return 301')
+
+    const own = mkdtempSync(join(tmpdir(), 'kraft-templates-'))
+    mkdirSync(join(own, 'nginx'))
+    writeFileSync(join(own, 'nginx/site.alias.conf.ejs'), '# <%= aliases.length %> elsewhere\n')
+    useTemplates([own])
+    const overridden = configuration({ aliases })
+    useTemplates([])
+    rmSync(own, { recursive: true })
+    expect(overridden).toContain('# 2 elsewhere\nserver {')
+    expect(overridden).not.toContain('return 301')
   })
 
   it('serves static files where the project says, and those of its package from its folder', () => {

@@ -4,6 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { gateway } from '../../recipes/providers/local/names.js'
+import { stateFrom } from '../../recipes/providers/local/state.js'
 import { ownCertificate } from './own-certificate.js'
 import { ensurePackages } from './packages.js'
 
@@ -12,8 +14,8 @@ const run = promisify(execFile)
 /** Pebble, the test server of Let's Encrypt, with a DNS of its own. */
 export interface Pebble {
   readonly directory: string
-  /** File of the certificate by which the server itself is known. */
-  readonly ca: string
+  /** Keys of `https:` by which a project gets its certificates there. */
+  readonly settings: string
   /** File of the certificate that signs what it gives. */
   readonly root: string
   /** Says in its DNS where a name is; undefined: nowhere. */
@@ -22,10 +24,11 @@ export interface Pebble {
 }
 
 /**
- * Starts Pebble on an address that nodes reach. It asks names of its own DNS and comes to port 80 of what that says, and to nothing
+ * Starts Pebble where local nodes reach it. It asks names of its own DNS and comes to port 80 of what that says, and to nothing
  * else. It dies with this process, whatever happens.
  */
-export async function startPebble(address: string): Promise<Pebble> {
+export async function startPebble(env: NodeJS.ProcessEnv): Promise<Pebble> {
+  const address = gateway(stateFrom(env))
   await ensurePackages(['pebble'])
   const folder = await mkdtemp(join(tmpdir(), 'kraftwerk-pebble-'))
   const [config, root] = [join(folder, 'config.json'), join(folder, 'root.pem')]
@@ -47,9 +50,10 @@ export async function startPebble(address: string): Promise<Pebble> {
   const ready = ['--retry', '50', '--retry-connrefused', '--retry-delay', '0', '--retry-max-time', '20']
   await run('curl', ['-sSf', ...ready, '-d', '{"ip":""}', `http://${address}:8055/set-default-ipv4`])
   await run('curl', ['-sSf', ...ready, '--cacert', ca, '-o', root, `https://${address}:15000/roots/0`])
+  const directory = `https://${address}:14000/dir`
   return {
-    directory: `https://${address}:14000/dir`,
-    ca,
+    directory,
+    settings: `directory: '${directory}', ca: ${ca}`,
     root,
     async point(name, to) {
       await tell('clear-a', { host: `${name}.` })

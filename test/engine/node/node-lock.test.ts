@@ -72,6 +72,22 @@ describe('the lock of an instance', () => {
     await node.read('kill $(cat /run/kraftwerk/left)')
   })
 
+  it('that was given back is not told to be held by what goes on, by whoever tried to take it just before', async () => {
+    const held = await lockNode(node, 'ending', 'ann')
+    // Whoever wants to know who holds it reads this file, and goes on reading until it is given back.
+    const holder = '/var/lib/kraftwerk/locks/ending.holder'
+    await node.read(`rm ${holder} && mkfifo ${holder}`)
+    const waited: string[] = []
+    const next = lockNode(loopback.node(), 'ending', 'bob', { seconds: 60, tell: (each) => waited.push(each) })
+    await node.read(
+      `exec 3>${holder}; rm ${holder}; (exec >/dev/null 2>&1; until [ -e ${holder}.go ]; do sleep 0.1; done; echo 'ann, since noon' >&3) &`,
+    )
+    await held.release()
+    await node.read(`touch ${holder}.go`)
+    await (await next).release()
+    expect(waited).toEqual(['ann, since noon'])
+  })
+
   it('that is lost lets no script of its former holder begin', async () => {
     const held = await lockNode(node, 'lost', 'ann')
     await node.read(`echo 99 >${held.file}; echo 'bob, since noon' >${held.file}.holder`)
