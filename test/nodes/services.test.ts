@@ -1,0 +1,140 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Files, writeFiles } from '../rig/cli.js'
+import { cutPower, powerOn } from '../rig/power-cut.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
+import { beginStory, type Story } from '../rig/story-node.js'
+
+// Services that an instance has for itself, all of them on one: what they keep is dumped, lost and loaded.
+const yamlOf = (services: string) => `name: depot
+wsgi: depot.wsgi:application
+packages: []
+workers: 1
+services: ${services}
+environments: { stage: { nodes: [one] } }
+`
+const all = '[{ redis: { memory: 32 MB } }]'
+const files: Files = {
+  'kraftwerk.yaml': yamlOf(all),
+  'depot/__init__.py': '',
+  'depot/wsgi.py': `def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [b'open']
+`,
+}
+
+let story: Story
+let project: string
+beforeAll(async () => {
+  story = await beginStory('httpbin')
+  project = join(story.home, 'depot')
+  await writeFiles(project, files)
+  await provisionPrepared(story, ['one'])
+  await must('deploy:stage')
+})
+afterAll(() => story?.remove())
+
+const kraft = (...args: string[]) => story.kraft(args, { cwd: project })
+const must = (...args: string[]) => story.must(args, { cwd: project })
+const root = async (script: string) => (await story.onNode('one', script)).trim()
+/** Runs bash as the instance, in its environment. */
+const as = async (script: string) => (await must('run:stage', '--', 'bash', '-ec', script)).stdout.trim()
+const ask = async (services: string) => {
+  await writeFile(join(project, 'kraftwerk.yaml'), yamlOf(services))
+  return must('deploy:stage')
+}
+const pids = (services: string) => root(`for each in ${services}; do cat "/etc/service/depot+$each/supervise/pid"; done`)
+/** The key of redis in each of its databases, with what they hold. */
+const keys = () =>
+  as(`for database in 0 3; do
+    redis-cli -s "$REDIS_SOCKET" -n $database keys '*' | sort | while read -r key; do
+      echo "$database $key $(redis-cli -s "$REDIS_SOCKET" -n $database dump "$key" </dev/null)"
+    done
+  done`)
+
+test('a server of its own is on a socket alone, and nobody else reaches it', async () => {
+  expect(await as('echo "$REDIS_URL"; redis-cli -u "$REDIS_URL" ping 2>&1 || redis-cli -s "$REDIS_SOCKET" ping')).toMatch(
+    /^unix:\/\/\/run\/web\/depot\/redis\/redis\.sock\n(.*\n)*PONG$/,
+  )
+  expect(await root('ss -Hlnt; ss -Hlnu')).not.toMatch(/:6379\b/)
+  expect(await root('ps -C redis-server -o user= -o args=')).toMatch(/^depot +redis-server unixsocket:/)
+  const other = 'useradd stranger; runuser -u stranger -- redis-cli -s /run/web/depot/redis/redis.sock ping 2>&1 || :'
+  expect(await root(other)).toContain('Permission denied')
+})
+
+test('a deploy leaves servers alone, and a new limit reaches one that runs', async () => {
+  const before = await pids('redis')
+  await as('redis-cli -s "$REDIS_SOCKET" set kept here')
+  await must('deploy:stage')
+  expect((await must('diff:stage')).stdout).toContain('a deploy would change nothing')
+  await ask(all.replace('32 MB', '48 MB'))
+  expect(await pids('redis')).toBe(before)
+  expect(await as('redis-cli -s "$REDIS_SOCKET" config get maxmemory')).toBe(`maxmemory\n${48 * 1024 ** 2}`)
+})
+
+test('what services keep is dumped, lost, and loaded again', async () => {
+  await as(`redis() { redis-cli -s "$REDIS_SOCKET" "$@" >/dev/null; }
+    redis flushall
+    for number in $(seq 100); do echo "set key$number $number"; done | redis-cli -s "$REDIS_SOCKET" >/dev/null
+    redis hset 'a hash' field 'of blanks and bytes \\xff'
+    redis -n 3 rpush list a b c
+    redis -n 3 set brief gone ex 10`)
+  const { members } = JSON.parse((await must('dump:stage', 'all.bundle', '--json')).stdout).manifest
+  expect(members).toMatchObject([{ service: 'redis', file: 'redis.rdb', counts: { 'keys.db0': 101, 'keys.db3': 2 } }])
+  // By now the time of one key has come: it was in the dump all the same.
+  await expect.poll(() => as('redis-cli -s "$REDIS_SOCKET" -n 3 exists brief'), { timeout: 30_000 }).toBe('0')
+  const before = await keys()
+
+  await as('redis-cli -s "$REDIS_SOCKET" flushall; redis-cli -s "$REDIS_SOCKET" set other one')
+  await must('load:stage', 'all.bundle', '--yes')
+  expect(await keys()).toBe(before)
+  // What was live is there until the next load, and nothing else is left.
+  expect(await root('ls /web/depot/redis')).toBe('data\nformer\nmemory.conf\nredis.conf')
+  expect(await root('ls /web/depot/redis/data; ls /web/depot/redis/data/appendonlydir | tail -n 1')).toBe(
+    'appendonlydir\nappendonly.aof.manifest',
+  )
+})
+
+test('a bundle whose data does not load leaves what is live alone', async () => {
+  await as('redis-cli -s "$REDIS_SOCKET" set new one')
+  const before = await keys()
+  await root('chmod 0 /usr/bin/redis-check-rdb; echo no-such-setting yes >>/web/depot/redis/redis.conf')
+  expect((await kraft('load:stage', 'all.bundle', '--yes')).code).toBe(1)
+  await root('chmod 755 /usr/bin/redis-check-rdb')
+  expect(await keys()).toBe(before)
+  // The swap fails because the server does not come up again.
+  const failed = await kraft('load:stage', 'all.bundle', '--yes')
+  expect(failed.code).toBe(1)
+  expect(failed.stderr).toContain('the data that was live is put back')
+})
+
+test('data outlives a power cut', async () => {
+  await must('deploy:stage')
+  await as('redis-cli -s "$REDIS_SOCKET" set last word')
+  const before = await keys()
+  // The append-only file is on disk within a second.
+  await root('sleep 1.2')
+  await cutPower(story, 'one')
+  await powerOn(story, 'one')
+  await expect
+    .poll(() => kraft('run:stage', '--', 'bash', '-c', 'redis-cli -s "$REDIS_SOCKET" ping').then(({ stdout }) => stdout), {
+      timeout: 60_000,
+    })
+    .toBe('PONG\n')
+  expect(await keys()).toBe(before)
+})
+
+test('a service that is not asked for any more ends, keeps its data and says so once', async () => {
+  const before = await keys()
+  const { stderr } = await ask('[]')
+  expect(stderr).toContain('redis is not asked for any more: what it keeps of depot stays on the node until kraft destroy')
+  expect(await root('ls -d /etc/sv/depot+* 2>/dev/null || echo none')).toBe('none')
+  expect((await must('deploy:stage')).stderr).not.toContain('not asked for')
+  await ask(all)
+  expect(await keys()).toBe(before)
+  await must('destroy:stage', '--yes')
+  expect(
+    await root('ls -d /web/depot /etc/sv/depot* /run/web/depot 2>/dev/null || echo none; pgrep redis-server || echo none'),
+  ).toBe('none\nnone')
+})
