@@ -14,7 +14,7 @@ workers: 1
 services: ${services}
 environments: { stage: { nodes: [one] } }
 `
-const all = '[{ redis: { memory: 32 MB } }, { memcached: { memory: 16 MB } }, sqlite]'
+const all = '[mysql, { redis: { memory: 32 MB } }, { memcached: { memory: 16 MB } }, sqlite]'
 const files: Files = {
   'kraftwerk.yaml': yamlOf(all),
   'depot/__init__.py': '',
@@ -23,6 +23,26 @@ const files: Files = {
     return [b'open']
 `,
 }
+
+// All kinds of things that a database of MariaDB holds.
+const schema = `CREATE TABLE author (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(99), upper VARCHAR(99) AS (UPPER(name)) STORED);
+CREATE TABLE \`a book\` (author_id INT, title TEXT, raw BLOB, FOREIGN KEY (author_id) REFERENCES author(id) ON DELETE CASCADE);
+CREATE TABLE log (what TEXT);
+CREATE SEQUENCE numbers START WITH 7;
+CREATE VIEW titles AS SELECT name, title FROM author JOIN \`a book\` ON id = author_id;
+CREATE VIEW again AS SELECT * FROM titles;
+CREATE TRIGGER noted AFTER INSERT ON \`a book\` FOR EACH ROW INSERT INTO log VALUES (NEW.title);
+CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2;
+CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM log;
+DELIMITER //
+CREATE PROCEDURE add_book(title TEXT) BEGIN
+INSERT INTO \`a book\` VALUES
+(1, title, NULL);
+END//
+DELIMITER ;
+INSERT INTO author (name) VALUES ('Ann'), ('Bob \u{1f4da}'), ('a line
+(and another ''quoted'' \\ ),(');
+INSERT INTO \`a book\` VALUES (1, 'one', x'00ff0a28'), (2, 'INSERT INTO', NULL);`
 
 let story: Story
 let project: string
@@ -55,6 +75,8 @@ connection.sendall("".join(line + "\\r\\n" for line in sys.argv[1:] + ["quit"]).
 print(connection.makefile().read())
 ' ${lines.map((line) => `'${line}'`).join(' ')}`)
 const sql = (statement: string) => as(`sqlite3 "$SQLITE_PATH" "${statement}"`)
+const mysql = (statements: string) =>
+  as(`mariadb --default-character-set=utf8mb4 -NB "$MYSQL_DATABASE" <<'END'\n${statements}\nEND`)
 /** The key of redis in each of its databases, with what they hold. */
 const keys = () =>
   as(`for database in 0 3; do
@@ -69,7 +91,7 @@ test('a server of its own is on a socket alone, and nobody else reaches it', asy
 unix:///run/web/depot/redis/redis.sock unix:/run/web/depot/memcached/memcached.sock sqlite:////web/depot/sqlite/db.sqlite3`,
   )
   expect(await memcached('set greeting 0 0 5', 'hello', 'get greeting')).toBe('STORED\nVALUE greeting 0 5\nhello\nEND')
-  expect(await root('ss -Hlntu')).not.toMatch(/:(6379|11211)\b/)
+  expect(await root('ss -Hlntu')).not.toMatch(/:(3306|6379|11211)\b/)
   expect(await root('ps -C redis-server,memcached -o user= -o args= | sort')).toMatch(
     /^depot +memcached .*\ndepot +redis-server unix/,
   )
@@ -77,8 +99,10 @@ unix:///run/web/depot/redis/redis.sock unix:/run/web/depot/memcached/memcached.s
     for service in redis memcached; do
       runuser -u stranger -- redis-cli -s /run/web/depot/$service/$service.sock ping 2>&1 || :
     done
-    runuser -u stranger -- cat /web/depot/sqlite/db.sqlite3 2>&1 || :`
-  expect((await root(other)).split('\n').filter((row) => row.includes('Permission denied'))).toHaveLength(3)
+    runuser -u stranger -- cat /web/depot/sqlite/db.sqlite3 2>&1 || :
+    runuser -u stranger -- mariadb depot 2>&1 || :`
+  const refused = /Permission denied|Access denied/
+  expect((await root(other)).split('\n').filter((row) => refused.test(row))).toHaveLength(4)
 })
 
 test('a deploy leaves servers alone, and a new limit reaches one that runs', async () => {
@@ -100,8 +124,10 @@ test('what services keep is dumped, lost, and loaded again', async () => {
   await sql(
     `CREATE TABLE 'a table' (number, text); INSERT INTO 'a table' VALUES (1, 'one'), (2, 'it''s two'); CREATE TABLE empty (x)`,
   )
+  await mysql(schema)
   const { members } = JSON.parse((await must('dump:stage', 'all.bundle', '--json')).stdout).manifest
   expect(members).toMatchObject([
+    { service: 'mysql', file: 'mysql.sql.zst', counts: { 'rows.author': 3, 'rows.a book': 2, 'rows.log': 2 } },
     { service: 'redis', file: 'redis.rdb', counts: { 'keys.db0': 101, 'keys.db3': 2 } },
     { service: 'sqlite', file: 'sqlite.db', counts: { 'rows.a table': 2, 'rows.empty': 0 } },
   ])
@@ -111,6 +137,7 @@ test('what services keep is dumped, lost, and loaded again', async () => {
 
   await as('redis-cli -s "$REDIS_SOCKET" flushall; redis-cli -s "$REDIS_SOCKET" set other one')
   await sql("DELETE FROM 'a table'; DROP TABLE empty")
+  await mysql('DELETE FROM author; DROP VIEW again; DROP PROCEDURE add_book; CREATE TABLE other (x INT)')
   // Somebody has the file open when it is swapped, and goes on writing.
   await root(`systemd-run --quiet --unit writer --uid depot --gid depot python3 -c '
 import sqlite3, time
@@ -123,6 +150,11 @@ while True:
   await root('systemctl is-active writer; sleep 0.2; systemctl stop writer')
   expect(await keys()).toBe(before)
   expect(await sql("PRAGMA integrity_check; PRAGMA journal_mode; SELECT * FROM 'a table'")).toBe("ok\nwal\n1|one\n2|it's two")
+  // The same to the last byte: tables, rows, and all that is not a table.
+  const { manifest } = JSON.parse((await must('dump:stage', 'mysql.bundle', '--only', 'mysql', '--json')).stdout)
+  expect(manifest.members).toEqual([members[0]])
+  expect(await mysql("CALL add_book('two'); SELECT * FROM log; SELECT NEXTVAL(numbers)")).toBe('one\nINSERT INTO\ntwo\n7')
+  expect(await root('mariadb -NBe "SHOW DATABASES LIKE \'depot%\'"')).toBe('depot\ndepot+former')
   // What was live is there until the next load, and nothing else is left.
   expect(await root('ls /web/depot/redis')).toBe('data\nformer\nmemory.conf\nredis.conf')
   expect(await root('ls /web/depot/redis/data; ls /web/depot/redis/data/appendonlydir | tail -n 1')).toBe(
@@ -136,6 +168,7 @@ while True:
 test('a bundle whose data does not load leaves what is live alone', async () => {
   await as('redis-cli -s "$REDIS_SOCKET" set new one')
   const before = await keys()
+  await mysql("INSERT INTO log VALUES ('later')")
   await root('chmod 0 /usr/bin/redis-check-rdb; echo no-such-setting yes >>/web/depot/redis/redis.conf')
   expect((await kraft('load:stage', 'all.bundle', '--yes')).code).toBe(1)
   await root('chmod 755 /usr/bin/redis-check-rdb')
@@ -144,6 +177,7 @@ test('a bundle whose data does not load leaves what is live alone', async () => 
   const failed = await kraft('load:stage', 'all.bundle', '--yes')
   expect(failed.code).toBe(1)
   expect(failed.stderr).toContain('the data that was live is put back')
+  expect(await mysql("SELECT what FROM log WHERE what = 'later'; SHOW TRIGGERS")).toMatch(/^later\nnoted\t/)
 })
 
 test('data outlives a power cut', async () => {

@@ -9,10 +9,13 @@ import { bootstrap } from '../../recipes/bootstrap.js'
 import { cron } from '../../recipes/cron.js'
 import { absent, directory, file, link } from '../../recipes/file.js'
 import { firewall } from '../../recipes/firewall.js'
+import { leftServices } from '../../recipes/left-services.js'
 import { locale } from '../../recipes/locale.js'
 import { openSite } from '../../recipes/maintenance.js'
+import { mariadb } from '../../recipes/mariadb.js'
 import { memory } from '../../recipes/memory.js'
 import { nginx, reloadNginx, restartNginx } from '../../recipes/nginx.js'
+import { ownServer } from '../../recipes/own-server.js'
 import { postgres } from '../../recipes/postgres.js'
 import { processes } from '../../recipes/processes.js'
 import { python } from '../../recipes/python.js'
@@ -46,7 +49,10 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
   'end of maintenance': openSite(shop),
   link: link({ path: `/tmp/${odd}`, to: odd }),
   locale: locale(),
+  'left services': leftServices(place, ['redis', 'files']),
+  mariadb: mariadb(),
   memory: memory(place, 2),
+  'a server of its own': ownServer(place, { service: 'redis', command: 'redis-server', answers: sh`true` }),
   member: member({ user: 'www-data', group: 'calculator', notify: [restartNginx] }),
   nginx: nginx(),
   postgres: postgres(),
