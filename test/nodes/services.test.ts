@@ -14,7 +14,8 @@ workers: 1
 services: ${services}
 environments: { stage: { nodes: [one] } }
 `
-const all = '[mysql, { redis: { memory: 32 MB } }, { memcached: { memory: 16 MB } }, sqlite]'
+const all =
+  '[{ postgres: { extensions: [pg_trgm, pageinspect] } }, mysql, { redis: { memory: 32 MB } }, { memcached: { memory: 16 MB } }, sqlite]'
 const files: Files = {
   'kraftwerk.yaml': yamlOf(all),
   'depot/__init__.py': '',
@@ -74,6 +75,7 @@ connection.connect(os.environ["MEMCACHED_SOCKET"])
 connection.sendall("".join(line + "\\r\\n" for line in sys.argv[1:] + ["quit"]).encode())
 print(connection.makefile().read())
 ' ${lines.map((line) => `'${line}'`).join(' ')}`)
+const psql = (statement: string) => as(`psql -XAtqc "${statement}"`)
 const sql = (statement: string) => as(`sqlite3 "$SQLITE_PATH" "${statement}"`)
 const mysql = (statements: string) =>
   as(`mariadb --default-character-set=utf8mb4 -NB "$MYSQL_DATABASE" <<'END'\n${statements}\nEND`)
@@ -105,6 +107,25 @@ unix:///run/web/depot/redis/redis.sock unix:/run/web/depot/memcached/memcached.s
   expect((await root(other)).split('\n').filter((row) => refused.test(row))).toHaveLength(4)
 })
 
+test('PostgreSQL has its share of the memory, and an extension or a version that it has not is refused', async () => {
+  const [shared = 0, memory = 0] = (
+    await root(`runuser -u postgres -- psql -XAtqc "SELECT setting::int / 128 FROM pg_settings WHERE name = 'shared_buffers'"
+      awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo`)
+  )
+    .split('\n')
+    .map(Number)
+  expect(Math.abs(shared - Math.max(128, memory / 8))).toBeLessThan(9)
+  for (const [asked, said] of [
+    ['version: 9', 'This node has PostgreSQL 15, and kraftwerk.yaml asks for version 9'],
+    ['extensions: [no_such]', 'PostgreSQL on this node has no extension "no_such"'],
+  ]) {
+    await writeFile(join(project, 'kraftwerk.yaml'), yamlOf(`[{ postgres: { ${asked} } }]`))
+    const { code, stderr } = await kraft('deploy:stage')
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${said}`)])
+  }
+  await writeFile(join(project, 'kraftwerk.yaml'), yamlOf(all))
+})
+
 test('a deploy leaves servers alone, and a new limit reaches one that runs', async () => {
   const before = await pids('redis memcached')
   await as('redis-cli -s "$REDIS_SOCKET" set kept here')
@@ -125,8 +146,12 @@ test('what services keep is dumped, lost, and loaded again', async () => {
     `CREATE TABLE 'a table' (number, text); INSERT INTO 'a table' VALUES (1, 'one'), (2, 'it''s two'); CREATE TABLE empty (x)`,
   )
   await mysql(schema)
+  await psql(
+    "CREATE TABLE word (text text); CREATE INDEX ON word USING gin (text gin_trgm_ops); INSERT INTO word VALUES ('found')",
+  )
   const { members } = JSON.parse((await must('dump:stage', 'all.bundle', '--json')).stdout).manifest
   expect(members).toMatchObject([
+    { service: 'postgres', counts: { 'rows.public.word': 1 } },
     { service: 'mysql', file: 'mysql.sql.zst', counts: { 'rows.author': 3, 'rows.a book': 2, 'rows.log': 2 } },
     { service: 'redis', file: 'redis.rdb', counts: { 'keys.db0': 101, 'keys.db3': 2 } },
     { service: 'sqlite', file: 'sqlite.db', counts: { 'rows.a table': 2, 'rows.empty': 0 } },
@@ -137,6 +162,7 @@ test('what services keep is dumped, lost, and loaded again', async () => {
 
   await as('redis-cli -s "$REDIS_SOCKET" flushall; redis-cli -s "$REDIS_SOCKET" set other one')
   await sql("DELETE FROM 'a table'; DROP TABLE empty")
+  await psql('DROP TABLE word')
   await mysql('DELETE FROM author; DROP VIEW again; DROP PROCEDURE add_book; CREATE TABLE other (x INT)')
   // Somebody has the file open when it is swapped, and goes on writing.
   await root(`systemd-run --quiet --unit writer --uid depot --gid depot python3 -c '
@@ -150,9 +176,12 @@ while True:
   await root('systemctl is-active writer; sleep 0.2; systemctl stop writer')
   expect(await keys()).toBe(before)
   expect(await sql("PRAGMA integrity_check; PRAGMA journal_mode; SELECT * FROM 'a table'")).toBe("ok\nwal\n1|one\n2|it's two")
+  expect(await psql("SELECT * FROM word WHERE text LIKE '%oun%'; SELECT extname FROM pg_extension ORDER BY 1")).toBe(
+    'found\npageinspect\npg_trgm\nplpgsql',
+  )
   // The same to the last byte: tables, rows, and all that is not a table.
   const { manifest } = JSON.parse((await must('dump:stage', 'mysql.bundle', '--only', 'mysql', '--json')).stdout)
-  expect(manifest.members).toEqual([members[0]])
+  expect(manifest.members).toEqual([members[1]])
   expect(await mysql("CALL add_book('two'); SELECT * FROM log; SELECT NEXTVAL(numbers)")).toBe('one\nINSERT INTO\ntwo\n7')
   expect(await root('mariadb -NBe "SHOW DATABASES LIKE \'depot%\'"')).toBe('depot\ndepot+former')
   // What was live is there until the next load, and nothing else is left.

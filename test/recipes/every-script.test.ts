@@ -17,6 +17,7 @@ import { memory } from '../../recipes/memory.js'
 import { nginx, reloadNginx, restartNginx } from '../../recipes/nginx.js'
 import { ownServer } from '../../recipes/own-server.js'
 import { postgres } from '../../recipes/postgres.js'
+import { postgresTuning } from '../../recipes/postgres-tuning.js'
 import { processes } from '../../recipes/processes.js'
 import { python } from '../../recipes/python.js'
 import { redis } from '../../recipes/redis.js'
@@ -56,6 +57,7 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
   member: member({ user: 'www-data', group: 'calculator', notify: [restartNginx] }),
   nginx: nginx(),
   postgres: postgres(),
+  'the memory of PostgreSQL': postgresTuning(),
   processes: processes(
     place,
     { worker: { command: odd, count: 2, memory: 2 ** 26, stop: 5 }, mail: { command: 'send', count: 0 } },
