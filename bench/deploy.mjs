@@ -62,10 +62,10 @@ export async function measure({ runs, signal, row, node }) {
     const current = async () => (await onNode('readlink /web/plain/current')).trim().split('/').at(-1)
     const { address } = parse(readFileSync(join(outside, '.kraftwerk', 'nodes.yaml'), 'utf8'))[node]
     // Visitors are near the node.
-    const untilServed = async (command, text) => {
+    const untilServed = async (command, text, environment = env) => {
       const started = performance.now()
       let ended = false
-      const whole = time(command, { cwd: project, env, signal }).finally(() => {
+      const whole = time(command, { cwd: project, env: environment, signal }).finally(() => {
         ended = true
       })
       let served
@@ -115,6 +115,21 @@ export async function measure({ runs, signal, row, node }) {
       const command = [...kraft, `rollback:${far}`, ids.at(back ? -2 : -1)]
       times.rollback.push((await untilServed(command, `deploy ${runs - (back ? 2 : 1)}`)).served)
     }
+    // As a person has it, whose earlier command left its connection open; env is that of a job of CI.
+    const { CI: _, ...person } = env
+    const kept = { deploy: [], rollback: [] }
+    await time([...kraft, `run:${far}`, '--', 'true'], { cwd: outside, env: person, signal })
+    for (let run = 0; run < runs; run++) {
+      change(`kept ${run}`)
+      kept.deploy.push((await untilServed([...kraft, `deploy:${far}`], `kept ${run}`, person)).served)
+      ids.push(await current())
+    }
+    for (let run = 0; run < runs; run++) {
+      const back = run % 2 === 0
+      const command = [...kraft, `rollback:${far}`, ids.at(back ? -2 : -1)]
+      kept.rollback.push((await untilServed(command, `kept ${runs - (back ? 2 : 1)}`, person)).served)
+    }
+    await time([...kraft, 'disconnect'], { cwd: outside, env: person, signal })
     const turns = async (command, cwd) => {
       cable.turns()
       await time(command, { cwd, env, signal })
@@ -128,6 +143,8 @@ export async function measure({ runs, signal, row, node }) {
     row({ what: 'a deploy of one changed file until visitors get it, 51 ms away', ...spread(times.deploy), aim: 2000 + own })
     row({ what: 'the same until the old processes are gone', ...spread(times.whole) })
     row({ what: 'a rollback until visitors get it, 51 ms away', ...spread(times.rollback), aim: 1000 + own })
+    row({ what: 'a deploy over a kept connection until visitors get it', ...spread(kept.deploy), aim: 2000 + own })
+    row({ what: 'a rollback over a kept connection until visitors get it', ...spread(kept.rollback), aim: 1000 + own })
     row({
       what: `round trips of a deploy where nothing changed, beyond ${connecting} to connect and log in`,
       count: same - connecting,

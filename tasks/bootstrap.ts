@@ -15,7 +15,7 @@ import { type Changes, countChanges } from './changes.js'
 export const bootstrap = task({
   on: 'once',
   independent: true,
-  ownConnection: true,
+  connection: 'new',
   needs: 'nodes',
   group: 'Nodes',
   help: 'prepare a node: runit, nginx, Python, PostgreSQL, redis, firewall, updates',

@@ -31,7 +31,7 @@ import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hoo
 import { notifying } from './notify.js'
 import { inParts, onceServed } from './rollout/afterwards.js'
 import { balancingOf, httpsOnWeb, setUpBalancers, trusted } from './rollout/balance.js'
-import { begin } from './rollout/begin.js'
+import { begin, reachFor } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import type { Part } from './rollout/parts.js'
 import { printReceipt, receiptOf } from './rollout/receipt.js'
@@ -45,7 +45,7 @@ import { urlsOf } from './urls.js'
 export const deploy = task({
   on: 'once',
   rolling: true,
-  ownConnection: true,
+  connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
   help: 'put the project on its nodes as a new release, without losing a request',
@@ -61,11 +61,12 @@ export const deploy = task({
   run: notifying('deploy', async ({ target, session, line, options }, noted) => {
     const own = requireInstance(target)
     const https = readHttps(own)
+    const nodes = releaseNodes(own, target.nodes)
+    reachFor(nodes)
     const code = await openSource(own, session, options.rev)
     // Settings are those of now: a revision has the code and what it requires.
     const instance = { ...own, folder: code.folder }
     const { settings } = instance
-    const nodes = releaseNodes(instance, target.nodes)
     const { commit, dirty, name: revision } = code.revision
     const facts = { ...hookFacts(target, nodes, session), commit, folder: code.folder }
     // They may make what is then sent; what is promoted was made before.

@@ -13,7 +13,7 @@ import { type Begun, lock } from './rollout/begin.js'
 /** Removes an instance from its nodes, with its services and all of its data. */
 export const destroy = task({
   on: 'once',
-  ownConnection: true,
+  connection: 'alone',
   needs: 'instance',
   group: 'Data',
   help: 'remove the instance from its nodes, with its services and all of its data',

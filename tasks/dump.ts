@@ -19,7 +19,7 @@ import { firstWebNode } from './first-node.js'
 /** Writes all data of the instance to one file here, and proves it. */
 export const dump = task({
   on: 'once',
-  ownConnection: true,
+  connection: 'new',
   needs: 'instance',
   group: 'Data',
   help: 'write all data of the instance to one file here, and prove it',

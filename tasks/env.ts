@@ -10,7 +10,7 @@ import { instanceNodes, readKept } from './kept-environ.js'
 /** What the application finds in its environment that is not in the repository, kept on its nodes. */
 export const env = task({
   on: 'once',
-  ownConnection: true,
+  connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
   help: 'list, set and unset variables of the application that are kept on its nodes, not in the repository',

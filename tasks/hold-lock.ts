@@ -20,6 +20,7 @@ export async function holdLock(session: Session, node: Node, name: string, line:
       next: `Prepare the node first:  kraft bootstrap:${node.name}`,
     },
   })
-  session.onEnd(() => lock.release())
+  // The farewell of the connection is right behind it, and nobody waits for the answer.
+  session.onEnd(async () => void lock.release())
   return lock
 }

@@ -21,7 +21,7 @@ import { holdLock } from './hold-lock.js'
 /** Puts the data of a bundle in the place of the live data, which is kept until the next load. */
 export const load = task({
   on: 'once',
-  ownConnection: true,
+  connection: 'new',
   needs: 'instance',
   group: 'Data',
   help: 'put the data of a bundle in the place of the live data',

@@ -13,7 +13,7 @@ export const promote = task({
   on: 'once',
   rolling: true,
   gathers: true,
-  ownConnection: true,
+  connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
   help: 'deploy to another environment the very release that one runs: its files and the versions of its packages',

@@ -14,7 +14,7 @@ import { kindNames, loadKind } from '../recipes/kinds.js'
 /** Makes a node and remembers it. */
 export const provision = task({
   on: 'once',
-  ownConnection: true,
+  connection: 'new',
   needs: 'nothing',
   group: 'Nodes',
   help: 'make a node: a real local one, or one at a provider',

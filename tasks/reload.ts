@@ -8,7 +8,7 @@ import { releaseId } from '../recipes/release.js'
 import { requireRelease } from './current-release.js'
 import { inParts } from './rollout/afterwards.js'
 import { balancingOf } from './rollout/balance.js'
-import { begin, roomBeside } from './rollout/begin.js'
+import { begin, reachFor, roomBeside } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import { rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
@@ -18,7 +18,7 @@ import { orTakeBack } from './rollout/take-back.js'
 export const reload = task({
   on: 'once',
   rolling: true,
-  ownConnection: true,
+  connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
   help: 'start the current release anew, with the environment as it is now, without losing a request',
@@ -26,6 +26,7 @@ export const reload = task({
   async run({ target, session, line }) {
     const instance = requireInstance(target)
     const nodes = releaseNodes(instance, target.nodes)
+    reachFor(nodes)
     const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     const generation = releaseId(new Date())
     const whole = rollout({

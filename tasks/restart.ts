@@ -7,7 +7,7 @@ import { changeServing } from './serving.js'
 export const restart = task({
   on: 'once',
   rolling: true,
-  ownConnection: true,
+  connection: 'alone',
   needs: 'instance',
   group: 'Operate',
   help: 'end web and processes and start them again; requests are lost meanwhile (reload loses none)',

@@ -13,7 +13,7 @@ import { requireRelease } from './current-release.js'
 import { notifying } from './notify.js'
 import { inParts } from './rollout/afterwards.js'
 import { balancingOf } from './rollout/balance.js'
-import { begin, roomBeside } from './rollout/begin.js'
+import { begin, reachFor, roomBeside } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import { rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain, whoAmI } from './rollout/switch.js'
@@ -23,7 +23,7 @@ import { orTakeBack } from './rollout/take-back.js'
 export const rollback = task({
   on: 'once',
   rolling: true,
-  ownConnection: true,
+  connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
   help: 'serve an earlier release again: the last good one, or the one that is named',
@@ -38,6 +38,7 @@ export const rollback = task({
   run: notifying('rollback', async ({ target, session, line, options }, noted) => {
     const instance = requireInstance(target)
     const nodes = releaseNodes(instance, target.nodes)
+    reachFor(nodes)
     const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     const generation = releaseId(new Date())
     const chosen = { id: options.release ?? generation }

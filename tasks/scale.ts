@@ -20,7 +20,7 @@ import { whoAmI } from './rollout/switch.js'
 /** Changes how many copies of processes and how many web workers run, and remembers it on the nodes. */
 export const scale = task({
   on: 'once',
-  ownConnection: true,
+  connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
   help: 'run more or fewer copies of a process or web workers, from now on; alone it shows how many',

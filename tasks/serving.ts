@@ -7,7 +7,7 @@ import { releaseNodes, serves } from '../recipes/followers.js'
 import type { Release } from '../recipes/release.js'
 import { ownInstance, type Restart } from '../recipes/stopped.js'
 import { requireRelease } from './current-release.js'
-import { type Begun, begin } from './rollout/begin.js'
+import { type Begun, begin, reachFor } from './rollout/begin.js'
 import { onEach } from './rollout/rollout.js'
 import { visited, whoAmI } from './rollout/switch.js'
 
@@ -26,6 +26,7 @@ export async function changeServing(
   const nodes = releaseNodes(instance, target.nodes)
   const work: Begun = { application: { instance }, nodes, session, locks: new Map(), states: new Map() }
   const title = what.charAt(0).toUpperCase() + what.slice(1)
+  reachFor(nodes)
   try {
     await begin(work, line)
     await inBatches(session, nodes, line, (batch, own) =>

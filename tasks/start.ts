@@ -7,7 +7,7 @@ import { changeServing } from './serving.js'
 export const start = task({
   on: 'once',
   rolling: true,
-  ownConnection: true,
+  connection: 'alone',
   needs: 'instance',
   group: 'Operate',
   help: 'start what stop has stopped; the site opens once the application answers',

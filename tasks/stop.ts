@@ -7,7 +7,7 @@ import { changeServing } from './serving.js'
 export const stop = task({
   on: 'once',
   rolling: true,
-  ownConnection: true,
+  connection: 'alone',
   needs: 'instance',
   group: 'Operate',
   help: 'stop web and processes until start or the next deploy; the site answers 503, no reboot starts them',

@@ -10,7 +10,7 @@ import { confirmLoss, requireAnswer } from './confirm.js'
 /** Removes a node with all that is on it. */
 export const terminate = task({
   on: 'once',
-  ownConnection: true,
+  connection: 'new',
   needs: 'nodes',
   group: 'Nodes',
   help: 'remove a node and all that is on it',

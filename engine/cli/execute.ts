@@ -44,6 +44,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const report = await openReport(globals)
   const workspace = await app.open(process.cwd())
   for (const warning of workspace.warnings) report.note(`warning: ${warning}`)
+  const ended = new AbortController()
   const { session, end } = createSession({
     app,
     workspace,
@@ -52,10 +53,10 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     spread,
     askPassword: globals['ask-password'],
     report,
-    prompt: createPrompt(flags.yes, report),
+    prompt: createPrompt(flags.yes, report, ended.signal),
     folder: process.cwd(),
     task: name,
-    ownConnection: spec.ownConnection === true,
+    connection: spec.connection,
   })
   const called = { folder: workspace.project?.folder ?? '', task: name }
   const outcome: Outcome = { finished: [], ended: [] }
@@ -91,6 +92,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     throw error
   } finally {
     report.stop()
+    ended.abort()
     await end()
     interrupted?.ignore()
   }

@@ -5,8 +5,11 @@ import type { Prompt } from '../task/session.js'
 
 type Clack = typeof import('@clack/prompts')
 
-/** Questions on the terminal, drawn on stderr beside no list, one after the other; undefined where there is nobody to ask. */
-export function createPrompt(yes: boolean, report: Report): Prompt | undefined {
+/**
+ * Questions on the terminal, drawn on stderr beside no list, one after the other; undefined where there is nobody to ask. At `signal`
+ * nobody waits for an answer any more.
+ */
+export function createPrompt(yes: boolean, report: Report, signal: AbortSignal): Prompt | undefined {
   if (!process.stdin.isTTY || !process.stderr.isTTY || process.env.CI !== undefined) return undefined
   let last: Promise<unknown> = Promise.resolve()
   const ask = async <Answer>(question: (clack: Clack) => Promise<Answer>): Promise<Exclude<Answer, symbol>> => {
@@ -20,10 +23,10 @@ export function createPrompt(yes: boolean, report: Report): Prompt | undefined {
   }
   const output = process.stderr
   return {
-    confirm: async (message) => yes || ask((clack) => clack.confirm({ message, initialValue: false, output })),
-    text: (message) => ask((clack) => clack.text({ message, output })).then((answer) => answer ?? ''),
+    confirm: async (message) => yes || ask((clack) => clack.confirm({ message, initialValue: false, output, signal })),
+    text: (message) => ask((clack) => clack.text({ message, output, signal })).then((answer) => answer ?? ''),
     async secret(message) {
-      const answer = (await ask((clack) => clack.password({ message, output }))) ?? ''
+      const answer = (await ask((clack) => clack.password({ message, output, signal }))) ?? ''
       register(answer)
       return answer
     },

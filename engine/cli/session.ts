@@ -31,8 +31,8 @@ export interface SessionParts {
   readonly prompt: Prompt | undefined
   readonly folder: string
   readonly task: string
-  /** The task opens connections of its own. */
-  readonly ownConnection: boolean
+  /** Whose connections the task uses (engine/task/task.ts). */
+  readonly connection: TaskSpec['connection']
 }
 
 /** Makes the {@link Session} of one call, and the function that ends it. */
@@ -63,7 +63,7 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
   // A typed password is not for a process that remains.
   let seconds: number | undefined
   const keep = () => {
-    seconds ??= parts.ownConnection || password !== undefined ? 0 : secondsToKeep(workspace.user().keep_connections)
+    seconds ??= parts.connection === 'new' || password !== undefined ? 0 : secondsToKeep(workspace.user().keep_connections)
     if (seconds === 0) dropSpare()
     return seconds
   }
@@ -98,6 +98,7 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
                 record,
                 note: parts.report.note,
                 keep: left.has(record.name) ? 0 : keep(),
+                alone: parts.connection === 'alone',
                 version,
                 password,
                 ...ask,

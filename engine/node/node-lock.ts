@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { KraftError } from '../errors/failure.js'
 import { quote, type Sh, sh } from '../shell/sh.js'
+import type { Connection } from '../ssh/connection.js'
 import { noSudo, sudoRefused } from '../ssh/no-sudo.js'
 import type { Node } from './node.js'
 
@@ -94,8 +95,7 @@ export async function lockNode(
     while IFS= read -r -t ${patience} _; do :; done
     : >${`${name}.gone`}
   `
-  const connection = node.connection.direct ?? node.connection
-  const channel = await connection.exec(node.asRoot(`exec bash -c ${quote(script.text)}`))
+  const channel = await ownConnection(node).exec(node.asRoot(`exec bash -c ${quote(script.text)}`))
   channel.stdin.on('error', () => undefined)
   let error = ''
   channel.stderr.on('data', (chunk: Buffer) => {
@@ -129,6 +129,11 @@ export async function lockNode(
       return released
     },
   }
+}
+
+// Eight who wait for a lock would take all channels that its holder needs.
+function ownConnection({ connection }: Node): Connection {
+  return connection.isAlone === true ? connection : (connection.direct ?? connection)
 }
 
 function refusal(node: Node, name: string, holder: string, code: number | null, said: string): KraftError {

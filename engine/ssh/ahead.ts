@@ -29,6 +29,10 @@ class AheadConnection implements Connection {
     this.user = inner.user
   }
 
+  get isAlone(): boolean {
+    return this.inner.isAlone === true
+  }
+
   /** This one, which from now on goes over a connection of this process. */
   get direct(): Connection | undefined {
     return this.inner.direct === undefined ? undefined : this

@@ -106,6 +106,9 @@ class LazyConnection implements Connection {
   readonly #channels = new Gate(sessions)
   #opening: Promise<Open> | undefined
   #closed = false
+  readonly #ending = new AbortController()
+  /** What ends while it is being made is given up at once. */
+  readonly #signal: AbortSignal
 
   constructor(
     readonly destination: Destination,
@@ -114,6 +117,7 @@ class LazyConnection implements Connection {
   ) {
     this.node = destination.name
     this.user = destination.user ?? ''
+    this.#signal = AbortSignal.any([this.#ending.signal, ...(how.signal === undefined ? [] : [how.signal])])
     how.signal?.addEventListener('abort', () => void this.close(), { once: true })
   }
 
@@ -154,6 +158,7 @@ class LazyConnection implements Connection {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#ending.abort()
     const open = await this.#opening?.catch(() => undefined)
     if (open === undefined) return
     open.loss ??= () => this.#ended()
@@ -217,7 +222,10 @@ class LazyConnection implements Connection {
         // The library loads while the server answers.
         const [socket] = await Promise.all([forwarded ?? this.#dial(options), ssh2()])
         const credentials = this.how.credentials ?? ownCredentials(this.how.ask)
-        const client = await handshake({ destination: this.destination, options }, credentials, socket, this.how)
+        const client = await handshake({ destination: this.destination, options }, credentials, socket, {
+          ...this.how,
+          signal: this.#signal,
+        })
         return { client, socket }
       }
       // The door first: whoever waits for a crowded sshd takes no place from the others.
@@ -226,17 +234,15 @@ class LazyConnection implements Connection {
       const isProxyOfOthers = this.how.proxy !== undefined && options.proxyCommand !== undefined
       if (attempt === attempts || isProxyOfOthers || !hungUpEarly(error)) throw error
       // Not all at the same time again: whoever else was turned away waits as well.
-      await sleep(Math.min(250 * 2 ** attempt, 2_000) * (0.5 + Math.random()), undefined, { signal: this.how.signal }).catch(
-        () => {
-          throw this.#ended()
-        },
-      )
+      await sleep(Math.min(250 * 2 ** attempt, 2_000) * (0.5 + Math.random()), undefined, { signal: this.#signal }).catch(() => {
+        throw this.#ended()
+      })
       return this.#handshake(options, jump, attempt + 1)
     }
   }
 
   async #dial(options: SshOptions): Promise<Duplex> {
-    if (options.proxyCommand === undefined) return dial(this.node, options, this.how.signal)
+    if (options.proxyCommand === undefined) return dial(this.node, options, this.#signal)
     return dialThrough(options.proxyCommand, this.how.proxy)
   }
 
@@ -245,7 +251,8 @@ class LazyConnection implements Connection {
     if (last === undefined) return undefined
     if (this.depth >= 8) throw this.#unreachable('ProxyJump goes through more than eight hosts; does it go in a circle?')
     const before = jumps.slice(0, -1)
-    return new LazyConnection(jumpDestination(last, before.length === 0 ? undefined : before), this.how, this.depth + 1)
+    const how = { ...this.how, signal: this.#signal }
+    return new LazyConnection(jumpDestination(last, before.length === 0 ? undefined : before), how, this.depth + 1)
   }
 
   #start(open: Open, command: string, { terminal }: ExecOptions, leave?: () => void): Promise<Channel> {

@@ -50,9 +50,11 @@ export interface Connection {
   capture(command: string, input?: string | Buffer): Promise<{ stdout: string; stderr: string; exit: Exit }>
   /** A stream to `host:port` as seen from the node (ProxyJump). */
   forward(host: string, port: number): Promise<Duplex>
+  /** Whether no other process can use it as long as this one does; where that is left out, another may. */
+  readonly isAlone?: boolean
   /**
    * The same over a connection that ends with this process; from then on everything goes over it. Left out where it does so
-   * anyway. For a lock, which must not outlive the process that took it, and for a login that must be a new one.
+   * anyway. For a lock, whose holders must not wait for each other's channels, and for a login that must be a new one.
    */
   readonly direct?: Connection | undefined
   /** Starts a command that {@link exec} will be asked for soon and that waits for its input until then (engine/ssh/ahead.ts). */

@@ -37,6 +37,10 @@ class SudoConnection implements Connection {
     this.user = inner.user
   }
 
+  get isAlone(): boolean {
+    return this.inner.isAlone === true
+  }
+
   /** This one, which from now on goes over a connection of this process. */
   get direct(): Connection {
     // Reading it is what makes the inner one leave its holder.

@@ -25,10 +25,10 @@ interface Common<O extends OptionSpecs> {
   /** Takes what follows `--`. */
   readonly takesRest?: boolean
   /**
-   * Opens connections of its own instead of one that an earlier command left open: for tasks that take locks, move much data or
-   * change how one logs in.
+   * Whose connections it uses; left out: any that an earlier command left open, beside others. `alone`: one that nobody else uses
+   * meanwhile, for tasks that take locks. `new`: its own, for tasks that move much data or change how one logs in.
    */
-  readonly ownConnection?: boolean
+  readonly connection?: 'alone' | 'new'
   /** Writes to the terminal itself; no list is shown. */
   readonly raw?: boolean
   /** Gets all targets in one call, as `asked.targets`, and not one call for each. */

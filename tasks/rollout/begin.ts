@@ -14,6 +14,11 @@ export type Begun = Pick<Rollout, 'nodes' | 'session' | 'locks' | 'states'> & {
   readonly application: Pick<Rollout['application'], 'instance'>
 }
 
+/** Begins to connect, and to have the nodes ready for a first script, while this machine works out what that is. */
+export function reachFor(nodes: readonly Node[]): void {
+  for (const { connection } of nodes) expectScript(connection)
+}
+
 /** Looks at all nodes and takes their locks before any change; where that fails, nothing ran on any node. */
 export async function begin(
   rollout: Begun,
@@ -22,7 +27,6 @@ export async function begin(
 ): Promise<void> {
   const { nodes, session } = rollout
   expectNodes(session, nodes)
-  for (const { connection } of nodes) expectScript(connection)
   try {
     await line.list(beginning(rollout, check))
   } catch (error) {

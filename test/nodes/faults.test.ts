@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
 import { type RateReport, startConstantLoad } from '../rig/constant-load.js'
 import { mulberry32 } from '../rig/generate-recipe.js'
+import { holdersOf } from '../rig/holders.js'
 import { ask } from '../rig/http.js'
 import { cutNetwork } from '../rig/network-cut.js'
 import { cutPower, powerOn } from '../rig/power-cut.js'
@@ -110,6 +111,23 @@ test.each(['Start beside the old', 'Switch to'])('the network is cut at "%s", an
     await running.says(said)
     // It may have come to its end just before.
     expect([0, 3]).toContain((await networkCut(running)).code)
+  })
+})
+
+test('deploys in a row log in once, and one whose kept connection is killed disturbs nothing', async () => {
+  const logins = () => story.onNode('one', 'journalctl -u ssh -o cat | grep -c "^Accepted publickey"')
+  const before = await logins()
+  await deployed()
+  last = await deployed()
+  expect(await logins()).toBe(before)
+  await disturbed(async () => {
+    const running = startKraft(['deploy:stage', '--verbose'], { cwd: project, env: story.env })
+    await running.says('Start beside the old')
+    const [holder, ...others] = await holdersOf(story.home)
+    expect(others).toEqual([])
+    process.kill(Number(holder), 'SIGKILL')
+    const { code, stderr } = await running.ended
+    expect([code, stderr]).toEqual([3, expect.stringContaining('the connection ended while steps ran')])
   })
 })
 

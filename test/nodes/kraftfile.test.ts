@@ -1,43 +1,28 @@
-import { execFile } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parse } from 'yaml'
-import { removeState, stateFrom } from '../../recipes/providers/local/state.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
+import { beginStory, type Story } from '../rig/story-node.js'
 
 // A skeleton as `kraft init` writes it, deployed as it is, and then every task of kraftfile.example.ts on it.
-const state = stateFrom(process.env)
 const root = join(import.meta.dirname, '../..')
+let story: Story
 let home: string
 let project: string
 let address: string
 
 beforeAll(async () => {
-  await removeState(state)
-  home = mkdtempSync(join(tmpdir(), 'kraftwerk-kraftfile-'))
+  story = await beginStory('httpbin')
+  home = story.home
   project = join(home, 'shop')
+  await provisionPrepared(story, ['one'])
+  address = await story.address('one')
 })
 
-afterAll(async () => {
-  await removeState(state)
-  rmSync(home, { recursive: true, force: true })
-})
+afterAll(() => story?.remove())
 
-async function kraft(folder: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = { ...process.env, HOME: home, CI: 'true', KRAFT_HOSTS_FILE: join(home, 'hosts') }
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [join(root, 'dist/kraft.js'), ...args],
-      { cwd: folder, env, maxBuffer: 1e8 },
-      (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-      },
-    )
-  })
-}
+const kraft = (folder: string, ...args: string[]) => story.kraft(args, { cwd: folder })
 
 async function done(folder: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await kraft(folder, ...args)
@@ -63,9 +48,6 @@ test('a project that init wrote deploys as it is', async () => {
   expect(refused.code).toBe(2)
   expect(refused.stderr).toContain('shop')
 
-  await done(project, 'provision', 'one')
-  address = parse(readFileSync(join(home, '.kraftwerk/nodes.yaml'), 'utf8')).one.address
-  await done(project, 'bootstrap:one')
   // The only environment needs no name, and a folder deep inside the project means the project.
   const deployed = await done(join(project, 'shop'), 'deploy')
   expect(deployed).toContain(`http://${address}/`)

@@ -1,7 +1,8 @@
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { kraft } from './cli.js'
+import { holdersOf } from './holders.js'
 import { type CallOptions, call, kraftProgram, type Ran } from './kraft.js'
 import { type Sshd, startSshd } from './sshd.js'
 
@@ -38,23 +39,7 @@ export async function startKept(config: readonly string[] = []): Promise<Kept> {
     return writeFile(join(own, 'nodes.yaml'), text)
   }
   await remember(sshd.port)
-  const holders: Kept['holders'] = async () => {
-    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
-    const found = await Promise.all(
-      pids.map((pid) =>
-        readFile(`/proc/${pid}/environ`, 'utf8').then(
-          (text) => text.includes(`HOME=${home}\0`),
-          () => false,
-        ),
-      ),
-    )
-    const named = await Promise.all(
-      pids
-        .filter((_, index) => found[index])
-        .map(async (pid) => [pid, await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')] as const),
-    )
-    return named.filter(([, name]) => name.startsWith('kraft: keeps')).map(([pid]) => pid)
-  }
+  const holders = () => holdersOf(home)
   const unused = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(KRAFT_|VITEST|NODE_|CI$|SSH_AUTH_SOCK$)/.test(name)),
   )

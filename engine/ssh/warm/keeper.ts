@@ -28,6 +28,8 @@ export class Keeper {
   #isLost = false
   readonly #seen: Seen[] = []
   readonly #clients = new Set<Wire>()
+  readonly #borrowers = new Set<Client>()
+  #alone: Client | undefined
 
   /** When the holder has no more to do, `hide` is called at once, and `done` when everything was closed. */
   constructor(
@@ -58,6 +60,7 @@ export class Keeper {
     this.#clients.add(wire)
     void wire.gone.then(() => {
       client.end()
+      this.#giveBack(client)
       this.#clients.delete(wire)
       if (this.#clients.size === 0) this.#rest()
     })
@@ -102,6 +105,31 @@ export class Keeper {
   /** Notes a host key that a client accepted. */
   accepted(seen: Seen): void {
     this.#seen.push(seen)
+  }
+
+  /**
+   * Lends the connection to a client; says no where another one uses it and one of both must be `alone`: a server grants few channels,
+   * and commands that wait for each other's lock must not wait for each other's channels.
+   */
+  lend(client: Client, alone: boolean): boolean {
+    if (this.#alone !== undefined || (alone && this.#borrowers.size > 0)) return false
+    this.#borrowers.add(client)
+    if (alone) this.#alone = client
+    return true
+  }
+
+  /** Lets go because a client says so; who has the connection alone comes to its end first. */
+  stop(by: Client): void {
+    if (this.#alone === undefined || this.#alone === by) this.end()
+    else {
+      this.#keep = 0
+      by.wire.close()
+    }
+  }
+
+  #giveBack(client: Client): void {
+    this.#borrowers.delete(client)
+    if (this.#alone === client) this.#alone = undefined
   }
 
   /** Lets go of the connection and of everybody. */
@@ -177,7 +205,7 @@ class Client {
     const channels = this.#channels
     if (message.type === 'answer') this.#asker.answer(message)
     else if (message.type === 'ping') this.#send({ type: 'pong' })
-    else if (message.type === 'stop') this.keeper.end()
+    else if (message.type === 'stop') this.keeper.stop(this)
     else if (message.type === 'exec') void channels?.exec(message)
     else if (message.type === 'forward') void channels?.forward(message)
     else if (message.type === 'resize') channels?.get(message.id)?.resize(message.size)
@@ -201,6 +229,10 @@ class Client {
       return
     }
     this.#send({ type: 'welcome' })
+    if (!this.keeper.lend(this, message.alone)) {
+      this.#send({ type: 'busy' })
+      return
+    }
     try {
       const connection = await this.keeper.connection(message, this.#asker, (text) => this.#send({ type: 'note', text }))
       // One that went silent is replaced before anything is run on it.

@@ -18,6 +18,8 @@ export type Greeted =
   | { readonly kind: 'ready' }
   /** `isEarly`: the other side hung up before it said its name. */
   | { readonly kind: 'refused'; readonly failure: Failure; readonly isEarly: boolean }
+  /** Somebody else uses it, and one of both must be alone. */
+  | { readonly kind: 'busy' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'stuck' }
 
@@ -176,6 +178,7 @@ export class Link {
 
   #hear(message: FromHolder): void {
     if (message.type === 'welcome') this.#isWelcome = true
+    else if (message.type === 'busy') this.#greeted?.({ kind: 'busy' })
     else if (message.type === 'question') void this.#answer(message)
     else if (message.type === 'note') this.note(message.text)
     else if (message.type === 'ready') void this.#ready(message.seen)

@@ -4,7 +4,7 @@ import type { TerminalSize } from '../connection.js'
 import type { Credentials } from '../credentials.js'
 
 /** Changes whenever the messages do, so that ends of different age never meet. */
-export const protocol = 2
+export const protocol = 3
 
 /** A host key that a holder's connection was verified with. */
 export interface Seen {
@@ -26,6 +26,8 @@ export interface Greeting {
   readonly configFile: string | undefined
   /** Where the client runs, and so its ProxyCommand. */
   readonly folder: string
+  /** Nobody else is to use the connection meanwhile. */
+  readonly alone: boolean
 }
 
 /** The public half of an identity; what it signs is asked for by its number. */
@@ -77,6 +79,8 @@ export type FromClient =
 export type FromHolder =
   | { readonly type: 'welcome' }
   | { readonly type: 'self'; readonly self: Self }
+  /** Somebody else uses the connection, and one of both must be alone. */
+  | { readonly type: 'busy' }
   | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'question'; readonly id: number; readonly about: About; readonly ask: unknown }
   | { readonly type: 'ready'; readonly seen: readonly Seen[] }

@@ -14,6 +14,8 @@ import { holderProgram } from './start.js'
 export interface WarmOptions extends ConnectOptions {
   /** Seconds that the connection stays open after its last use; 0 makes connections of this process alone. */
   readonly keep: number
+  /** Nobody else uses it meanwhile; left out: others may. */
+  readonly alone?: boolean
   /** The version of kraft: another version never meets this one's holders. */
   readonly version: string
   /** The holder's program, where it is not the one beside this file. */
@@ -41,6 +43,7 @@ class WarmConnection implements Connection {
   readonly user: string
   readonly #own: Connection
   #link: Promise<Link | undefined> | undefined
+  #greeted: Link | undefined
   #isDirect = false
   #isCounted = false
   #isClosed = false
@@ -54,6 +57,10 @@ class WarmConnection implements Connection {
     this.user = own.user
     this.#own = own
     options.signal?.addEventListener('abort', () => void this.close(), { once: true })
+  }
+
+  get isAlone(): boolean {
+    return this.options.alone === true
   }
 
   get direct(): Connection {
@@ -76,6 +83,8 @@ class WarmConnection implements Connection {
   async close(): Promise<void> {
     if (this.#isCounted && !this.#isClosed) kept--
     this.#isClosed = true
+    // One that is only being made is given up at once.
+    this.#greeted?.close()
     const link = await this.#link?.catch(() => undefined)
     link?.close()
     await this.#own.close()
@@ -107,10 +116,11 @@ class WarmConnection implements Connection {
       await ownFolder(folder)
       const path = join(folder, `${key}.sock`)
       // A holder that ends just now is followed by a new one; nothing was run before it said that it is ready.
-      for (let attempt = 0; attempt < 3; attempt++) {
+      for (let attempt = 0; attempt < 3 && !this.#isClosed; attempt++) {
         const socket = await knockOrStart(path, this.program)
         if (socket === undefined) continue
         const link = new Link(record.name, socket, ask, note)
+        this.#greeted = link
         const greeted = await link.greet({
           type: 'greet',
           proof: await prove(dirname(path)),
@@ -119,16 +129,18 @@ class WarmConnection implements Connection {
           options,
           configFile,
           folder: process.cwd(),
+          alone: this.isAlone,
         })
         if (greeted.kind === 'ready') return link
         link.close()
+        if (greeted.kind === 'busy') return undefined
         // A ProxyCommand that asks something has a terminal in this process.
         if (greeted.kind === 'refused' && greeted.isEarly && hasProxy)
           return this.#goWithout('its ProxyCommand does not connect without a terminal')
         if (greeted.kind === 'refused') throw new KraftError(greeted.failure)
         if (greeted.kind === 'stuck') return this.#goWithout('the process that keeps it does not answer')
       }
-      return this.#goWithout('the process that keeps it ends at once')
+      return this.#isClosed ? undefined : this.#goWithout('the process that keeps it ends at once')
     } catch (error) {
       if (error instanceof KraftError) throw error
       return this.#goWithout(error instanceof Error ? error.message : String(error))

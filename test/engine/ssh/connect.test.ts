@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ConnectOptions, connect } from '../../../engine/ssh/connect.js'
 import type { Connection } from '../../../engine/ssh/connection.js'
@@ -29,6 +31,20 @@ describe('a connection', () => {
     const connection = open({ record: nowhere })
     expect(connection.node).toBe('one')
     await connection.close()
+  })
+
+  it('that is only being made is given up when it is closed, though its server says nothing', { timeout: 5_000 }, async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const connection = open({ record: { ...sshd.record, port } })
+    const running = failureOf(connection.capture('true'))
+    const [socket] = (await once(silent, 'connection')) as [Socket]
+    const gone = once(socket.resume(), 'close')
+    await connection.close()
+    expect(await running).toMatchObject({ kind: 'interrupted' })
+    await gone
+    silent.close()
   })
 
   it('runs a command with its input and tells output, errors and exit code apart', async () => {
