@@ -54,4 +54,14 @@ export const layout = {
   cron: (place: Place) => `${layout.settings(place)}/cron`,
   /** How the last run of a cron entry went, and beside it its lock. Root's, on tmpfs. */
   cronState: ({ name }: Place, entry: string) => `/run/web/.cron/${name}.${entry}`,
+  /** The folder of a service that keeps its data in files; root's, and what is in it belongs to the instance. */
+  service: ({ home }: Place, service: string) => `${home}/${service}`,
+  /** The runit service of a server that the instance has for itself. No instance can have a name with a plus in it. */
+  server: ({ name }: Place, service: string) => `${name}+${service}`,
+  /** On tmpfs, in a folder that only the instance's user can enter. */
+  serverSocket: (place: Place, service: string) => `${layout.sockets(place)}/${service}/${service}.sock`,
+  /** What a server was started with. Root's, on tmpfs. */
+  serverStarted: (place: Place, service: string) => `${layout.sockets(place)}/${service}.started`,
+  /** The services that the last deploy set up, one a line. */
+  services: (place: Place) => `${layout.settings(place)}/services`,
 } as const

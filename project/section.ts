@@ -10,6 +10,7 @@ import { programKeys } from './program-keys.js'
 import { protectSchema } from './protect-schema.js'
 import { orReference } from './reference-schema.js'
 import { serviceSchema } from './service-schema.js'
+import { size } from './size-schema.js'
 import { superusersSchema } from './superusers-schema.js'
 
 const text = v.pipe(v.string(), v.trim(), v.nonEmpty('some text'))
@@ -110,19 +111,6 @@ const healthMap = v.pipe(
 const healthPath = v.pipe(
   urlPath,
   v.transform((path): v.InferOutput<typeof healthMap> => ({ path })),
-)
-
-const units: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
-const sizePattern = /^(\d+(?:\.\d+)?)\s*([KMG]?)i?B?$/i
-const size = v.pipe(
-  v.union([v.string(), v.number()]),
-  v.transform((value) => {
-    const [, amount = '', unit = ''] = String(value).trim().match(sizePattern) ?? []
-    return amount === '' ? Number.NaN : Math.round(Number(amount) * (units[unit.toUpperCase()] ?? Number.NaN))
-  }),
-  v.number('a size, as in 100 MB or 2GB'),
-  v.minValue(1, 'at least one byte'),
-  v.maxValue(2 ** 50, 'a size that a disk can hold'),
 )
 
 const environName = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _ in its name'))

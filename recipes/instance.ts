@@ -119,7 +119,20 @@ function parent(path: string): string {
 /** `/web/NAME/PACKAGE`, through which nginx finds the package's static files in whatever release is current. */
 export function packageLink(place: Place, name: string | undefined, src: string | undefined): readonly Step[] {
   if (name === undefined) return []
-  const taken = ['releases', 'current', 'former', 'venvs', 'uploads', 'shared', 'dump', 'log', 'home', 'challenge']
+  const taken = [
+    'releases',
+    'current',
+    'former',
+    'venvs',
+    'uploads',
+    'shared',
+    'dump',
+    'log',
+    'home',
+    'challenge',
+    'redis',
+    'sqlite',
+  ]
   if (taken.includes(name)) {
     throw new KraftError({
       kind: 'task',

@@ -5,12 +5,13 @@ import { apt } from './apt.js'
 /** The release's own version of the server and its client. */
 export const postgresPackages = ['postgresql'] as const
 
-// The newest version that is installed: a node that was upgraded has several.
-const version = sh`
+/** Sets the shell variable `version` to the newest that is installed: a node that was upgraded has several. */
+export const postgresVersion = sh`
   version=$(ls /usr/lib/postgresql 2>/dev/null | sort -V | tail -n 1)
   if [ -z "$version" ]; then echo 'PostgreSQL is not installed'; exit 2; fi`
 
-const ask = sh`ask() { runuser -u postgres -- psql --cluster "$version/main" -XAtqc "$1" postgres; }`
+/** Defines the shell function `ask`, which prints what a query finds. */
+export const askPostgres = sh`ask() { runuser -u postgres -- psql --cluster "$version/main" -XAtqc "$1" postgres; }`
 
 /** PostgreSQL, running, with a cluster in UTF-8 that listens on its socket and on localhost only. */
 export function postgres(): readonly Step[] {
@@ -22,17 +23,17 @@ export function postgresSetup(): readonly Step[] {
   return [
     {
       title: 'PostgreSQL has a cluster',
-      check: lines(version, sh`test -f "/etc/postgresql/$version/main/postgresql.conf"`),
-      apply: lines(version, sh`pg_createcluster --locale C.UTF-8 --encoding UTF8 "$version" main`),
+      check: lines(postgresVersion, sh`test -f "/etc/postgresql/$version/main/postgresql.conf"`),
+      apply: lines(postgresVersion, sh`pg_createcluster --locale C.UTF-8 --encoding UTF8 "$version" main`),
     },
     {
       title: 'PostgreSQL is running',
       check: lines(
-        version,
+        postgresVersion,
         sh`systemctl is-enabled --quiet postgresql.service && systemctl is-active --quiet "postgresql@$version-main.service"`,
       ),
       apply: lines(
-        version,
+        postgresVersion,
         sh`
         systemctl enable --quiet postgresql.service
         systemctl start "postgresql@$version-main.service"
@@ -41,10 +42,10 @@ export function postgresSetup(): readonly Step[] {
     },
     {
       title: "PostgreSQL's cluster is in UTF-8",
-      check: lines(version, ask, sh`test "$(ask 'show server_encoding')" = UTF8`),
+      check: lines(postgresVersion, askPostgres, sh`test "$(ask 'show server_encoding')" = UTF8`),
       apply: lines(
-        version,
-        ask,
+        postgresVersion,
+        askPostgres,
         sh`
         printf 'The cluster %s/main is in %s and kraft does not convert data.\n' "$version" "$(ask 'show server_encoding')"
         printf 'If nothing in it is needed: pg_dropcluster --stop %s main && pg_createcluster --locale C.UTF-8 --start %s main\n' "$version" "$version"
@@ -54,10 +55,10 @@ export function postgresSetup(): readonly Step[] {
     },
     {
       title: 'PostgreSQL listens on its socket and localhost only',
-      check: lines(version, ask, sh`test "$(ask 'show listen_addresses')" = localhost`),
+      check: lines(postgresVersion, askPostgres, sh`test "$(ask 'show listen_addresses')" = localhost`),
       apply: lines(
-        version,
-        ask,
+        postgresVersion,
+        askPostgres,
         sh`
         ask "alter system set listen_addresses = 'localhost'"
         systemctl restart "postgresql@$version-main.service"

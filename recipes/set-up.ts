@@ -6,6 +6,7 @@ import { apt } from './apt.js'
 import { cronDaemon } from './cron.js'
 import { httpsPackages } from './https.js'
 import { instance as instanceSteps, packageLink } from './instance.js'
+import { leftServices } from './left-services.js'
 import type { Site } from './site.js'
 
 /** What an instance has on a node beside its releases: packages, user, folders, scripts, services. */
@@ -16,6 +17,10 @@ export function setUp({ instance, services, package: name }: Application, https:
     ...cronDaemon(settings.cron),
     ...instanceSteps(instance),
     ...services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),
+    ...leftServices(
+      instance,
+      services.map(({ service }) => service.name),
+    ),
     ...packageLink(instance, name, settings.src),
   ]
 }

@@ -1,6 +1,10 @@
+import * as v from 'valibot'
 import { lines, type Sh, sh } from '../../engine/shell/sh.js'
+import type { Step } from '../../engine/step/step.js'
 import { defineService, type Place } from '../../project/service.js'
-import { postgres } from '../postgres.js'
+import { asInstance } from '../own-server.js'
+import { postgres, postgresVersion } from '../postgres.js'
+import { postgresTuning } from '../postgres-tuning.js'
 
 // As the server's own superuser over its socket, never over TCP: no password exists that could leak.
 const admin = sh`
@@ -16,7 +20,7 @@ const close = (database: string) => sh`admin -d postgres -c ${`REVOKE ALL ON DAT
 
 const beside = ({ name }: Place) => `${name}+beside`
 const former = ({ name }: Place) => `${name}+former`
-const as = ({ name }: Place, ...command: string[]) => sh`setpriv --reuid ${name} --regid ${name} --init-groups -- ${command}`
+const as = asInstance
 
 // Exact, and one statement a table: an estimate could not prove a load. The list is a query whose rows psql runs.
 const countRows = `SELECT format('SELECT %L, count(*) FROM %I.%I', 'rows.' || table_schema || '.' || table_name, table_schema, table_name)
@@ -60,9 +64,24 @@ const exchange = (place: Place, steps: readonly (readonly [string, string])[]): 
 export const service = defineService({
   name: 'postgres',
   doc: "PostgreSQL: the instance's own database and role, reached over the socket without a password",
-  section: {},
-  install: () => postgres(),
-  setup: (place) => [
+  section: {
+    version: {
+      schema: v.optional(v.pipe(v.number(), v.integer('a whole number'))),
+      doc: "Version that the node's PostgreSQL must have; Debian 12 has 15, Debian 13 has 17. Default: whichever it has",
+      example: 17,
+    },
+    extensions: {
+      schema: v.optional(
+        v.array(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]*$/, 'the name of an extension, as in pg_trgm'))),
+        [],
+      ),
+      doc: 'Extensions in its database',
+      example: ['pg_trgm', 'unaccent'],
+    },
+  },
+  install: () => [...postgres(), ...postgresTuning()],
+  setup: (place, settings) => [
+    ...ofVersion(settings.version),
     {
       title: `Role ${place.name}`,
       check: lines(admin, sh`[ "$(admin -d postgres -c ${`SELECT 1 FROM pg_roles WHERE rolname = '${place.name}'`})" = 1 ]`),
@@ -78,6 +97,7 @@ export const service = defineService({
       check: lines(admin, sh`${closed('postgres')} && ${closed('template1')}`),
       apply: lines(admin, close('postgres'), close('template1')),
     },
+    ...(Array.isArray(settings.extensions) ? settings.extensions : []).map((name) => extension(place, String(name))),
   ],
   environ: ({ name }) => ({
     DATABASE_URL: `postgresql://${name}@/${name}?host=/var/run/postgresql`,
@@ -99,7 +119,19 @@ export const service = defineService({
         sh`
         if ${exists(beside(place))}; then admin -d postgres -c ${`DROP DATABASE "${beside(place)}" WITH (FORCE)`}; fi
         ${create(place, beside(place))}
-        ${as(place, 'pg_restore', '--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction', '--dbname', beside(place))} <"$KRAFT_IN"
+        # Extensions that no instance may make are made as they were in the live database, and passed over in the bundle.
+        list=$(mktemp)
+        trap 'rm -f "$list"' EXIT
+        granted=$(admin -d ${place.name} -c ${`SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'
+          AND extowner <> (SELECT oid FROM pg_roles WHERE rolname = '${place.name}')`})
+        for each in $granted; do admin -d ${beside(place)} -c "CREATE EXTENSION \"$each\""; done
+        ${as(place, 'pg_restore', '--list')} <"$KRAFT_IN" | awk -v granted=" $(echo $granted) " '
+          $4 == "EXTENSION" && index(granted, " " $6 " ") { next }
+          $4 == "COMMENT" && $6 == "EXTENSION" && index(granted, " " $7 " ") { next }
+          { print }' >"$list"
+        chown ${place.name} "$list"
+        ${as(place, 'pg_restore', '--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction', '--dbname', beside(place))} \
+          --use-list "$list" <"$KRAFT_IN"
       `,
       ),
     countBeside: (place) => sh`printf '%s' ${`${countRows}\n`} | ${psql(place, beside(place))}`,
@@ -154,4 +186,46 @@ function create({ name }: Place, database: string): Sh {
     ${close(database)}
     admin -d ${database} -c ${`ALTER SCHEMA public OWNER TO "${name}"`}
   `
+}
+
+function ofVersion(wanted: unknown): readonly Step[] {
+  if (wanted === undefined) return []
+  return [
+    {
+      title: `PostgreSQL ${wanted}`,
+      check: lines(postgresVersion, sh`test "$version" = ${String(wanted)}`),
+      apply: lines(
+        postgresVersion,
+        sh`
+        printf 'This node has PostgreSQL %s, and kraftwerk.yaml asks for version %s\n' "$version" ${String(wanted)}
+        echo "It comes with the node's release: Debian 12 has 15, Debian 13 has 17. Take another image, or leave version: out"
+        exit 1
+      `,
+      ),
+    },
+  ]
+}
+
+function extension(place: Place, name: string): Step {
+  const create = `CREATE EXTENSION "${name}"`
+  const of = (question: string) => sh`"$(admin -d ${place.name} -c ${question})"`
+  return {
+    title: `Extension ${name}`,
+    check: lines(admin, sh`[ ${of(`SELECT 1 FROM pg_extension WHERE extname = '${name}'`)} = 1 ]`),
+    // Whatever the instance may make itself is made with its rights, in a database whose objects are its own.
+    apply: lines(
+      admin,
+      sh`
+      case ${of(`SELECT bool_or(trusted) FROM pg_available_extension_versions WHERE name = '${name}'`)} in
+        t) ${as(place, 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', place.name, '-c', create)} ;;
+        f) admin -d ${place.name} -c ${create} ;;
+        *)
+          printf 'PostgreSQL on this node has no extension "%s"\n' ${name}
+          echo 'If a Debian package brings it, name that under apt:, as in postgresql-15-pgvector'
+          exit 1
+          ;;
+      esac
+    `,
+    ),
+  }
 }

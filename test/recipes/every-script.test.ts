@@ -9,11 +9,15 @@ import { bootstrap } from '../../recipes/bootstrap.js'
 import { cron } from '../../recipes/cron.js'
 import { absent, directory, file, link } from '../../recipes/file.js'
 import { firewall } from '../../recipes/firewall.js'
+import { leftServices } from '../../recipes/left-services.js'
 import { locale } from '../../recipes/locale.js'
 import { openSite } from '../../recipes/maintenance.js'
+import { mariadb } from '../../recipes/mariadb.js'
 import { memory } from '../../recipes/memory.js'
 import { nginx, reloadNginx, restartNginx } from '../../recipes/nginx.js'
+import { ownServer } from '../../recipes/own-server.js'
 import { postgres } from '../../recipes/postgres.js'
+import { postgresTuning } from '../../recipes/postgres-tuning.js'
 import { processes } from '../../recipes/processes.js'
 import { python } from '../../recipes/python.js'
 import { redis } from '../../recipes/redis.js'
@@ -46,10 +50,14 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
   'end of maintenance': openSite(shop),
   link: link({ path: `/tmp/${odd}`, to: odd }),
   locale: locale(),
+  'left services': leftServices(place, ['redis', 'files']),
+  mariadb: mariadb(),
   memory: memory(place, 2),
+  'a server of its own': ownServer(place, { service: 'redis', command: 'redis-server', answers: sh`true` }),
   member: member({ user: 'www-data', group: 'calculator', notify: [restartNginx] }),
   nginx: nginx(),
   postgres: postgres(),
+  'the memory of PostgreSQL': postgresTuning(),
   processes: processes(
     place,
     { worker: { command: odd, count: 2, memory: 2 ** 26, stop: 5 }, mail: { command: 'send', count: 0 } },

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
+import { withDefaults } from '../../../engine/config/section-of.js'
 import { compile } from '../../../engine/step/compile.js'
 import { kindNames, loadKind, loadKinds } from '../../../recipes/kinds.js'
 import { failureOf } from '../../rig/failure.js'
@@ -14,7 +15,7 @@ function syntax(script: string): string {
 
 it('services are the files of their folder, under their names', () => {
   expect(services.map(({ name }) => name)).toEqual(kindNames('services'))
-  expect(kindNames('services')).toEqual(expect.arrayContaining(['files', 'postgres']))
+  expect(kindNames('services')).toEqual(expect.arrayContaining(['files', 'postgres', 'redis']))
 })
 
 it('one that is misspelt brings up the nearest', async () => {
@@ -26,6 +27,7 @@ it('one that is misspelt brings up the nearest', async () => {
 })
 
 describe.each(services.map((service) => [service.name, service] as const))('%s', (_name, service) => {
+  const settings = withDefaults(service.section, {})
   it('says in one line what it is', () => {
     expect(service.doc).toMatch(/^[^\n.]{10,110}$/)
     for (const [key, { doc, example }] of Object.entries(service.section)) {
@@ -35,7 +37,7 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
   })
 
   it('has only scripts that dash can parse', () => {
-    const steps = [...service.install(), ...service.setup(place, {}), ...service.destroy(place)]
+    const steps = [...service.install(), ...service.setup(place, settings), ...service.destroy(place)]
     expect(syntax(compile('test', steps).text)).toBe('')
     for (const step of steps)
       for (const script of [step.check, step.apply, step.diff]) expect(syntax(script?.text ?? '')).toBe('')
@@ -47,15 +49,16 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
   })
 
   it('can tell each time whether there is anything to set up or to remove', () => {
-    for (const step of [...service.setup(place, {}), ...service.destroy(place)]) expect(step.check, step.title).toBeDefined()
+    for (const step of [...service.setup(place, settings), ...service.destroy(place)])
+      expect(step.check, step.title).toBeDefined()
   })
 
   it('names only what is of the instance', () => {
-    const text = [...service.setup(place, {}), ...service.destroy(place)].map(({ apply }) => apply.text).join('\n')
-    const environ = Object.values(service.environ(place, {})).join('\n')
+    const text = [...service.setup(place, settings), ...service.destroy(place)].map(({ apply }) => apply.text).join('\n')
+    const environ = Object.values(service.environ(place, settings)).join('\n')
     expect(text).toContain('shop-2')
-    expect(`${text}${environ}`).not.toMatch(/\/web\/(?!shop-2\b)|undefined|\[object/)
-    for (const name of Object.keys(service.environ(place, {}))) expect(name).toMatch(/^[A-Z][A-Z0-9_]*$/)
+    expect(`${text}${environ}`).not.toMatch(/\/web\/(?!shop-2\b|\.ends\/)|undefined|\[object/)
+    for (const name of Object.keys(service.environ(place, settings))) expect(name).toMatch(/^[A-Z][A-Z0-9_]*$/)
   })
 
   it('keeps its data under a name that a bundle can hold', () => {

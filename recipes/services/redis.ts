@@ -1,0 +1,180 @@
+import * as v from 'valibot'
+import { lines, type Sh, sh } from '../../engine/shell/sh.js'
+import { layout } from '../../project/layout.js'
+import { defineService, type Place } from '../../project/service.js'
+import { size } from '../../project/size-schema.js'
+import { directory } from '../file.js'
+import { asInstance, noServer, ownServer, startServer, stopServer } from '../own-server.js'
+import { redis } from '../redis.js'
+import { template } from '../template.js'
+
+const name = 'redis'
+const evictions = [
+  'noeviction',
+  'allkeys-lru',
+  'allkeys-lfu',
+  'allkeys-random',
+  'volatile-lru',
+  'volatile-lfu',
+  'volatile-random',
+  'volatile-ttl',
+] as const
+
+const folder = (place: Place) => layout.service(place, name)
+const data = (place: Place) => `${folder(place)}/data`
+const beside = (place: Place) => `${folder(place)}/beside`
+const former = (place: Place) => `${folder(place)}/former`
+const limits = (place: Place) => `${folder(place)}/memory.conf`
+const socket = (place: Place) => layout.serverSocket(place, name)
+// As the instance's user, because that user could put another's socket in its place.
+const client = (place: Place) => sh`cli() { ${asInstance(place, 'redis-cli', '-s', socket(place))} "$@"; }`
+const answers = (place: Place) => sh`[ "$(${asInstance(place, 'redis-cli', '-s', socket(place))} ping 2>&1)" = PONG ]`
+
+// A second server, on the data beside. It believes that it is a replica, which neither passes over keys whose time has come
+// since the dump nor removes them: so it has what was dumped, whenever that was.
+const second = (place: Place) => sh`
+  log=$(mktemp)
+  other() { ${asInstance(place, 'redis-cli', '-s', `${beside(place)}/redis.sock`)} "$@"; }
+  start() {
+    ${asInstance(place, 'redis-server')} --port 0 --unixsocket ${`${beside(place)}/redis.sock`} --unixsocketperm 700 \
+      --dir ${beside(place)} --dbfilename dump.rdb --save '' --replicaof 127.0.0.1 1 "$@" >"$log" 2>&1 &
+    server=$!
+    trap 'kill "$server" 2>/dev/null || :; wait "$server" || :; rm -f "$log"' EXIT
+    until [ "$(other ping 2>&1)" = PONG ]; do
+      if ! kill -0 "$server" 2>/dev/null; then grep '#' "$log" | tail -n 5; exit 1; fi
+      sleep 0.1
+    done
+  }
+`
+
+// What a program that reads the file says of it; it reads it as the user whose data it is.
+const checkFile = (place: Place, file: Sh) => sh`${asInstance(place, 'sh', '-c', 'cat | redis-check-rdb /dev/stdin')} <${file}`
+
+/** A redis of the instance's own: on a socket that no other user can reach, with an append-only file. */
+export const service = defineService({
+  name,
+  doc: "redis: a server of the instance's own on a socket, whose data outlives reboots",
+  section: {
+    memory: {
+      schema: v.optional(v.pipe(size, v.minValue(1024 ** 2, 'at least 1 MB')), '256 MB'),
+      doc: 'Most that its data may take',
+      example: '1 GB',
+    },
+    eviction: {
+      schema: v.optional(v.picklist(evictions), 'noeviction'),
+      doc: 'What goes when that is full; with noeviction nothing does, and writes fail',
+      example: 'allkeys-lru',
+    },
+  },
+  install: () => redis(),
+  setup: (place, { memory, eviction }) => {
+    const config = `${folder(place)}/redis.conf`
+    const own = { group: place.name, mode: '0640' }
+    return [
+      ...directory({ path: folder(place), group: place.name, mode: '0750' }),
+      ...directory({ path: data(place), owner: place.name, group: place.name, mode: '0700' }),
+      ...template('services/redis.memory.conf', { to: limits(place), ...own, vars: { memory, eviction } }),
+      ...template('services/redis.conf', {
+        to: config,
+        ...own,
+        vars: { place, socket: socket(place), data: data(place), memory: limits(place) },
+      }),
+      ...ownServer(place, { service: name, command: `redis-server ${config}`, files: [config], answers: answers(place) }),
+      {
+        title: 'redis has its memory',
+        check: lines(
+          client(place),
+          sh`
+          [ "$(cli config get maxmemory | tail -n 1)" = ${String(memory)} ]
+          [ "$(cli config get maxmemory-policy | tail -n 1)" = ${String(eviction)} ]
+        `,
+        ),
+        // It need not end for that.
+        apply: lines(
+          client(place),
+          sh`
+          cli config set maxmemory ${String(memory)} | grep -x OK
+          cli config set maxmemory-policy ${String(eviction)} | grep -x OK
+        `,
+        ),
+      },
+    ]
+  },
+  environ: (place) => ({ REDIS_URL: `unix://${socket(place)}`, REDIS_SOCKET: socket(place) }),
+  data: {
+    member: 'redis.rdb',
+    // The server's own snapshot. How many keys each of its databases has stands in it right behind the database's number
+    // (a byte of 251, and a number of redis' own kind), so that memory need not hold all of it a second time.
+    dump: (place) =>
+      lines(
+        sh`
+      ${asInstance(place, 'redis-cli', '-s', socket(place), '--rdb', '-')} >"$KRAFT_OUT"
+      if ! said=$(${checkFile(place, sh`"$KRAFT_OUT"`)}); then printf '%s\n' "$said"; exit 1; fi
+      printf '%s\n' "$said" | sed -n 's/^\[offset \([0-9]*\)\] Selecting DB ID \([0-9]*\)$/\1 \2/p' | while read -r at database; do
+        od -An -v -t u1 -j "$at" -N 6 "$KRAFT_OUT" | awk -v name="keys.db$database" '
+          $1 != 251 { exit 1 }
+          { print name, $2 < 64 ? $2 : $2 < 128 ? ($2 - 64) * 256 + $3 : (($3 * 256 + $4) * 256 + $5) * 256 + $6 }'
+      done
+    `,
+      ),
+    // The append-only file can only be made of what a server has loaded while it kept none.
+    beside: (place) =>
+      lines(
+        second(place),
+        sh`
+        rm -rf --one-file-system ${beside(place)}
+        if ! said=$(${checkFile(place, sh`"$KRAFT_IN"`)}); then printf '%s\n' "$said"; exit 1; fi
+        needs=$(printf '%s\n' "$said" | sed -n "s/.*AUX FIELD used-mem = '\([0-9]*\)'.*/\1/p")
+        free=$(awk '$1 == "MemAvailable:" || $1 == "SwapFree:" { sum += $2 } END { print int(sum / 1024) }' /proc/meminfo)
+        if [ "$((\${needs:-0} / 1024 / 1024))" -gt "$free" ]; then
+          printf 'The data takes %s MB of memory beside the live data, and %s MB are free\n' "$((needs / 1024 / 1024))" "$free"
+          exit 1
+        fi
+        install -d -o ${place.name} -g ${place.name} -m 0700 ${beside(place)}
+        ${asInstance(place, 'sh', '-c', 'umask 077; cat >"$0"', `${beside(place)}/dump.rdb`)} <"$KRAFT_IN"
+        start --appendonly no
+        other config set appendonly yes | grep -qx OK
+        until other info persistence | tr -d '\r' >"$log.info" && grep -qx aof_rewrite_in_progress:0 "$log.info" &&
+          grep -qx aof_rewrite_scheduled:0 "$log.info"; do sleep 0.1; done
+        code=0
+        grep -qx aof_last_bgrewrite_status:ok "$log.info" || code=1
+        rm -f "$log.info"
+        if [ "$code" != 0 ]; then tail -n 5 "$log"; exit 1; fi
+        ${asInstance(place, 'rm', '-f', `${beside(place)}/dump.rdb`)}
+      `,
+      ),
+    countBeside: (place) =>
+      lines(
+        second(place),
+        sh`
+        start --appendonly yes
+        other info keyspace | sed -n 's/^db\([0-9]*\):keys=\([0-9]*\).*/keys.db\1 \2/p'
+      `,
+      ),
+    swap: (place) => sh`
+      rm -rf --one-file-system ${former(place)}
+      ${stopServer(place, name)}
+      mv -T ${data(place)} ${former(place)}
+      mv -T ${beside(place)} ${data(place)}
+      ${startServer(place, name, answers(place))}
+    `,
+    undo: (place) => sh`
+      # With all three of them nothing was swapped yet.
+      if [ -d ${former(place)} ] && ! { [ -d ${data(place)} ] && [ -d ${beside(place)} ]; }; then
+        ${stopServer(place, name)}
+        if [ -d ${data(place)} ]; then mv -T ${data(place)} ${beside(place)}; fi
+        mv -T ${former(place)} ${data(place)}
+      fi
+      ${startServer(place, name, answers(place))}
+    `,
+    discard: (place) => sh`rm -rf --one-file-system ${beside(place)}`,
+  },
+  destroy: (place) => [
+    noServer(place, name),
+    {
+      title: 'Data of redis',
+      check: sh`test ! -e ${folder(place)}`,
+      apply: sh`rm -rf --one-file-system ${folder(place)}`,
+    },
+  ],
+})

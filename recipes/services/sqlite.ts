@@ -1,0 +1,108 @@
+import { type Sh, sh } from '../../engine/shell/sh.js'
+import { layout } from '../../project/layout.js'
+import { defineService, type Place } from '../../project/service.js'
+import { apt } from '../apt.js'
+import { directory } from '../file.js'
+import { asInstance } from '../own-server.js'
+
+const folder = (place: Place) => layout.service(place, 'sqlite')
+const database = (place: Place) => `${folder(place)}/db.sqlite3`
+const beside = (place: Place) => `${folder(place)}/beside`
+const copy = (place: Place) => `${folder(place)}/copy`
+const former = (place: Place) => `${folder(place)}/former`
+
+const sqlite = (place: Place, file: string, ...statements: readonly string[]) =>
+  asInstance(place, 'sqlite3', '-batch', '-bail', '-cmd', '.timeout 30000', file, ...statements)
+
+// One statement a table. Virtual ones are made of tables that are counted, and may need a module that is not here.
+const countStatements = `SELECT 'SELECT ' || quote('rows.' || name) || ' || '' '' || count(*) FROM "' || replace(name, '"', '""') || '";'
+  FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name`
+const count = (place: Place, file: string) => sh`
+  statements=$(${sqlite(place, file, countStatements)})
+  printf '%s\n' "$statements" | ${sqlite(place, file)}
+`
+
+const emptyFolder = (place: Place, path: string) => sh`
+  rm -rf --one-file-system ${path}
+  install -d -o ${place.name} -g ${place.name} -m 0700 ${path}
+`
+
+/**
+ * The database is a link into a folder that the application can write. SQLite follows it to the file, and keeps the file's journal
+ * beside that: whoever still has the former file open after a swap has the former journal too, and can't spoil the new one.
+ */
+const linkTo = (place: Place, to: Sh) => sh`
+  ln -sfT ${to}/db.sqlite3 ${`${folder(place)}/.new`}
+  mv -fT ${`${folder(place)}/.new`} ${database(place)}
+`
+// The folder that the link leads to, in the shell variable `live`.
+const findLive = (place: Place) => sh`live=$(dirname "$(readlink ${database(place)})")`
+
+/** A file that outlives releases. */
+export const service = defineService({
+  name: 'sqlite',
+  doc: 'SQLite: a database in a file that outlives releases',
+  section: {},
+  install: () => apt('sqlite3'),
+  setup: (place) => [
+    ...directory({ path: folder(place), group: place.name, mode: '0750' }),
+    {
+      title: `Database file of ${place.name}`,
+      check: sh`test -L ${database(place)} && test -e ${database(place)}`,
+      // Readers and a writer at the same time, as processes of a site are.
+      apply: sh`
+        if [ ! -L ${database(place)} ]; then
+          install -d -o ${place.name} -g ${place.name} -m 0700 ${`${folder(place)}/data-1`}
+          ${linkTo(place, sh`data-1`)}
+        fi
+        ${sqlite(place, database(place), 'PRAGMA journal_mode = WAL')} >/dev/null
+      `,
+    },
+  ],
+  environ: (place) => ({ DATABASE_URL: `sqlite:///${database(place)}`, SQLITE_PATH: database(place) }),
+  data: {
+    member: 'sqlite.db',
+    // A backup in a transaction: others go on writing, and it has what was there when it began.
+    dump: (place) => sh`
+      ${emptyFolder(place, copy(place))}
+      ${sqlite(place, database(place), 'BEGIN', 'SELECT count(*) FROM sqlite_master', `.backup ${copy(place)}/db.sqlite3`)} >/dev/null
+      ${asInstance(place, 'cat', `${copy(place)}/db.sqlite3`)} >"$KRAFT_OUT"
+      ${count(place, `${copy(place)}/db.sqlite3`)}
+      rm -rf --one-file-system ${copy(place)}
+    `,
+    beside: (place) => sh`
+      ${emptyFolder(place, beside(place))}
+      ${asInstance(place, 'sh', '-c', 'umask 077; cat >"$0"', `${beside(place)}/db.sqlite3`)} <"$KRAFT_IN"
+      said=$(${sqlite(place, `${beside(place)}/db.sqlite3`, 'PRAGMA quick_check')})
+      if [ "$said" != ok ]; then printf '%s\n' "$said"; exit 1; fi
+    `,
+    countBeside: (place) => count(place, `${beside(place)}/db.sqlite3`),
+    swap: (place) => sh`
+      ${findLive(place)}
+      cd ${folder(place)}
+      rm -f ${former(place)}
+      for each in data-*; do
+        if [ "$each" != "$live" ]; then rm -rf --one-file-system "$each"; fi
+      done
+      next=data-$((\${live#data-} + 1))
+      mv -T ${beside(place)} "$next"
+      ln -sT "$live" ${former(place)}
+      ${linkTo(place, sh`"$next"`)}
+    `,
+    undo: (place) => sh`
+      ${findLive(place)}
+      if [ -L ${former(place)} ] && [ "$(readlink ${former(place)})" != "$live" ]; then
+        ${linkTo(place, sh`"$(readlink ${former(place)})"`)}
+        ln -sfT "$live" ${former(place)}
+      fi
+    `,
+    discard: (place) => sh`rm -rf --one-file-system ${beside(place)} ${copy(place)}`,
+  },
+  destroy: (place) => [
+    {
+      title: 'Database file',
+      check: sh`test ! -e ${folder(place)}`,
+      apply: sh`rm -rf --one-file-system ${folder(place)}`,
+    },
+  ],
+})
