@@ -1,133 +1,157 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { text } from 'node:stream/consumers'
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Pack } from 'tar-stream'
 import { KraftError } from '../engine/errors/failure.js'
+import { largestManifest, type Manifest, noBundle, readManifest } from './manifest.js'
 
-/** What a bundle says of itself, in its first member `manifest.json`. A bundle is a tar archive; docs/bundle.md describes it. */
-export interface Manifest {
-  readonly format: 'kraftwerk bundle'
-  readonly version: 1
-  readonly kraft: string
-  readonly project: string
-  readonly environment: string | null
-  readonly instance: string
-  readonly release: string
-  /** ISO 8601, UTC. */
-  readonly time: string
-  readonly members: readonly Member[]
-}
+/** The last member: the SHA-256 of the first, as sha256sum writes it. */
+export const seal = 'manifest.sha256'
 
-/** One service's data in a bundle. */
-export interface Member {
-  readonly file: string
-  readonly service: string
-  /** Bytes. */
-  readonly size: number
-  /** Hex. */
-  readonly sha256: string
-  /** How much is in it: rows of each table, files. */
-  readonly counts: Readonly<Record<string, number>>
+/** A bundle that is proven while it passes. */
+export interface Passing {
+  /** The bundle once more, made anew of what was proven; it fails where that ends. */
+  readonly stream: Readable
+  /** What it says of itself, as soon as that is here. */
+  readonly manifest: Promise<Manifest>
+  /** When all of it has passed and was right. */
+  readonly proven: Promise<Manifest>
 }
 
 /**
  * Reads all of a bundle, checks every member against the manifest, and returns the manifest. Memory stays flat.
  *
  * @throws KraftError `setting` where it is no bundle, is damaged or cut off, or comes from a newer kraft.
+ * @example const { members } = await proveBundle('before.bundle')
  */
 export async function proveBundle(file: string): Promise<Manifest> {
-  const { extract } = await import('tar-stream')
+  const { stream, proven } = await passBundle(createReadStream(file), file)
+  await pipeline(stream, new Writable({ write: (_chunk, _encoding, done) => done() })).catch(() => undefined)
+  return proven
+}
+
+/**
+ * Proves a bundle that can be read only once: nothing of it comes out that its manifest did not announce, with that name and that size,
+ * and its end fails unless all of it was right. `name` is for messages.
+ *
+ * @example const { stream, proven } = await passBundle(process.stdin, 'what was piped in')
+ */
+export async function passBundle(source: Readable, name: string): Promise<Passing> {
+  // It may fail while the library loads, as a file does that is not there.
+  source.on('error', () => undefined)
+  const { extract, pack } = await import('tar-stream')
   const archive = extract()
-  const source = createReadStream(file)
+  const out = pack()
+  let tell: (manifest: Manifest) => void = () => undefined
+  const manifest = new Promise<Manifest>((resolve) => {
+    tell = resolve
+  })
   source.on('error', (error) => archive.destroy(error))
-  source.pipe(archive)
+  if (source.errored !== null) archive.destroy(source.errored)
+  else source.pipe(archive)
+  const proven = prove(archive, name, out, tell).then(
+    (all) => {
+      out.finalize()
+      return all
+    },
+    (error: unknown) => {
+      const failure = explain(name, error)
+      source.destroy()
+      out.destroy(failure)
+      throw failure
+    },
+  )
+  // Whoever only takes the stream hears of it there.
+  out.on('error', () => undefined)
+  const announced = Promise.race([manifest, proven])
+  for (const each of [proven, announced]) each.catch(() => undefined)
+  return { stream: Readable.from(out, { objectMode: false }), manifest: announced, proven }
+}
+
+type Archive = ReturnType<typeof import('tar-stream').extract>
+type Bytes = AsyncIterable<Buffer>
+
+async function prove(archive: Archive, name: string, out: Pack, tell: (manifest: Manifest) => void): Promise<Manifest> {
   let manifest: Manifest | undefined
-  const found = new Map<string, { size: number; sha256: string }>()
-  try {
-    for await (const entry of archive) {
-      if (manifest === undefined) {
-        if (entry.header.name !== 'manifest.json') throw wrong(file, 'it does not begin with a manifest')
-        manifest = await readManifest(file, await text(entry))
-      } else {
-        const { name, type } = entry.header
-        if (type !== 'file') throw wrong(file, `${name} in it is no file but a ${type}`)
-        if (found.has(name)) throw wrong(file, `${name} is in it twice`)
-        const hash = createHash('sha256')
-        let size = 0
-        for await (const chunk of entry as AsyncIterable<Buffer>) {
-          hash.update(chunk)
-          size += chunk.length
-        }
-        found.set(name, { size, sha256: hash.digest('hex') })
-      }
+  let sealed = ''
+  let isSealed = false
+  const found = new Set<string>()
+  for await (const entry of archive) {
+    const { name: file, type, size = 0 } = entry.header
+    const bytes = entry as Bytes
+    if (manifest === undefined && file !== 'manifest.json') throw noBundle(name, 'it does not begin with a manifest')
+    if (type !== 'file') throw noBundle(name, `${file} in it is no file but a ${type}`)
+    if (manifest === undefined) {
+      const json = await small(bytes, size, largestManifest, () => noBundle(name, 'its manifest is too large'))
+      manifest = await readManifest(name, json.toString())
+      sealed = sha256(json)
+      await add(out, file, json)
+      tell(manifest)
+      continue
     }
-  } catch (error) {
-    if (error instanceof KraftError) throw error
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT') throw new KraftError({ kind: 'setting', place: { file }, message: 'There is no such file' }, error)
-    throw wrong(file, code === 'EISDIR' ? 'it is a folder' : 'it is cut off or damaged', error)
+    if (isSealed) throw noBundle(name, `${file} in it comes behind its end`)
+    if (found.has(file)) throw noBundle(name, `${file} is in it twice`)
+    if (file === seal) {
+      const said = await small(bytes, size, 1024, () => noBundle(name, `its ${seal} is too large`))
+      if (said.toString() !== `${sealed}  manifest.json\n`) throw noBundle(name, 'its manifest is damaged')
+      await add(out, file, said)
+      isSealed = true
+      continue
+    }
+    const member = manifest.members.find((each) => each.file === file)
+    if (member === undefined) throw noBundle(name, `it holds ${file}, which the manifest does not name`)
+    if (member.size !== size) throw noBundle(name, `${file} has ${size} bytes, and the manifest says ${member.size}`)
+    found.add(file)
+    const is = await copied(bytes, out, file, size)
+    if (is !== member.sha256)
+      throw noBundle(name, `${file} is damaged: its SHA-256 is ${is}, and the manifest says ${member.sha256}`)
   }
-  if (manifest === undefined) throw wrong(file, 'it is empty')
-  for (const member of manifest.members) {
-    const is = found.get(member.file)
-    if (is === undefined) throw wrong(file, `${member.file} is missing in it`)
-    if (is.size !== member.size) throw wrong(file, `${member.file} has ${is.size} bytes, and the manifest says ${member.size}`)
-    if (is.sha256 !== member.sha256)
-      throw wrong(file, `${member.file} is damaged: its SHA-256 is ${is.sha256}, and the manifest says ${member.sha256}`)
-  }
-  const extra = [...found.keys()].find((name) => manifest.members.every((member) => member.file !== name))
-  if (extra !== undefined) throw wrong(file, `it holds ${extra}, which the manifest does not name`)
+  if (manifest === undefined) throw noBundle(name, 'it is empty')
+  const missing = manifest.members.find(({ file }) => !found.has(file))
+  if (missing !== undefined) throw noBundle(name, `${missing.file} is missing in it`)
+  if (!isSealed) throw noBundle(name, `${seal} is missing in it`)
   return manifest
 }
 
-async function readManifest(file: string, json: string): Promise<Manifest> {
-  const v = await import('valibot')
-  let value: unknown
-  try {
-    value = JSON.parse(json)
-  } catch (error) {
-    throw wrong(file, 'its manifest is not JSON', error)
-  }
-  const head = v.safeParse(v.object({ format: v.literal('kraftwerk bundle'), version: v.number() }), value)
-  if (!head.success) throw wrong(file, 'its manifest is not that of a bundle')
-  const { version } = head.output
-  if (version !== 1) {
-    throw new KraftError({
-      kind: 'setting',
-      place: { file },
-      message: `This bundle has version ${version}, and this kraft knows version 1`,
-      next: version > 1 ? 'Nothing was changed. Update kraft: npm install kraftwerk@latest' : 'Nothing was changed',
-    })
-  }
-  const member = v.object({
-    // The names become paths on a node.
-    file: v.pipe(v.string(), v.regex(/^[a-z][\w-]*(\.[a-z]+)*$/)),
-    service: v.string(),
-    size: v.pipe(v.number(), v.integer(), v.minValue(0)),
-    sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-    counts: v.record(v.string(), v.number()),
-  })
-  const manifest = v.safeParse(
-    v.object({
-      format: v.literal('kraftwerk bundle'),
-      version: v.literal(1),
-      kraft: v.string(),
-      project: v.string(),
-      environment: v.nullable(v.string()),
-      instance: v.string(),
-      release: v.string(),
-      time: v.string(),
-      members: v.array(member),
-    }),
-    value,
+/** Hands a member on as it is read, and returns its SHA-256. */
+async function copied(entry: Bytes, out: Pack, name: string, size: number): Promise<string> {
+  const hash = createHash('sha256')
+  const sink = out.entry({ name, size, mode: 0o600 })
+  await pipeline(
+    entry,
+    async function* (chunks: Bytes) {
+      for await (const chunk of chunks) {
+        hash.update(chunk)
+        yield chunk
+      }
+    },
+    sink,
   )
-  if (!manifest.success) {
-    const [issue] = manifest.issues
-    throw wrong(file, `its manifest is wrong at ${v.getDotPath(issue) ?? 'its top'}: ${issue.message}`)
-  }
-  return manifest.output
+  return hash.digest('hex')
 }
 
-function wrong(file: string, why: string, cause?: unknown): KraftError {
-  const next = 'Nothing was changed. Make a new one: kraft dump:TARGET FILE'
-  return new KraftError({ kind: 'setting', place: { file }, message: `This is no whole bundle: ${why}`, next }, cause)
+function add(out: Pack, name: string, content: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    out.entry({ name, mode: 0o600 }, content, (error) => (error ? reject(error) : resolve()))
+  })
+}
+
+async function small(entry: Bytes, size: number, most: number, tooLarge: () => KraftError): Promise<Buffer> {
+  if (size > most) throw tooLarge()
+  const chunks: Buffer[] = []
+  for await (const chunk of entry) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+function sha256(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex')
+}
+
+function explain(name: string, error: unknown): KraftError {
+  if (error instanceof KraftError) return error
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT')
+    return new KraftError({ kind: 'setting', place: { file: name }, message: 'There is no such file' }, error)
+  return noBundle(name, code === 'EISDIR' ? 'it is a folder' : 'it is cut off or damaged', error)
 }

@@ -1,7 +1,8 @@
 import { lines, type Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
-import type { Manifest } from '../project/bundle.js'
+import { seal } from '../project/bundle.js'
 import { layout } from '../project/layout.js'
+import type { Manifest } from '../project/manifest.js'
 import type { Place, Service, ServiceData } from '../project/service.js'
 
 /** A service that has data. */
@@ -9,6 +10,9 @@ export interface DataService {
   readonly service: Service
   readonly data: ServiceData
 }
+
+/** A bundle, and what it becomes: what pg_dump has packed is three times as large in a database, more or less. */
+const packed = 4
 
 /** The folder on the node where a bundle is put together or taken apart; root's alone. */
 export function bundleFolder(place: Place, id: string): string {
@@ -66,7 +70,35 @@ function countOf(row: string): Record<string, number> {
 /** Takes the manifest from stdin and puts the bundle to stdout, then removes what it was made of. */
 export function streamBundle(place: Place, id: string, services: readonly DataService[]): Sh {
   const folder = bundleFolder(place, id)
-  return sh`set -e; cd ${folder}; umask 077; cat >manifest.json; tar --owner=0 --group=0 -cf - manifest.json ${services.map(({ data }) => data.member)}; cd /; rm -rf ${folder}`
+  const members = services.map(({ data }) => data.member)
+  return sh`
+    set -e
+    cd ${folder}
+    umask 077
+    cat >manifest.json
+    sha256sum manifest.json >${seal}
+    tar --owner=0 --group=0 -cf - manifest.json ${members} ${seal}
+    cd /
+    rm -rf ${folder}
+  `
+}
+
+/** What must be so before a bundle is sent: it lies on the node as a whole, and once more as the data that are loaded from it. */
+export function roomFor({ home }: Place, { members }: Manifest): readonly Step[] {
+  const bytes = members.reduce((sum, { size }) => sum + size, 0)
+  const megabytes = Math.ceil((bytes * packed) / 1024 ** 2) + 100
+  return [
+    {
+      title: 'Room for the bundle and a copy of the data',
+      quiet: true,
+      check: sh`test "$(df --output=avail -m ${home} | tail -n 1)" -ge ${megabytes}`,
+      apply: sh`
+        df -h ${home}
+        echo ${`A load of this bundle wants ${megabytes} MB free on ${home}`}
+        exit 1
+      `,
+    },
+  ]
 }
 
 /** The command line that takes a bundle from stdin into its folder. */

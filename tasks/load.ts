@@ -1,17 +1,15 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { KraftError } from '../engine/errors/failure.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { Meter } from '../engine/transfer/meter.js'
 import { sendStream } from '../engine/transfer/send.js'
-import { proveBundle } from '../project/bundle.js'
-import { requireInstance } from '../project/instance.js'
-import { discard, loadBeside, receiveBundle, swapIn } from '../recipes/bundle.js'
+import { type Instance, requireInstance } from '../project/instance.js'
+import type { Manifest } from '../project/manifest.js'
+import { discard, loadBeside, receiveBundle, roomFor, swapIn } from '../recipes/bundle.js'
 import { kindNames } from '../recipes/kinds.js'
 import { releaseId } from '../recipes/release.js'
+import { bundleSource } from './bundle-source.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
 import { currentRelease } from './current-release.js'
 import { dataServices } from './dump.js'
@@ -26,28 +24,32 @@ export const load = task({
   group: 'Data',
   help: 'put the data of a bundle in the place of the live data',
   destructive: true,
-  examples: ['kraft load:stage before.bundle'],
+  examples: ['kraft load:stage before.bundle', 'kraft dump:live - | kraft load:stage - --yes'],
   options: {
-    file: option({ type: 'string', positional: true, required: true, help: 'a bundle that dump wrote' }),
+    file: option({ type: 'string', positional: true, required: true, help: 'a bundle that dump wrote; - reads stdin' }),
     only: option({
       type: 'string',
       many: true,
       choicesFrom: () => kindNames('services'),
       help: 'a service; the others are left as they are',
     }),
+    foreign: option({ type: 'boolean', help: 'take the data of another project' }),
   },
   async run({ target, session, options, line, call }) {
     const instance = requireInstance(target)
     const node = firstWebNode(target)
-    const file = resolve(session.folder, options.file)
-    const manifest = await proveBundle(file)
+    // What is piped in is read only once.
+    if (options.file === '-') requireAnswer(session, 'load')
+    const source = await bundleSource(options.file, session)
+    const { manifest } = source
+    requireOwn(manifest, instance, options)
     const there = manifest.members.map(({ service }) => service)
     const services = await dataServices(instance, options.only.length > 0 ? options.only : there)
     const missing = services.find(({ service }) => !there.includes(service.name))
     if (missing !== undefined) {
       throw new KraftError({
         kind: 'usage',
-        message: `${options.file} holds no ${missing.service.name}`,
+        message: `${source.name} holds no ${missing.service.name}`,
         next: `It holds ${there.join(', ')}`,
       })
     }
@@ -64,23 +66,31 @@ export const load = task({
       title,
       run: async (own: typeof line) => void (await node.apply(title, steps, own)),
     })
+    const check = apply('Check the node', roomFor(instance, manifest))
     if (session.flags.dryRun) {
+      await source.prove()
       await line.list([
+        check,
         apply('Load beside the live data', loadBeside(instance, id, services, manifest)),
         apply('Swap', swapIn(instance, services)),
       ])
       await call(await session.task('reload'))
-      return new Result(`Would put the data of ${manifest.instance} (${manifest.time}) in the place of ${what}`, { file })
+      return new Result(`Would put the data of ${manifest.instance} (${manifest.time}) in the place of ${what}`, {
+        file: options.file,
+      })
     }
     const lock = await holdLock(session, node, instance.name, line)
     try {
       await line.list([
+        check,
         {
           title: 'Send the bundle',
           run: async (own) => {
-            const meter = new Meter(own, (await stat(file)).size)
+            const size = source.size ?? manifest.members.reduce((sum, member) => sum + member.size, 0)
+            const meter = new Meter(own, size)
             const command = node.asRoot(receiveBundle(instance, id).text)
-            await sendStream(node.connection, () => createReadStream(file), command, meter.count)
+            await sendStream(node.connection, source.open, command, meter.count)
+            await source.prove()
           },
         },
         apply('Load beside the live data', loadBeside(instance, id, services, manifest)),
@@ -95,3 +105,13 @@ export const load = task({
     return new Result(`${what} ${services.length === 1 ? 'is' : 'are'} as of ${manifest.time}`, { manifest })
   },
 })
+
+// A slip of the hand puts the data of one site into another.
+function requireOwn(manifest: Manifest, { project }: Instance, { foreign, file }: { foreign: boolean; file: string }): void {
+  if (foreign || manifest.project === project.name) return
+  throw new KraftError({
+    kind: 'usage',
+    message: `${file === '-' ? 'What was piped in' : file} holds the data of ${manifest.project}, and this is ${project.name}`,
+    next: 'If you mean it, add --foreign',
+  })
+}

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { KraftError } from '../errors/failure.js'
+import { isKraftError, KraftError } from '../errors/failure.js'
 import type { Connection } from '../ssh/connection.js'
 
 /**
@@ -27,6 +27,8 @@ export async function sendStream(
     })
   }
   const [piped, exit] = await Promise.allSettled([pipeline(source, channel.stdin), channel.exit])
+  // What its source failed with says more than that the command got only a part.
+  if (piped.status === 'rejected' && isKraftError(piped.reason)) throw piped.reason
   if (exit.status === 'rejected') throw exit.reason
   if (exit.value.code !== 0) {
     throw new KraftError({

@@ -196,7 +196,12 @@ describe.concurrent('says where, why and what next', () => {
     ['run:stage', project(stage), 255, 'error: Say what to run\nnext:  For example: kraft run:stage -- manage.py check'],
     ['shell:stage', project(stage), 255, 'error: shell needs a terminal\nnext:  For one command: kraft run:stage -- COMMAND'],
     ['nodes:one', project(stage), 2, 'error: nodes takes nothing behind a colon'],
-    ['load:stage', project(stage), 2, 'error: load needs FILE: a bundle that dump wrote\nnext:  See: kraft help load'],
+    [
+      'load:stage',
+      project(stage),
+      2,
+      'error: load needs FILE: a bundle that dump wrote; - reads stdin\nnext:  See: kraft help load',
+    ],
     ['provision', {}, 2, 'error: provision needs NAME: what to call the node'],
     ['provision all', {}, 2, 'error: A node cannot be called "all": all means every node'],
     ['provision a/b', {}, 2, 'error: A node cannot be called "a/b": a name has letters, digits, dots and hyphens'],

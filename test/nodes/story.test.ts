@@ -368,6 +368,20 @@ chapter('dump writes one bundle; a damaged or wrong one is refused or taken back
     const refused = await story.kraft(['load:stage', `${name}.bundle`, '--yes'])
     expect([refused.code, refused.stderr.includes(why)], refused.stderr).toEqual([2, true])
   }
+  await forgeBundle(bundle, join(story.project, 'foreign.bundle'), (manifest) => Object.assign(manifest, { project: 'shop' }))
+  const foreign = await story.kraft(['load:stage', 'foreign.bundle', '--yes'])
+  expect([foreign.code, foreign.stderr], foreign.stderr).toEqual([
+    2,
+    expect.stringMatching(/foreign.bundle holds the data of shop, and this is guestbook\n.*add --foreign/s),
+  ])
+  for (const [input, why] of [
+    ['head -c 100000 stage.bundle', 'This is no whole bundle: it is cut off'],
+    ['cat damaged.bundle', 'postgres.dump is damaged'],
+    ['false', 'it is empty'],
+  ] as const) {
+    const piped = await story.bash(`${input} | kraft load:stage - --yes`)
+    expect([piped.code, piped.stderr.includes(why)], piped.stderr).toEqual([2, true])
+  }
   await unchanged()
 
   // Whole by its checksums, but not what it says: found out only when all of it is loaded beside.
@@ -409,6 +423,10 @@ essential('dump, destroy, deploy, load: the same rows and files, and new rows go
   expect(loaded.photos).toEqual([expect.stringContaining(` 200 ${createHash('sha256').update(png).digest('hex')}`)])
   expect((await addEntry(stageHost, 'Later', png)).photo).not.toBeNull()
   expect((await content(stageHost)).count).toBe(3)
+  expect(await content(liveHost)).toEqual(before)
+
+  const piped = await story.bash('set -o pipefail; kraft dump:live - | kraft load:stage - --yes')
+  expect([piped.code, (await content(stageHost)).entries], piped.stderr).toEqual([0, before.entries])
   expect(await content(liveHost)).toEqual(before)
 })
 

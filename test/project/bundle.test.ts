@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { type Header, pack } from 'tar-stream'
+import { extract, type Header, pack } from 'tar-stream'
 import { describe, expect, it } from 'vitest'
-import { proveBundle } from '../../project/bundle.js'
+import { passBundle, proveBundle } from '../../project/bundle.js'
 import { failureOf } from '../rig/failure.js'
+import { mulberry32 } from '../rig/generate-recipe.js'
 import { freshHome } from '../rig/home.js'
 
 const home = freshHome()
@@ -32,13 +34,17 @@ const manifest = {
 
 type Entry = readonly [header: Partial<Header> & { name: string }, content: Buffer | string]
 
-async function bundle(entries: readonly Entry[]): Promise<string> {
+function packed(entries: readonly Entry[]): Promise<Buffer> {
   const archive = pack()
   const whole = buffer(archive)
   for (const [header, content] of entries) archive.entry({ ...header }, header.type === undefined ? content : '')
   archive.finalize()
+  return whole
+}
+
+async function bundle(entries: readonly Entry[]): Promise<string> {
   const file = join(home.home, 'a.bundle')
-  await writeFile(file, await whole)
+  await writeFile(file, await packed(entries))
   return file
 }
 
@@ -46,22 +52,25 @@ const head = (change: Record<string, unknown> = {}): Entry => [
   { name: 'manifest.json' },
   JSON.stringify({ ...manifest, ...change }),
 ]
+const sealOf = ([, json]: Entry): Entry => [{ name: 'manifest.sha256' }, `${sha256(Buffer.from(json))}  manifest.json\n`]
+const sealed = ([first, ...others]: readonly Entry[]): readonly Entry[] =>
+  first === undefined ? [] : [first, ...others, sealOf(first)]
 const body = Object.entries(data).map(([name, content]): Entry => [{ name }, content])
-const wrong = async (entries: readonly Entry[]) => failureOf(proveBundle(await bundle(entries)))
+const wrong = async (entries: readonly Entry[]) => failureOf(proveBundle(await bundle(sealed(entries))))
 
 it('a whole bundle gives its manifest', async () => {
-  expect(await proveBundle(await bundle([head(), ...body]))).toEqual(manifest)
-  expect(await proveBundle(await bundle([head(), ...[...body].reverse()]))).toEqual(manifest)
+  expect(await proveBundle(await bundle(sealed([head(), ...body])))).toEqual(manifest)
+  expect(await proveBundle(await bundle(sealed([head(), ...[...body].reverse()])))).toEqual(manifest)
 })
 
 it('one that keeps nothing is whole', async () => {
-  expect((await proveBundle(await bundle([head({ members: [] })]))).members).toEqual([])
+  expect((await proveBundle(await bundle(sealed([head({ members: [] })])))).members).toEqual([])
 })
 
 describe('a bundle', () => {
   it('that was cut off anywhere is refused', async () => {
-    const file = await bundle([head(), ...body])
-    for (const size of [26_000, 20_000, 3000, 1600, 700, 100, 1]) {
+    const file = await bundle(sealed([head(), ...body]))
+    for (const size of [27_000, 26_000, 20_000, 3000, 1600, 700, 100, 1]) {
       await truncate(file, size)
       expect(await failureOf(proveBundle(file)), String(size)).toMatchObject({ kind: 'setting' })
     }
@@ -129,6 +138,22 @@ describe('a bundle', () => {
     expect(told.said).toContain(said)
   })
 
+  it('whose manifest is not the one that was sealed, or has no seal, is refused', async () => {
+    const changed = head({ time: '2026-11-01T00:00:00.001Z' })
+    expect((await failureOf(proveBundle(await bundle([changed, ...body, sealOf(head())])))).said).toContain(
+      'its manifest is damaged',
+    )
+    expect((await failureOf(proveBundle(await bundle([head(), ...body])))).said).toContain('manifest.sha256 is missing in it')
+    const more: Entry = [{ name: 'files.tar' }, 'files']
+    const behind = await bundle([
+      head({ members: members.slice(0, 1) }),
+      ...body.slice(0, 1),
+      sealOf(head({ members: members.slice(0, 1) })),
+      more,
+    ])
+    expect((await failureOf(proveBundle(behind))).said).toContain('files.tar in it comes behind its end')
+  })
+
   it('of a newer version asks for a newer kraft', async () => {
     expect(await wrong([head({ version: 2, members: { new: 'shape' } })])).toMatchObject({
       said: expect.stringContaining('This bundle has version 2, and this kraft knows version 1'),
@@ -140,5 +165,89 @@ describe('a bundle', () => {
     const file = await home.write('a.bundle', 'not an archive'.repeat(100))
     expect((await failureOf(proveBundle(file))).said).toContain('cut off or damaged')
     expect((await failureOf(proveBundle(join(home.home, 'none.bundle')))).said).toMatch(/there is no such file/i)
+  })
+})
+
+describe('a bundle that is piped through', () => {
+  const pass = async (bytes: Buffer) => {
+    const { stream, manifest: announced, proven } = await passBundle(Readable.from([bytes]), 'stdin')
+    const got = await buffer(stream).catch(() => undefined)
+    return { got, announced: await announced.catch(() => undefined), proven: await proven.catch(() => undefined) }
+  }
+
+  it('comes out whole and says early what it is', async () => {
+    const { got, announced, proven } = await pass(await packed(sealed([head(), ...body])))
+    expect([announced, proven]).toEqual([manifest, manifest])
+    const file = join(home.home, 'again.bundle')
+    await writeFile(file, got ?? '')
+    expect(await proveBundle(file)).toEqual(manifest)
+  })
+
+  // Seeded: what fails once fails again.
+  it('is refused in each of 200 ways to be damaged, and nothing that its manifest does not name comes out', async () => {
+    const random = mulberry32(7)
+    const any = (below: number) => Math.floor(random() * below)
+    const whole = await packed(sealed([head(), ...body]))
+    const content = sealed([head(), ...body])
+    // Zeros that fill a member up to the next 512 bytes are no part of it.
+    const counts = (at: number) => {
+      let start = 0
+      for (const [, text] of content) {
+        const size = Buffer.byteLength(text)
+        const end = start + 512 + size
+        // The last two bytes of a header's checksum are its end mark, which nobody reads.
+        if (at < end) return at >= start && (at < start + 154 || at >= start + 156)
+        start += 512 + Math.ceil(size / 512) * 512
+        if (at < start) return false
+      }
+      return false
+    }
+    const flipped = () => {
+      let at = any(whole.length)
+      while (!counts(at)) at = any(whole.length)
+      const bytes = Buffer.from(whole)
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << any(8))
+      return bytes
+    }
+    const kinds: readonly (() => Buffer | Promise<Buffer>)[] = [
+      flipped,
+      () => whole.subarray(0, any(whole.length - 1024 - 512)),
+      () => {
+        const left = 1 + any(content.length - 1)
+        return packed(content.filter((_, index) => index !== left))
+      },
+      () => packed([...content.slice(0, 2), content[1] ?? head(), ...content.slice(2)]),
+      () => packed(sealed([head(), [{ name: `${'../'.repeat(1 + any(5))}etc/cron.d/x` }, 'x'], ...body])),
+      () =>
+        packed(
+          sealed([
+            head(),
+            [{ name: 'postgres.dump', type: any(2) === 0 ? 'symlink' : 'link', linkname: '/etc/shadow' }, ''],
+            ...body.slice(1),
+          ]),
+        ),
+      () => packed(sealed([head(), [{ name: 'postgres.dump' }, Buffer.alloc(25_001 + any(100_000))], ...body.slice(1)])),
+      () => packed(sealed([head({ members: [{ ...members[0], file: `files${any(9)}.tar` }, members[1]] }), ...body])),
+    ]
+    const names = ['manifest.json', 'manifest.sha256', ...Object.keys(data)]
+    for (let n = 0; n < 200; n++) {
+      const bytes = await kinds[n % kinds.length]?.()
+      const { stream, proven } = await passBundle(Readable.from([bytes]), 'stdin')
+      const out: string[] = []
+      const reader = extract()
+      reader.on('entry', (header, entry, next) => {
+        out.push(header.name)
+        entry.resume()
+        entry.on('end', next)
+      })
+      reader.on('error', () => undefined)
+      stream.on('error', () => reader.destroy())
+      stream.pipe(reader)
+      expect(await failureOf(proven), `${n}`).toMatchObject({
+        kind: 'setting',
+        next: expect.stringContaining('Nothing was changed'),
+      })
+      expect(out.filter((name) => !names.includes(name))).toEqual([])
+    }
   })
 })

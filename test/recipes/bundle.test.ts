@@ -3,10 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sh } from '../../engine/shell/sh.js'
-import type { Manifest } from '../../project/bundle.js'
+import type { Manifest } from '../../project/manifest.js'
 import type { Place } from '../../project/service.js'
 import { defineService } from '../../project/service.js'
-import { type DataService, describeMembers, discard, dumpMembers, loadBeside, readMembers, swapIn } from '../../recipes/bundle.js'
+import {
+  type DataService,
+  describeMembers,
+  discard,
+  dumpMembers,
+  loadBeside,
+  readMembers,
+  roomFor,
+  swapIn,
+} from '../../recipes/bundle.js'
 import { runSteps } from '../rig/run-steps.js'
 
 let home: string
@@ -88,6 +97,14 @@ describe('a load', () => {
     expect([await read('a.live'), await read('a.former')]).toEqual(['new\n', 'old\n'])
     expect(await statuses(discard(place, 'one', services))).toEqual(['ok'])
     expect(await readdir(join(home, 'dump'))).toEqual([])
+  })
+
+  it('that would not fit on the disk is refused, and says how much room it wants', async () => {
+    const manifest = await dumped([])
+    const sized = (size: number) => ({ ...manifest, members: [{ file: 'a.txt', service: 'a', size, sha256: '', counts: {} }] })
+    expect(await statuses(roomFor(place, sized(1)))).toEqual(['ok'])
+    const [told] = await runSteps(roomFor(place, sized(2 ** 50)))
+    expect([told?.status, told?.output]).toEqual(['failed', expect.stringContaining(`wants 4294967396 MB free on ${home}`)])
   })
 
   it('of a member that was changed on its way loads nothing', async () => {

@@ -1,20 +1,24 @@
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { extract, pack } from 'tar-stream'
-import type { Manifest } from '../../project/bundle.js'
+import type { Manifest } from '../../project/manifest.js'
 
 /** Writes a copy of a bundle whose manifest was changed; every checksum still holds. */
 export async function forgeBundle(from: string, to: string, change: (manifest: Manifest) => void): Promise<void> {
   const forged = pack()
   const written = buffer(forged)
+  let seal = ''
   for await (const entry of createReadStream(from).pipe(extract())) {
     let content = await buffer(entry)
     if (entry.header.name === 'manifest.json') {
       const manifest: Manifest = JSON.parse(content.toString())
       change(manifest)
       content = Buffer.from(JSON.stringify(manifest))
+      seal = `${createHash('sha256').update(content).digest('hex')}  manifest.json\n`
     }
+    if (entry.header.name === 'manifest.sha256') content = Buffer.from(seal)
     forged.entry({ name: entry.header.name, mode: 0o600 }, content)
   }
   forged.finalize()
