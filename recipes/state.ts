@@ -34,7 +34,7 @@ export interface InstanceState {
   /** The newest first. */
   readonly releases: readonly HeldRelease[]
   /** What all nodes were about to switch to when a deploy was interrupted. */
-  readonly rollout: { readonly id: string; readonly generation: string } | undefined
+  readonly rollout: { readonly id: string; readonly generation: string; readonly former: string } | undefined
   /** Who holds the instance's lock, and since when. */
   readonly holder: string | undefined
 }
@@ -76,9 +76,14 @@ export function parseState(text: string): InstanceState {
   return {
     current: pair('current'),
     releases,
-    rollout: pair('rollout'),
+    rollout: interrupted(rows.find(({ kind }) => kind === 'rollout')?.words),
     holder: rows.find(({ kind }) => kind === 'holder')?.rest,
   }
+}
+
+// As recipes/journal.ts writes it.
+function interrupted([id = '', generation = '', former = '']: readonly string[] = []): InstanceState['rollout'] {
+  return id === '' ? undefined : { id, generation, former }
 }
 
 function readReceipt(text: string): ReleaseReceipt {

@@ -90,7 +90,7 @@ export const deploy = task({
       session,
       task: code.promoted === undefined ? 'deploy' : 'promote',
       made: 'release',
-      switched: 'current',
+      switched: () => 'current',
       releaseOn: () => release,
       balancing: await balancingOf(instance, session),
     })
@@ -221,7 +221,11 @@ export const deploy = task({
       if (checked.status === 'rejected') throw checked.reason
       if (held.status === 'fulfilled') asked.set(node.name, held.value)
     })
-    await finish(whole, line).catch((error: unknown) => line.output(`What was interrupted stays: ${String(error)}`))
+    await finish(whole, line).catch((error: unknown) => {
+      // The new release takes its place; but nobody wants one any more who has stopped kraft.
+      if (session.ended.aborted) throw error
+      line.output(`What was interrupted stays: ${String(error)}`)
+    })
     await evenEnviron(instance, nodes, session)
     await inParts(whole, line, async (part, own) => {
       await orTakeBack(part, own, change(part))

@@ -35,7 +35,7 @@ export const reload = task({
       session,
       task: 'reload',
       made: 'generation',
-      switched: 'live',
+      switched: () => 'live',
       releaseOn: ({ name }) => ({ place: instance, id: whole.states.get(name)?.current?.id ?? generation, generation }),
       balancing: await balancingOf(instance, session),
     })

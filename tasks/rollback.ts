@@ -48,7 +48,7 @@ export const rollback = task({
       session,
       task: 'rollback',
       made: 'generation',
-      switched: 'current',
+      switched: ({ name }) => (whole.states.get(name)?.current?.id === chosen.id ? 'live' : 'current'),
       releaseOn: () => ({ place: instance, id: chosen.id, generation }),
       balancing: await balancingOf(instance, session),
     })
@@ -68,16 +68,11 @@ export const rollback = task({
           steps: (node) => [...removeLeftovers(instance, instance.settings.timeout), ...generationSteps(part, node)],
         },
         ...startAndCheck(part),
-        ...switchAndDrain(part),
-        {
-          title: 'Mark as bad',
-          chapter: 'Tidy up',
-          steps: (node) => [
-            // What a node serves already is left by nobody.
-            ...(left.get(node.name) === chosen.id ? [] : markBad(part.releaseOn(node), left.get(node.name) ?? '', whoAmI())),
-            ...staysApplied(part.releaseOn(node)),
-          ],
-        },
+        // What a node serves already is left by nobody.
+        ...switchAndDrain(part, (node) =>
+          left.get(node.name) === chosen.id ? [] : markBad(part.releaseOn(node), left.get(node.name) ?? '', whoAmI()),
+        ),
+        { title: 'Migrations', chapter: 'Tidy up', steps: (node) => staysApplied(part.releaseOn(node)) },
       ]),
     )
     const from = [...new Set(left.values())]

@@ -54,6 +54,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     askPassword: globals['ask-password'],
     report,
     prompt: createPrompt(flags.yes, report, ended.signal),
+    ended: ended.signal,
     folder: process.cwd(),
     task: name,
     connection: spec.connection,
@@ -84,7 +85,10 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     showRest(session, printed, globals.events)
     return code
   } catch (error) {
-    if (isInterrupted(error)) await Promise.all([endGroups(), endLocal(), stopScripts()])
+    if (isInterrupted(error)) {
+      ended.abort()
+      await Promise.all([endGroups(), endLocal(), stopScripts()])
+    }
     await conclude(error)
     // What some targets have done is told although others failed.
     const shown = finished.length > 0 ? showResults(finished, { json: flags.json, several: true }) : undefined

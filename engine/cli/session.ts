@@ -29,6 +29,7 @@ export interface SessionParts {
   readonly askPassword: boolean
   readonly report: Report
   readonly prompt: Prompt | undefined
+  readonly ended: AbortSignal
   readonly folder: string
   readonly task: string
   /** Whose connections the task uses (engine/task/task.ts). */

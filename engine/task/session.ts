@@ -66,6 +66,8 @@ export interface Session {
   about(task: Task): About
   /** What steps did on each node so far. */
   readonly applied: ReadonlyMap<string, readonly Applied[]>
+  /** Aborted at Ctrl-C, and when kraft ends: nothing new is begun. */
+  readonly ended: AbortSignal
   /** Runs when kraft ends, also by Ctrl-C: locks are given back, connections closed. */
   onEnd(action: () => Promise<void>): void
 }

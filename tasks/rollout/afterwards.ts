@@ -83,8 +83,8 @@ function servesAllTheSame(rollout: Rollout): string {
 }
 
 function what({ switched, releaseOn, nodes }: Rollout): string {
-  const [node] = nodes
-  return switched === 'live' || node === undefined ? 'the release with new processes' : `release ${releaseOn(node).id}`
+  const node = nodes.find((each) => switched(each) === 'current')
+  return node === undefined ? 'the release with new processes' : `release ${releaseOn(node).id}`
 }
 
 function list(nodes: readonly Node[]): string {

@@ -1,14 +1,16 @@
 import type { Node } from '../../engine/node/node.js'
 import type { Line } from '../../engine/report/report.js'
 import { sh } from '../../engine/shell/sh.js'
+import type { Step } from '../../engine/step/step.js'
 import { layout } from '../../project/layout.js'
 import { drainOthers } from '../../recipes/gunicorn.js'
 import { settled } from '../../recipes/journal.js'
+import { markBad } from '../../recipes/release.js'
 import { endService } from '../../recipes/runit.js'
 import type { InstanceState } from '../../recipes/state.js'
 import { inOrder, type Part } from './parts.js'
 import { type Rollout, rollout } from './rollout.js'
-import { generationSteps, startAndCheck, switchAndDrain } from './switch.js'
+import { generationSteps, startAndCheck, switchAndDrain, whoAmI } from './switch.js'
 
 /**
  * Finishes what an earlier call left in the middle: where some nodes have switched, the others follow; where none has, the decision is
@@ -20,9 +22,8 @@ export async function finish(whole: Rollout, line: Line): Promise<readonly Node[
   const { nodes, states, session } = whole
   const decided = nodes.filter((node) => states.get(node.name)?.rollout !== undefined)
   if (decided.length === 0) return []
-  const late = decided.some((node) => hasSwitched(states.get(node.name)))
-    ? decided.filter((node) => !hasSwitched(states.get(node.name)))
-    : []
+  const isSwitched = decided.some((node) => hasSwitched(states.get(node.name)))
+  const late = isSwitched ? decided.filter((node) => !hasSwitched(states.get(node.name))) : []
   const items = [...(late.length === 0 ? [] : inOrder(following(whole, late), catchingUp(whole, late), () => undefined))]
   const rest = { ...whole, nodes: decided }
   const names = late.map(({ name }) => name)
@@ -34,6 +35,7 @@ export async function finish(whole: Rollout, line: Line): Promise<readonly Node[
           title: 'Settle what was interrupted',
           chapter: 'Finish what was interrupted',
           steps: (node) => [
+            ...(isSwitched ? leftByRollback(whole, node) : []),
             ...settled(whole.application.instance),
             ...(late.length > 0 && !names.includes(node.name) ? drainOthers(decision(whole, node), patience(whole)) : []),
           ],
@@ -63,6 +65,13 @@ function decision({ application, states }: Rollout, { name }: Node) {
   return { place: application.instance, id, generation }
 }
 
+// What served before is newer: somebody went back from it, and was interrupted before it was marked.
+function leftByRollback(whole: Rollout, node: Node): readonly Step[] {
+  const release = decision(whole, node)
+  const former = whole.states.get(node.name)?.rollout?.former ?? ''
+  return former > release.id ? markBad(release, former, whoAmI()) : []
+}
+
 function patience({ application }: Rollout): number {
   const { timeout, drain = timeout } = application.instance.settings
   return drain
@@ -70,14 +79,15 @@ function patience({ application }: Rollout): number {
 
 // What is late may have to switch to another release, or to other processes of the one that it serves.
 function following(whole: Rollout, late: readonly Node[]): Rollout {
-  const [first] = late
-  const state = first === undefined ? undefined : whole.states.get(first.name)
   const given = { application: whole.application, session: whole.session, nodes: late, task: `finish-${whole.task}` }
   return {
     ...rollout({
       ...given,
       made: 'generation',
-      switched: state?.current?.id === state?.rollout?.id ? 'live' : 'current',
+      switched: ({ name }) => {
+        const state = whole.states.get(name)
+        return state?.current?.id === state?.rollout?.id ? 'live' : 'current'
+      },
       releaseOn: (node) => decision(whole, node),
     }),
     locks: whole.locks,

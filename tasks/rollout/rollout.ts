@@ -18,8 +18,8 @@ export interface Rollout {
   readonly task: string
   /** What is new, and goes if it is taken back: the release, or processes of one that was there. */
   readonly made: 'release' | 'generation'
-  /** What is renamed. */
-  readonly switched: Switched
+  /** What is renamed on a node: one that serves the release already only gets new processes of it. */
+  switched(node: Node): Switched
   /** What each node is to serve; a reload finds out on the node which release is current. */
   releaseOn(node: Node): Release
   readonly locks: Map<string, NodeLock>

@@ -31,7 +31,7 @@ export function generationSteps(rollout: Rollout, node: Node): readonly Step[] {
     ...takeCacheSide(release, instance.settings.cache),
     ...generationEnviron(release, plannedChange(rollout.session, instance.name, node.name)),
     ...typedEnviron(release, Object.fromEntries(Object.entries(environ).filter(([name]) => typed.includes(name)))),
-    ...(rollout.switched === 'current' ? pointLive(release) : []),
+    ...(rollout.switched(node) === 'current' ? pointLive(release) : []),
   ]
 }
 
@@ -70,8 +70,11 @@ function startSteps({ application, releaseOn }: Rollout, node: Node): readonly S
   return startBeside(releaseOn(node), { wsgi: application.wsgi, workers, threads, timeout, drain })
 }
 
-/** Switches all nodes, then lets the old processes finish and has the project's other processes follow. */
-export function switchAndDrain(rollout: Rollout): readonly StepsPart[] {
+/**
+ * Switches all nodes, then lets the old processes finish and has the project's other processes follow. `noted` is what is to be known
+ * as soon as all have switched, however long the rest takes.
+ */
+export function switchAndDrain(rollout: Rollout, noted: StepsPart['steps'] = () => []): readonly StepsPart[] {
   const { instance } = rollout.application
   const { timeout, drain = timeout } = instance.settings
   return [
@@ -85,7 +88,7 @@ export function switchAndDrain(rollout: Rollout): readonly StepsPart[] {
         const release = rollout.releaseOn(node)
         return [
           ...markRequests(instance),
-          ...switchTo(release, rollout.switched, { file, number }),
+          ...switchTo(release, rollout.switched(node), { file, number }),
           ...(serves(node) ? stillHealthy(release, instance.settings.health, visited(instance, node)) : []),
         ]
       },
@@ -93,7 +96,12 @@ export function switchAndDrain(rollout: Rollout): readonly StepsPart[] {
     {
       title: 'Drain the old',
       chapter: 'Tidy up',
-      steps: (node) => [...settled(instance), ...drainOthers(rollout.releaseOn(node), drain), ...countRequests(instance)],
+      steps: async (node) => [
+        ...(await noted(node)),
+        ...settled(instance),
+        ...drainOthers(rollout.releaseOn(node), drain),
+        ...countRequests(instance),
+      ],
     },
     { title: 'Processes', chapter: 'Tidy up', steps: (node) => restartSteps(rollout, node) },
     { title: 'Log', chapter: 'Tidy up', steps: (node) => noteInLog(instance, logEntry(rollout, node, 'ok')) },

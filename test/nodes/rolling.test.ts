@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
+import { startLoad } from '../rig/load-client.js'
 import { cutPower, powerOn } from '../rig/power-cut.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { startKraft } from '../rig/running.js'
@@ -77,6 +78,41 @@ test('the release command of a deploy in batches runs once, on the first node', 
   await story.must(['deploy:live', '--batch', '1'], { cwd: project })
   const [one = 0, ...others] = before
   expect(await counts()).toEqual([one + 1, ...others])
+})
+
+test('a rollback of nodes that serve different releases disturbs none that serves the right one already', async () => {
+  const before = await served()
+  await story.onNode('two', 'touch /etc/broken')
+  expect((await kraft('deploy:live', '--batch', '1')).code).toBe(1)
+  const mixed = await served()
+  expect([mixed[0] === before[0], ...mixed.slice(1)]).toEqual([false, ...before.slice(1)])
+  // What can't start there anew leaves what serves there.
+  expect((await kraft('rollback:live')).stderr).toContain('Nothing was switched: wheel serves what it served before')
+  expect(await served()).toEqual(mixed)
+
+  await story.onNode('two', 'rm /etc/broken')
+  const loads = await Promise.all(
+    ['two', 'three'].map(async (name) =>
+      startLoad({ address: await story.address(name), host: 'wheel.test', paths: ['/'], keepAlive: false }),
+    ),
+  )
+  await story.must(['rollback:live'], { cwd: project })
+  for (const load of loads) expect((await load.stop()).failures).toEqual({})
+  const release = before[0]?.split('/')[4]
+  expect((await served()).map((path) => path.split('/')[4])).toEqual(names.map(() => release))
+})
+
+test('a rollback whose kraft is killed between the switches leaves a release that the next one passes over', async () => {
+  await story.must(['deploy:live'], { cwd: project })
+  const left = (await served())[0]?.split('/')[4]
+  const running = startKraft(['rollback:live', '--verbose'], { cwd: project, env: story.env })
+  await running.says('Switch to')
+  running.child.kill('SIGKILL')
+  await running.ended
+  await story.must(['reload:live', '--wait', '60'], { cwd: project })
+  const { stdout } = await story.must(['releases:live', '--json'], { cwd: project })
+  const held: Record<string, { id: string; bad: string | null }[]> = JSON.parse(stdout)
+  for (const name of names) expect(held[name]?.find(({ id }) => id === left)?.bad).toContain('@')
 })
 
 test('of a deploy that fails on some nodes the others are told as taken back, and what serves once for all', async () => {

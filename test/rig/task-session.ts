@@ -64,6 +64,7 @@ export async function runOn(
     task: async (name) => registry.tasks.get(name)?.task ?? unused(),
     about: (each) => registry.about(each),
     applied: new Map(),
+    ended: new AbortController().signal,
     onEnd: () => undefined,
   }
   const target: Target = { word: 'stage', nodes, project: tasks.project === true ? shop : undefined }
