@@ -1,8 +1,9 @@
 import { sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
+import { clocksAgree } from './clock.js'
 
-/** What must be so before a deploy begins; nothing is changed here, so a node that fails it is as it was. */
-export function preflight(node: string): readonly Step[] {
+/** What must be so before a deploy begins, where it is `now`; nothing is changed here, so a node that fails it is as it was. */
+export function preflight(node: string, now: Date): readonly Step[] {
   return [
     {
       title: 'The node is bootstrapped',
@@ -13,6 +14,7 @@ export function preflight(node: string): readonly Step[] {
         exit 1
       `,
     },
+    ...clocksAgree(node, now),
     room('/web', 256, 20_000),
     // Users, settings and services, and what all of these log: little, but a deploy can't do without.
     room('/', 64, 2000, '/web'),

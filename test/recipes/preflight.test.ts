@@ -13,7 +13,7 @@ for each in proc usr etc dev; do mount --rbind /$each $each; done
 const tmpfs = (path: string, megabytes: number, inodes: number) =>
   `mount -t tmpfs -o size=${megabytes}m,nr_inodes=${inodes} tmpfs ${path}\n`
 
-const looks = preflight('one').filter(({ title }) => title.startsWith('Room'))
+const looks = preflight('one', new Date()).filter(({ title }) => title.startsWith('Room'))
 
 /** What the looks at the disk say on a node whose disks were made by a script in its root. */
 async function said(disks: string): Promise<string> {
