@@ -29,6 +29,7 @@ import { evenEnviron } from './even-environ.js'
 import { createAccounts, withAccounts } from './first-accounts.js'
 import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
 import { notifying } from './notify.js'
+import { requireNewest } from './require-newest.js'
 import { inParts, onceServed } from './rollout/afterwards.js'
 import { balancingOf, httpsOnWeb, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin, reachFor } from './rollout/begin.js'
@@ -213,7 +214,7 @@ export const deploy = task({
       const checks = async () => {
         const names = serves(node) ? freeNames(instance, siteOn(node, false)) : []
         const room = serves(node) ? memory(instance, settings.workers) : []
-        const looks = [...preflight(node.name), ...room, ...names, ...claim(instance, instance.owner)]
+        const looks = [...preflight(node.name, new Date()), ...room, ...names, ...claim(instance, instance.owner)]
         const { counts } = await node.apply('Check the node', looks, own)
         if (counts.changed > 0) whole.fresh.add(node.name)
       }
@@ -221,6 +222,7 @@ export const deploy = task({
       if (checked.status === 'rejected') throw checked.reason
       if (held.status === 'fulfilled') asked.set(node.name, held.value)
     })
+    requireNewest(release, nodes, whole.states)
     await finish(whole, line).catch((error: unknown) => {
       // The new release takes its place; but nobody wants one any more who has stopped kraft.
       if (session.ended.aborted) throw error

@@ -9,6 +9,7 @@ const beat = 5_000
 const patience = 20
 const held = 75
 const unprepared = 97
+const unwritable = 98
 // Seconds: a virtualenv may be in the making.
 const orphanPatience = 600
 
@@ -46,7 +47,7 @@ export interface Taking extends Waiting {
  * at once, and when its machine sleeps after 20 seconds, but never while a script still runs that this process has sent
  * meanwhile: the next one waits for that. Each lock has a higher number than the last, which {@link NodeLock.file} holds; scripts of an older one do not start.
  *
- * @throws KraftError `task` where somebody else holds it, naming who and since when.
+ * @throws KraftError `task` where somebody else holds it, naming who and since when, or where the node's disk is full.
  * @example const lock = await lockNode(node, 'shop', 'ann@laptop', { seconds: 60, tell: (holder) => line.output(holder) })
  */
 export async function lockNode(
@@ -60,8 +61,11 @@ export async function lockNode(
   // the two, theirs is the higher number.
   const script = sh`
     umask 077
+    # The words by which a full disk is known.
+    export LC_ALL=C
     if ! { ${given?.check ?? sh`:`}; }; then exit ${unprepared}; fi
-    mkdir -p ${locksFolder} && chmod 700 ${locksFolder} && cd ${locksFolder} || exit 98
+    unwritable() { { df -h .; df -i .; } >&2; exit ${unwritable}; }
+    cd /var/lib && mkdir -p ${locksFolder} && chmod 700 ${locksFolder} && cd ${locksFolder} && touch ${`${name}.held`} || unwritable
     exec 8>>${`${name}.held`}
     # Shared: once whoever took it has said who that is.
     holder() { flock -s -w 2 8; cat ${`${name}.holder`} 2>/dev/null; flock -u 8; }
@@ -83,8 +87,12 @@ export async function lockNode(
       if [ $? = 1 ]; then exit ${held}; fi
     done
     number=$(($(cat ${name} 2>/dev/null || echo 0) + 1))
-    printf '%s, since %s\n' ${holder} "$(date -u '+%F %T UTC')" >${`${name}.holder`}
-    echo "$number" >${`${name}.new`} && mv -f ${`${name}.new`} ${name}
+    # Both are whole before either counts: on a full disk the last holder and number stay.
+    printf '%s, since %s\n' ${holder} "$(date -u '+%F %T UTC')" >${`${name}.holder.new`} && echo "$number" >${`${name}.new`} &&
+      mv -f ${`${name}.holder.new`} ${`${name}.holder`} && mv -f ${`${name}.new`} ${name} || {
+      rm -f ${`${name}.holder.new`} ${`${name}.new`}
+      unwritable
+    }
     flock -s 8
     if [ "$(cat ${name})" != "$number" ]; then cat ${`${name}.holder`}; exit ${held}; fi
     echo "$number"
@@ -140,6 +148,15 @@ function ownConnection({ connection }: Node): Connection {
 
 function refusal(node: Node, name: string, holder: string, code: number | null, said: string): KraftError {
   if (sudoRefused(said)) return noSudo(node.connection, said)
+  if (code === unwritable && /No space left on device|Disk quota exceeded/.test(said)) {
+    return new KraftError({
+      kind: 'task',
+      node: node.name,
+      message: `the disk is full that ${locksFolder} is on, so nothing was changed`,
+      output: said,
+      next: 'Remove what is not needed there (old logs, what apt-get clean removes), then run the same command again',
+    })
+  }
   if (code !== held) return new KraftError({ kind: 'command', node: node.name, command: `lock ${name}`, code, output: said })
   return new KraftError({
     kind: 'task',

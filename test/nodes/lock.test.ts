@@ -108,6 +108,27 @@ test('nothing that a deploy has started holds the lock', async () => {
   expect((await onNode(control)).trim()).not.toBe('0')
 })
 
+test('a deploy changes nothing where its clock is another one than that of the nodes, or a release there is not older', async () => {
+  const before = await served()
+  const ahead = join(story.home, 'ahead.cjs')
+  await writeFiles(story.home, {
+    'ahead.cjs':
+      'const now = Date.now\nglobalThis.Date = class extends Date {\n  constructor(...given) {\n    super(...(given.length === 0 ? [now() + 600_000] : given))\n  }\n}\n',
+  })
+  const early = await startKraft(['deploy:live'], { cwd: project, env: { ...story.env, NODE_OPTIONS: `--require ${ahead}` } })
+    .ended
+  expect(early.code).toBe(1)
+  expect(early.stderr).toMatch(/It is \S+ \S+ UTC on one, but \S+ \S+ UTC on the machine that deploys/)
+
+  const later = '/web/clock/releases/29991231-235959'
+  await story.onNode('two', `mkdir -p ${later}`)
+  const late = await story.kraft(['deploy:live'], { cwd: project })
+  expect(late.code).toBe(1)
+  expect(failure(late.stderr)).toContain('somebody has made release 29991231-235959 of clock, which is not older than this one')
+  expect(await story.onNode('two', `rmdir ${later}; ls /web/clock/releases | tail -n 1`)).toBe(`${before}\n`)
+  expect(await served()).toBe(before)
+})
+
 test('destroy removes nothing under a running deploy', async () => {
   await hold()
   const running = startDeploy()

@@ -109,6 +109,33 @@ describe('the lock of an instance', () => {
     await held.release()
   })
 
+  it.each([
+    ['disk', 'head -c 1M /dev/zero >full 2>/dev/null || :'],
+    ['file system that has no inodes left', 'i=0; while touch "full$((i += 1))" 2>/dev/null; do :; done'],
+  ])('on a full %s is refused as that, and stays as it was', async (_, fill) => {
+    const locks = '/var/lib/kraftwerk/locks'
+    await node.read(`mkdir -p ${locks} && mount -t tmpfs -o size=64k,nr_inodes=16 tmpfs ${locks}`)
+    try {
+      await (await lockNode(node, 'full', 'ann')).release()
+      await node.read(`cd ${locks}; ${fill}`)
+      const before = await node.read(`cd ${locks}; ls -A; cat full full.holder`)
+      for (const name of ['full', 'new']) {
+        const failed: unknown = await lockNode(node, name, 'bob').catch((error: unknown) => error)
+        expect(failed).toHaveProperty('message', `one: the disk is full that ${locks} is on, so nothing was changed`)
+        expect(failed).toHaveProperty('failure', {
+          kind: 'task',
+          node: 'one',
+          message: expect.any(String),
+          output: expect.stringMatching(/^tmpfs .* 100% /m),
+          next: expect.stringContaining('Remove what is not needed there'),
+        })
+      }
+      expect(await node.read(`cd ${locks}; rm -f new.held; ls -A; cat full full.holder`)).toBe(before)
+    } finally {
+      await node.read(`umount -l ${locks}`)
+    }
+  })
+
   it('that cannot be taken at all is told as what it is', async () => {
     await node.read('rm -rf /var/lib/kraftwerk/locks && touch /var/lib/kraftwerk/locks')
     expect(await failureOf(lockNode(node, 'shop', 'ann'))).toMatchObject({
