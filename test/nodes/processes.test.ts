@@ -50,6 +50,18 @@ while True:
         hungry.unlink()
         bytearray(256 << 20)
 `,
+  // As Celery does, it ends its child itself when it is asked to end: nobody else is to ask that one.
+  'mill/parent.py': `import os, signal, subprocess, sys
+child = subprocess.Popen(['cat'], stdin=subprocess.PIPE)
+def end(*_):
+    child.stdin.close()
+    print('its child ended with', child.wait(), flush=True)
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+print('runs with', os.environ.get('WORD'), flush=True)
+while True:
+    signal.pause()
+`,
 }
 
 let story: Story
@@ -153,6 +165,33 @@ test('scale of the web workers loses no request', async () => {
   flawless(reports, { fresh: 10, kept: 10, slow: 1 })
   const count = async () => (await programs('one')).filter(({ kind }) => kind === 'web worker').length
   await expect.poll(count, { timeout: 10_000 }).toBe(3)
+})
+
+test('a command is what bash takes: assignments, cd, several and pipes; with each ends what it has started', async () => {
+  const commands = {
+    assigned: `WORD='a b' python mill/parent.py`,
+    changed: 'cd mill && WORD=c python parent.py',
+    piped: 'export WORD=d; python mill/parent.py | cat',
+    deaf: '(trap "" TERM; echo runs; sleep 98) | cat; true',
+    killed: 'trap "" TERM; echo runs; sleep 98 & sleep 99; true',
+  }
+  const settings = Object.entries(commands).map(
+    ([name, command]) => `  ${name}: { command: ${JSON.stringify(command)}, stop: ${/runs/.test(command) ? 1 : 20} }\n`,
+  )
+  await writeFile(join(project, 'kraftwerk.yaml'), yaml.replace(/ {2}worker: .*\n/, settings.join('')))
+  await must('deploy:live')
+  const names = Object.keys(commands).join(' ')
+  const said = () => on('two', `cd /web/mill/log; for name in ${names}; do tail -n 1 $name; done`)
+  await expect.poll(said, { timeout: 20_000 }).toBe('runs with a b\nruns with c\nruns with d\nruns\nruns')
+  // No shell stays where none is needed: TERM reaches the program itself.
+  const program = (name: string) => on('two', `cat /proc/$(cat /etc/service/mill.process.${name}.1/supervise/pid)/comm`)
+  expect([await program('assigned'), await program('changed')]).toEqual(['python', 'python'])
+
+  await must('stop:live')
+  expect(await on('two', 'sv status /etc/service/mill.process.* | grep -v ^down || :; pgrep -u mill -a || :')).toBe('')
+  expect(await said()).toMatch(/^(its child ended with 0\n){3}runs\nruns$/)
+  await writeFile(join(project, 'kraftwerk.yaml'), yaml)
+  await must('start:live')
 })
 
 test('a hook that fails before the switch takes the deploy back, and after it takes nothing back', async () => {

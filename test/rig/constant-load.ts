@@ -9,8 +9,8 @@ export interface RateReport {
   readonly answered: number
   /** Whatever was not a whole answer with code 200, also errors of a connection: how often, by what it was. */
   readonly failures: Readonly<Record<string, number>>
-  /** How often each release answered. */
-  readonly releases: ReadonlyMap<string, number>
+  /** Which releases answered how often, apart for what was asked before the first call of `next`, then before the second, … */
+  readonly periods: readonly ReadonlyMap<string, number>[]
   /** Milliseconds. */
   readonly slowest: number
 }
@@ -22,10 +22,15 @@ export interface RateReport {
 export function startConstantLoad(
   site: { readonly address: string; readonly host: string; readonly paths: readonly string[] },
   { rate = 200, seconds = 1200 }: { readonly rate?: number; readonly seconds?: number } = {},
-): { stop(): Promise<RateReport> } {
+): {
+  /** From now on requests count for the next of the periods. */
+  next(): void
+  stop(): Promise<RateReport>
+} {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
   const failures: Record<string, number> = {}
-  const releases = new Map<string, number>()
+  let releases = new Map<string, number>()
+  const periods = [releases]
   const open = new Set<Promise<void>>()
   const started = performance.now()
   let stopped = false
@@ -37,6 +42,7 @@ export function startConstantLoad(
   const once = (path: string) =>
     new Promise<void>((resolve) => {
       const begun = performance.now()
+      const period = releases
       const fail = (what: string) => {
         failures[what] = (failures[what] ?? 0) + 1
         resolve()
@@ -52,7 +58,7 @@ export function startConstantLoad(
           answer.on('end', () => {
             if (answer.statusCode !== 200 || !answer.complete) return fail(`code ${answer.statusCode}`)
             const release = text.trim()
-            releases.set(release, (releases.get(release) ?? 0) + 1)
+            period.set(release, (period.get(release) ?? 0) + 1)
             answered += 1
             slowest = Math.max(slowest, performance.now() - begun)
             resolve()
@@ -77,13 +83,17 @@ export function startConstantLoad(
   })()
 
   return {
+    next() {
+      releases = new Map()
+      periods.push(releases)
+    },
     async stop() {
       const wanted = due()
       stopped = true
       await running
       await Promise.all(open)
       agent.destroy()
-      return { due: wanted, offered, answered, failures, releases, slowest }
+      return { due: wanted, offered, answered, failures, periods, slowest }
     },
   }
 }
