@@ -89,7 +89,7 @@ describe('what an installed plugin exports and the kraftfile passes on', () => {
   })
 
   it('is in the help of the tasks that name services and providers', async () => {
-    expect((await kraft('help', 'dump')).stdout).toContain('one of files, notes, postgres')
+    expect((await kraft('help', 'dump')).stdout).toContain('one of files, memcached, mysql, notes, postgres, redis, sqlite')
     expect((await kraft('help', 'provision')).stdout).toContain('one of ec2, local, shelf')
   })
 

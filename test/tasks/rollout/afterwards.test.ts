@@ -21,7 +21,7 @@ function shop({ names = ['one', 'two', 'three'], fresh = [], batch, dryRun = fal
     session: { spread, flags: { dryRun } },
     task: 'deploy',
     made: 'release',
-    switched: 'current',
+    switched: () => 'current',
     releaseOn: () => ({ id: '20261128-101500' }),
   } as never)
   for (const name of names) whole.locks.set(name, {} as never)
