@@ -47,8 +47,14 @@ const serving = async () => (await ask(address, { host: 'shop.test', path: '/' }
  */
 async function stateOfNode(): Promise<string> {
   const rows = (await nodeState(story, 'one')).split('\n')
+  // What the node's memory leaves to PostgreSQL is the node's.
   return rows
-    .filter((row) => !/^\/var\/lib\/kraftwerk\/locks\/|<defunct>|^\/web\/[^/]+\/(log\/\.old |venvs\/\.home\/\.cache)/.test(row))
+    .filter(
+      (row) =>
+        !/^\/etc\/postgresql\/\S+\/50-kraftwerk\.conf |^\/var\/lib\/kraftwerk\/locks\/|<defunct>|^\/web\/[^/]+\/(log\/\.old |venvs\/\.home\/\.cache)/.test(
+          row,
+        ),
+    )
     .join('\n')
 }
 

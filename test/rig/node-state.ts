@@ -19,7 +19,8 @@ export async function leftBehind(story: Story, name: string, before: string): Pr
 // Packages and their settings are the node's and stay, as do folders that all instances share, and numbers of locks, which go on growing: an old deploy must not pass for a new one's.
 const stays = /^(\/etc\/kraftwerk|\/run\/web(\/\.(trial|ends|cron))?|\/var\/lib\/kraftwerk\/locks(\/[\w.-]+)?) [df] /
 
-const ofPackages = /\/etc\/nginx\/(kraftwerk( d|\/brotli\.conf)|modules-enabled\/\S*brotli)/
+const ofPackages =
+  /\/etc\/nginx\/(kraftwerk( d|\/brotli\.conf)|modules-enabled\/\S*brotli)|\/etc\/postgresql\/\S+\/50-kraftwerk\.conf /
 
 // A process that has ended and waits for its parent is nothing that is left. Times, sizes and process ids differ from run to run, as do the names of systemd's private folders.
 const state = `
