@@ -66,7 +66,18 @@ export async function passBundle(source: Readable, name: string): Promise<Passin
   out.on('error', () => undefined)
   const announced = Promise.race([manifest, proven])
   for (const each of [proven, announced]) each.catch(() => undefined)
-  return { stream: Readable.from(out, { objectMode: false }), manifest: announced, proven }
+  return { stream: Readable.from(whole(out as Bytes, proven), { objectMode: false }), manifest: announced, proven }
+}
+
+// Whatever ends it early is told as what was wrong with the bundle, if anything was.
+async function* whole(out: Bytes, proven: Promise<unknown>): AsyncGenerator<Buffer> {
+  try {
+    yield* out
+  } catch (error) {
+    await proven
+    throw error
+  }
+  await proven
 }
 
 type Archive = ReturnType<typeof import('tar-stream').extract>

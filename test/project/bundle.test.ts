@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { extract, type Header, pack } from 'tar-stream'
 import { describe, expect, it } from 'vitest'
+import { isKraftError } from '../../engine/errors/failure.js'
 import { passBundle, proveBundle } from '../../project/bundle.js'
 import { failureOf } from '../rig/failure.js'
 import { mulberry32 } from '../rig/generate-recipe.js'
@@ -241,12 +243,14 @@ describe('a bundle that is piped through', () => {
         entry.on('end', next)
       })
       reader.on('error', () => undefined)
+      const ended = once(stream, 'error').then(([error]: unknown[]) => error)
       stream.on('error', () => reader.destroy())
       stream.pipe(reader)
       expect(await failureOf(proven), `${n}`).toMatchObject({
         kind: 'setting',
         next: expect.stringContaining('Nothing was changed'),
       })
+      expect(isKraftError(await ended)).toBe(true)
       expect(out.filter((name) => !names.includes(name))).toEqual([])
     }
   })
