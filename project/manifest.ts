@@ -1,4 +1,5 @@
 import { KraftError } from '../engine/errors/failure.js'
+import { packedSize } from '../engine/transfer/pack.js'
 
 /** What a bundle says of itself, in its first member `manifest.json`. A bundle is a tar archive; docs/bundle.md describes it. */
 export interface Manifest {
@@ -24,6 +25,11 @@ export interface Member {
   readonly sha256: string
   /** How much is in it: rows of each table, files. */
   readonly counts: Readonly<Record<string, number>>
+}
+
+/** Bytes of a bundle of these members, as a tar archive. */
+export function bundleSize(members: readonly Member[]): number {
+  return packedSize(members.map(({ size }) => size))
 }
 
 /** Bytes; a real one has some hundred for each table. */

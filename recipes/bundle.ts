@@ -2,7 +2,7 @@ import { lines, type Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { seal } from '../project/bundle.js'
 import { layout } from '../project/layout.js'
-import type { Manifest } from '../project/manifest.js'
+import { bundleSize, type Manifest } from '../project/manifest.js'
 import type { Place, Service, ServiceData } from '../project/service.js'
 
 /** A service that has data. */
@@ -85,16 +85,20 @@ export function streamBundle(place: Place, id: string, services: readonly DataSe
 
 /** What must be so before a bundle is sent: it lies on the node as a whole, and once more as the data that are loaded from it. */
 export function roomFor({ home }: Place, { members }: Manifest): readonly Step[] {
-  const bytes = members.reduce((sum, { size }) => sum + size, 0)
-  const megabytes = Math.ceil((bytes * packed) / 1024 ** 2) + 100
+  const megabytes = Math.ceil((bundleSize(members) * packed) / 1024 ** 2) + 100
   return [
     {
       title: 'Room for the bundle and a copy of the data',
       quiet: true,
-      check: sh`test "$(df --output=avail -m ${home} | tail -n 1)" -ge ${megabytes}`,
+      // Databases keep theirs below /var/lib.
+      check: sh`
+        for path in ${home} /var/lib; do
+          test "$(df --output=avail -m "$path" | tail -n 1)" -ge ${megabytes}
+        done
+      `,
       apply: sh`
-        df -h ${home}
-        echo ${`A load of this bundle wants ${megabytes} MB free on ${home}`}
+        df -h ${home} /var/lib
+        echo ${`A load of this bundle wants ${megabytes} MB free on ${home} and on /var/lib`}
         exit 1
       `,
     },

@@ -17,11 +17,6 @@ export interface OwnServer {
   readonly answers: Sh
 }
 
-/** Runs a command as the instance's user: what is in the instance's own folders is never root's to open. */
-export function asInstance({ name }: Place, ...command: readonly string[]) {
-  return sh`setpriv --reuid ${name} --regid ${name} --init-groups -- ${command}`
-}
-
 /**
  * A server of an instance's own, which runit keeps running as the instance's user. A deploy that changes nothing of it leaves it
  * alone.

@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { KraftError } from '../engine/errors/failure.js'
@@ -12,8 +11,6 @@ export interface BundleSource {
   /** For messages. */
   readonly name: string
   readonly manifest: Manifest
-  /** Bytes, where that is known. */
-  readonly size: number | undefined
   /** Its bytes; once. */
   open(): Readable
   /** Reads what was not read yet, and throws unless all of it is right. */
@@ -25,8 +22,7 @@ export async function bundleSource(file: string, session: Session): Promise<Bund
   if (file !== '-') {
     const path = resolve(session.folder, file)
     const manifest = await proveBundle(path)
-    const { size } = await stat(path)
-    return { name: file, manifest, size, open: () => createReadStream(path), prove: async () => undefined }
+    return { name: file, manifest, open: () => createReadStream(path), prove: async () => undefined }
   }
   if (process.stdin.isTTY === true) {
     throw new KraftError({
@@ -42,7 +38,6 @@ export async function bundleSource(file: string, session: Session): Promise<Bund
   return {
     name,
     manifest: await manifest,
-    size: undefined,
     open: () => stream,
     prove: () => {
       stream.resume()

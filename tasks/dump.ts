@@ -12,7 +12,7 @@ import { Meter } from '../engine/transfer/meter.js'
 import { receiveStream } from '../engine/transfer/receive.js'
 import { passBundle, proveBundle } from '../project/bundle.js'
 import { type Instance, requireInstance } from '../project/instance.js'
-import type { Manifest } from '../project/manifest.js'
+import { bundleSize, type Manifest } from '../project/manifest.js'
 import { usedServices } from '../recipes/application.js'
 import { type DataService, describeMembers, dumpMembers, readMembers, streamBundle } from '../recipes/bundle.js'
 import { kindNames } from '../recipes/kinds.js'
@@ -72,7 +72,7 @@ export const dump = task({
       time: new Date().toISOString(),
       members,
     }
-    const bytes = members.reduce((sum, { size }) => sum + size, 0)
+    const bytes = bundleSize(members)
     await line.list([
       {
         title: `Fetch ${Math.ceil(bytes / 1024)} KiB`,
@@ -136,10 +136,11 @@ async function toStdout(fetch: (sink: Writable) => Promise<void>): Promise<void>
   const written = pipeline(stream, process.stdout, { end: false })
   written.catch((error: unknown) => through.destroy(error instanceof Error ? error : undefined))
   const [fetched, out, whole] = await Promise.allSettled([fetch(through), written, proven])
-  for (const each of [whole, fetched]) if (each.status === 'rejected' && isKraftError(each.reason)) throw each.reason
-  if (out.status === 'rejected') {
+  // What was written failed with what the node sent, unless it is the other side that failed; why it sent that says most.
+  if (out.status === 'rejected' && !isKraftError(out.reason)) {
     throw new KraftError({ kind: 'task', message: 'whoever was to get the bundle took no more of it' }, out.reason)
   }
+  for (const each of [fetched, whole]) if (each.status === 'rejected') throw each.reason
 }
 
 function refuseTerminal({ flags }: Session): void {

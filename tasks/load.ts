@@ -5,7 +5,7 @@ import { task } from '../engine/task/task.js'
 import { Meter } from '../engine/transfer/meter.js'
 import { sendStream } from '../engine/transfer/send.js'
 import { type Instance, requireInstance } from '../project/instance.js'
-import type { Manifest } from '../project/manifest.js'
+import { bundleSize, type Manifest } from '../project/manifest.js'
 import { discard, loadBeside, receiveBundle, roomFor, swapIn } from '../recipes/bundle.js'
 import { kindNames } from '../recipes/kinds.js'
 import { releaseId } from '../recipes/release.js'
@@ -86,8 +86,7 @@ export const load = task({
         {
           title: 'Send the bundle',
           run: async (own) => {
-            const size = source.size ?? manifest.members.reduce((sum, member) => sum + member.size, 0)
-            const meter = new Meter(own, size)
+            const meter = new Meter(own, bundleSize(manifest.members))
             const command = node.asRoot(receiveBundle(instance, id).text)
             await sendStream(node.connection, source.open, command, meter.count)
             await source.prove()

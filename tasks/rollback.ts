@@ -70,7 +70,7 @@ export const rollback = task({
         ...startAndCheck(part),
         // What a node serves already is left by nobody.
         ...switchAndDrain(part, (node) =>
-          left.get(node.name) === chosen.id ? [] : markBad(part.releaseOn(node), left.get(node.name) ?? '', whoAmI()),
+          part.switched(node) === 'live' ? [] : markBad(part.releaseOn(node), left.get(node.name) ?? '', whoAmI()),
         ),
         { title: 'Migrations', chapter: 'Tidy up', steps: (node) => staysApplied(part.releaseOn(node)) },
       ]),

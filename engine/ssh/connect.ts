@@ -9,6 +9,7 @@ import { type Destination, type SshOptions, sshOptions } from './config.js'
 import type { Channel, Connection, ExecOptions, Exit } from './connection.js'
 import { type Credentials, ownCredentials } from './credentials.js'
 import { dial, dialThrough, type ProxyPlace } from './dial.js'
+import { throughDoor } from './door.js'
 import { Gate } from './gate.js'
 import { gather } from './gather.js'
 import { handshake, hungUpEarly, silence } from './handshake.js'
@@ -70,21 +71,6 @@ export async function openFor(destination: Destination, options: OpenOptions): P
 }
 
 type How = Omit<ConnectOptions, 'record'> & Partial<OpenOptions>
-
-/**
- * One process shakes hands with so many nodes at once, at most: their arithmetic is this machine's, and each has a time limit. At a
- * distance most of the time is waiting, so that a fleet of the usual size goes in one round.
- */
-const handshakes = new Gate(64)
-/** The same for each sshd, which starts to drop at 10 (MaxStartups). */
-const doors = new Map<string, Gate>()
-
-function doorOf({ hostName, port }: SshOptions): Gate {
-  const name = `${hostName} ${port}`
-  const door = doors.get(name) ?? new Gate(8)
-  doors.set(name, door)
-  return door
-}
 
 const sessions = 8
 /** How often to knock where sshd hangs up because too many do at once: about ten seconds. */
@@ -228,8 +214,7 @@ class LazyConnection implements Connection {
         })
         return { client, socket }
       }
-      // The door first: whoever waits for a crowded sshd takes no place from the others.
-      return await doorOf(options).through(() => handshakes.through(one))
+      return await throughDoor(options, one)
     } catch (error) {
       const isProxyOfOthers = this.how.proxy !== undefined && options.proxyCommand !== undefined
       if (attempt === attempts || isProxyOfOthers || !hungUpEarly(error)) throw error

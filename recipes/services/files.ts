@@ -1,6 +1,7 @@
 import { sh } from '../../engine/shell/sh.js'
 import { layout } from '../../project/layout.js'
 import { defineService, type Place } from '../../project/service.js'
+import { asInstance } from '../as-instance.js'
 import { directory } from '../file.js'
 
 const beside = ({ home }: Place) => `${home}/.uploads.beside`
@@ -33,7 +34,7 @@ export const service = defineService({
       rm -rf --one-file-system ${beside(place)}
       install -d -o ${place.name} -g ${place.name} -m 0750 ${beside(place)}
       cd ${beside(place)}
-      exec setpriv --reuid ${place.name} --regid ${place.name} --init-groups tar -x --no-same-owner -f - <"$KRAFT_IN"
+      ${asInstance(place, 'tar', '-x', '--no-same-owner', '-f', '-')} <"$KRAFT_IN"
     `,
     countBeside: (place) => count(beside(place)),
     swap: (place) => sh`

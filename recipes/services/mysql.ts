@@ -1,8 +1,8 @@
 import { lines, Sh, sh } from '../../engine/shell/sh.js'
 import { layout } from '../../project/layout.js'
 import { defineService, type Place } from '../../project/service.js'
+import { asInstance } from '../as-instance.js'
 import { mariadb, mariadbSocket } from '../mariadb.js'
-import { asInstance } from '../own-server.js'
 
 const beside = ({ name }: Place) => `${name}+beside`
 const former = ({ name }: Place) => `${name}+former`

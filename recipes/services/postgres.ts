@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { lines, type Sh, sh } from '../../engine/shell/sh.js'
 import type { Step } from '../../engine/step/step.js'
 import { defineService, type Place } from '../../project/service.js'
-import { asInstance } from '../own-server.js'
+import { asInstance } from '../as-instance.js'
 import { postgres, postgresVersion } from '../postgres.js'
 import { postgresTuning } from '../postgres-tuning.js'
 
@@ -20,7 +20,6 @@ const close = (database: string) => sh`admin -d postgres -c ${`REVOKE ALL ON DAT
 
 const beside = ({ name }: Place) => `${name}+beside`
 const former = ({ name }: Place) => `${name}+former`
-const as = asInstance
 
 // Exact, and one statement a table: an estimate could not prove a load. The list is a query whose rows psql runs.
 const countRows = `SELECT format('SELECT %L, count(*) FROM %I.%I', 'rows.' || table_schema || '.' || table_name, table_schema, table_name)
@@ -36,7 +35,8 @@ ${countRows}
 COMMIT;
 `
 
-const psql = (place: Place, database: string) => as(place, 'psql', '-XAtq', '-F', ' ', '-v', 'ON_ERROR_STOP=1', '-d', database)
+const psql = (place: Place, database: string) =>
+  asInstance(place, 'psql', '-XAtq', '-F', ' ', '-v', 'ON_ERROR_STOP=1', '-d', database)
 
 // Connections are blocked and ended first, else a rename would wait for them; both renames are one transaction.
 const exchange = (place: Place, steps: readonly (readonly [string, string])[]): Sh => {
@@ -125,12 +125,12 @@ export const service = defineService({
         granted=$(admin -d ${place.name} -c ${`SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'
           AND extowner <> (SELECT oid FROM pg_roles WHERE rolname = '${place.name}')`})
         for each in $granted; do admin -d ${beside(place)} -c "CREATE EXTENSION \"$each\""; done
-        ${as(place, 'pg_restore', '--list')} <"$KRAFT_IN" | awk -v granted=" $(echo $granted) " '
+        ${asInstance(place, 'pg_restore', '--list')} <"$KRAFT_IN" | awk -v granted=" $(echo $granted) " '
           $4 == "EXTENSION" && index(granted, " " $6 " ") { next }
           $4 == "COMMENT" && $6 == "EXTENSION" && index(granted, " " $7 " ") { next }
           { print }' >"$list"
         chown ${place.name} "$list"
-        ${as(place, 'pg_restore', '--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction', '--dbname', beside(place))} \
+        ${asInstance(place, 'pg_restore', '--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction', '--dbname', beside(place))} \
           --use-list "$list" <"$KRAFT_IN"
       `,
       ),
@@ -217,7 +217,7 @@ function extension(place: Place, name: string): Step {
       admin,
       sh`
       case ${of(`SELECT bool_or(trusted) FROM pg_available_extension_versions WHERE name = '${name}'`)} in
-        t) ${as(place, 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', place.name, '-c', create)} ;;
+        t) ${asInstance(place, 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', place.name, '-c', create)} ;;
         f) admin -d ${place.name} -c ${create} ;;
         *)
           printf 'PostgreSQL on this node has no extension "%s"\n' ${name}

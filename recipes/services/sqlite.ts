@@ -2,8 +2,8 @@ import { type Sh, sh } from '../../engine/shell/sh.js'
 import { layout } from '../../project/layout.js'
 import { defineService, type Place } from '../../project/service.js'
 import { apt } from '../apt.js'
+import { asInstance } from '../as-instance.js'
 import { directory } from '../file.js'
-import { asInstance } from '../own-server.js'
 
 const folder = (place: Place) => layout.service(place, 'sqlite')
 const database = (place: Place) => `${folder(place)}/db.sqlite3`

@@ -96,6 +96,8 @@ chapter('a dump brings the data here, and a load puts it back', async () => {
   const photo = randomBytes(1_000_000)
   await there('cat >"$UPLOADS_PATH/photo"', photo)
   await kraft(['dump:away', 'before.bundle'])
+  const left = await story.bash('kraft dump:away - | head -c 9 >/dev/null; exit "${PIPESTATUS[0]}"', { cwd: project })
+  expect([left.code, left.stderr]).toEqual([1, expect.stringContaining('whoever was to get the bundle took no more of it')])
   await there('echo other >"$UPLOADS_PATH/photo"')
   await kraft(['load:away', 'before.bundle', '--yes'])
   expect((await there('cat "$UPLOADS_PATH/photo"')).bytes.equals(photo)).toBe(true)

@@ -104,7 +104,10 @@ describe('a load', () => {
     const sized = (size: number) => ({ ...manifest, members: [{ file: 'a.txt', service: 'a', size, sha256: '', counts: {} }] })
     expect(await statuses(roomFor(place, sized(1)))).toEqual(['ok'])
     const [told] = await runSteps(roomFor(place, sized(2 ** 50)))
-    expect([told?.status, told?.output]).toEqual(['failed', expect.stringContaining(`wants 4294967396 MB free on ${home}`)])
+    expect([told?.status, told?.output]).toEqual([
+      'failed',
+      expect.stringContaining(`wants 4294967397 MB free on ${home} and on /var/lib`),
+    ])
   })
 
   it('of a member that was changed on its way loads nothing', async () => {

@@ -43,7 +43,7 @@ class WarmConnection implements Connection {
   readonly user: string
   readonly #own: Connection
   #link: Promise<Link | undefined> | undefined
-  #greeted: Link | undefined
+  #newest: Link | undefined
   #isDirect = false
   #isCounted = false
   #isClosed = false
@@ -84,7 +84,7 @@ class WarmConnection implements Connection {
     if (this.#isCounted && !this.#isClosed) kept--
     this.#isClosed = true
     // One that is only being made is given up at once.
-    this.#greeted?.close()
+    this.#newest?.close()
     const link = await this.#link?.catch(() => undefined)
     link?.close()
     await this.#own.close()
@@ -120,7 +120,7 @@ class WarmConnection implements Connection {
         const socket = await knockOrStart(path, this.program)
         if (socket === undefined) continue
         const link = new Link(record.name, socket, ask, note)
-        this.#greeted = link
+        this.#newest = link
         const greeted = await link.greet({
           type: 'greet',
           proof: await prove(dirname(path)),

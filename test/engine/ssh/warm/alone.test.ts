@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { createNode, type Node } from '../../../../engine/node/node.js'
 import { lockNode } from '../../../../engine/node/node-lock.js'
 import { disconnect } from '../../../../engine/ssh/warm/disconnect.js'
+import { warmFolder } from '../../../../engine/ssh/warm/folder.js'
 import { connectWarm } from '../../../../engine/ssh/warm/warm-connection.js'
 import { failureOf, freshHome } from '../../../rig/home.js'
 import { startSshd } from '../../../rig/sshd.js'
@@ -98,7 +99,7 @@ test('a connection that somebody has alone is ended when they are done with it',
   await lock.release()
   await node.connection.close()
   const before = await logins()
-  await sleep(500)
+  await expect.poll(async () => (await readdir(warmFolder() ?? '')).filter((name) => name.endsWith('.sock'))).toEqual([])
   await open(true).read('true')
   expect(await logins()).toBe(before + 1)
 })
