@@ -16,6 +16,8 @@ const soaks = {
   deploys: { project: 'nodes', file: 'test/nodes/releases.test.ts', count: 1000 },
   // kraft is killed at random moments of a deploy, under load.
   faults: { project: 'nodes', file: 'test/nodes/faults.test.ts', count: 500 },
+  // kraft is killed, the network or the power is cut, at each phase of a deploy; all there are.
+  phases: { project: 'nodes', file: 'test/nodes/faults.test.ts', count: 100 },
   // Eight contend for the lock of an instance.
   lock: { project: 'unit', file: 'test/engine/node/contenders.test.ts', count: 200 },
 }

@@ -10,12 +10,13 @@ import { ask } from '../rig/http.js'
 import { cutNetwork } from '../rig/network-cut.js'
 import { cutPower, powerOn } from '../rig/power-cut.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
-import { startKraft } from '../rig/running.js'
+import { type Running, startKraft } from '../rig/running.js'
 import { soak } from '../rig/soak.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 // A counted claim: npm test runs a seeded part, `npm run soak -- faults` all of it.
 const { count: moments, first: seed, write } = soak('faults', 6)
+const phases = soak('phases', 2)
 
 const host = 'fault.test'
 const wsgi = (body: string) => `import os
@@ -97,7 +98,7 @@ test.each([
   'Drain',
 ])('kraft is killed at "%s"', async (said) => void (await disturbed(() => killedWhen(said))))
 
-async function networkCut(running: ReturnType<typeof startKraft>): Promise<{ readonly code: number | null }> {
+async function networkCut(running: Running): Promise<{ readonly code: number | null }> {
   const mend = await cutNetwork(story, 'one')
   try {
     return await running.ended
@@ -106,14 +107,17 @@ async function networkCut(running: ReturnType<typeof startKraft>): Promise<{ rea
   }
 }
 
-test.each(['Start beside the old', 'Switch to'])('the network is cut at "%s", and nobody is told', async (said) => {
-  await disturbed(async () => {
-    const running = startKraft(['deploy:stage', '--verbose'], { cwd: project, env: story.env })
-    await running.says(said)
-    // It may have come to its end just before.
-    expect([0, 3]).toContain((await networkCut(running)).code)
-  })
-})
+async function networkCutAt(said: string): Promise<void> {
+  const running = startKraft(['deploy:stage', '--verbose'], { cwd: project, env: story.env })
+  await running.says(said)
+  // It may have come to its end just before.
+  expect([0, 3]).toContain((await networkCut(running)).code)
+}
+
+test.each(['Start beside the old', 'Switch to'])(
+  'the network is cut at "%s", and nobody is told',
+  async (said) => void (await disturbed(() => networkCutAt(said))),
+)
 
 test('deploys in a row log in once, and one whose kept connection is killed disturbs nothing', async () => {
   const logins = () => story.onNode('one', 'journalctl -u ssh -o cat | grep -c "^Accepted publickey"')
@@ -180,22 +184,54 @@ test('gunicorn is killed while a deploy runs: runit has it back, and the deploy 
   last = await deployed()
 })
 
+async function powerCutAt(said: string): Promise<void> {
+  const running = startKraft(['deploy:stage', '--verbose'], { cwd: project, env: story.env })
+  await running.says(said)
+  await cutPower(story, 'one')
+  await running.ended
+  await powerOn(story, 'one')
+  let answer = ''
+  for (let n = 0; n < 100 && !/^\d{8}-\d{6}$/.test(answer); n++) {
+    answer = await served().catch(() => '')
+    await pause(100)
+  }
+  expect(answer >= last).toBe(true)
+  last = await deployed()
+}
+
 test.each(['Release command', 'Drain'])(
   'the node loses its power at "%s": it comes back with one release, and the next deploy works',
-  async (said) => {
-    const running = startKraft(['deploy:stage', '--verbose'], { cwd: project, env: story.env })
-    await running.says(said)
-    await cutPower(story, 'one')
-    await running.ended
-    await powerOn(story, 'one')
-    let answer = ''
-    for (let n = 0; n < 100 && !/^\d{8}-\d{6}$/.test(answer); n++) {
-      answer = await served().catch(() => '')
-      await pause(100)
+  powerCutAt,
+)
+
+// What kraft itself calls its phases, so that none is forgotten here.
+test(
+  `${phases.count} of: kraft is killed, the network or the power is cut, at each phase (seed ${phases.first})`,
+  async () => {
+    const started = performance.now()
+    const { stderr } = await story.must(['deploy:stage', '--verbose'], { cwd: project })
+    last = await served()
+    const named = [...stderr.matchAll(/^ +(?:> |\* (?=Upload ))([A-Z][a-z]*(?: [a-z]+)*)/gm)].map(([, title = '']) => title)
+    expect(named).toEqual(expect.arrayContaining(['Check and lock', 'Upload', 'Set up', 'Site', 'Switch', 'Tidy up']))
+    const ways = {
+      'kraft is killed': (said: string) => disturbed(() => killedWhen(said)),
+      'the network is cut': (said: string) => disturbed(() => networkCutAt(said)),
+      'the power is cut': powerCutAt,
     }
-    expect(answer >= last).toBe(true)
-    last = await deployed()
+    const all = named.flatMap((said) => Object.entries(ways).map(([what, way]) => ({ what, said, way })))
+    const random = mulberry32(phases.first)
+    const tried: string[] = []
+    while (tried.length < Math.min(phases.count, named.length * Object.keys(ways).length)) {
+      const [next] = all.splice(Math.floor(random() * all.length), 1)
+      if (next === undefined) break
+      tried.push(`${next.what} at "${next.said}"`)
+      await next.way(next.said).catch((error: unknown) => {
+        throw new Error(`${tried.at(-1)}: ${String(error)}`, { cause: error })
+      })
+    }
+    await phases.write({ phases: named, tried: tried.length, seconds: Math.round((performance.now() - started) / 1000) })
   },
+  600_000 + phases.count * 60_000,
 )
 
 test('a full disk, or no inodes, is refused before anything changes; once there is room the same command works', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { chapters } from '../rig/chapters.js'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
-import { startConstantLoad } from '../rig/constant-load.js'
+import { startConstantLoad, straysAmong } from '../rig/constant-load.js'
 import { ask } from '../rig/http.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { soak } from '../rig/soak.js'
@@ -166,12 +166,7 @@ chapter(
     }
     const late = await measured()
     const { failures, answered, offered, due, periods, slowest } = await load.stop()
-    // What was asked between the ends of two commands gets what served then, or what the second of them switches to.
-    const strays = periods.flatMap((period, index) =>
-      [...period.keys()]
-        .filter((id) => !serving.slice(index, index + 2).includes(id))
-        .map((id) => `${id} after command ${index}`),
-    )
+    const strays = straysAmong(periods, serving)
     await write({
       deploys: count,
       rollbacks: count / every,

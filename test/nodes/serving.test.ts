@@ -148,7 +148,7 @@ test('nginx keeps answers of strangers, and nothing that belongs to somebody', a
 
 test('where the application fails, nginx answers with what it had', async () => {
   const before = await get('/brief')
-  await story.onNode('one', 'touch /etc/broken; sleep 1.5')
+  await story.onNode('one', 'touch /etc/broken; sleep 2.1')
   const during = await get('/brief')
   await story.onNode('one', 'rm /etc/broken')
   expect([before.headers['x-cache'], during.status, during.headers['x-cache'], during.text]).toEqual([

@@ -64,7 +64,7 @@ it('settings of the ACME client are quoted, and another server has another folde
     encoding: 'utf8',
   })
   expect(stdout).toBe(
-    "https://acme.test:14000/dir|a'b@c.de|/etc/kraftwerk/my-shop/https/acme-acme.test|--cacert /etc/kraftwerk/my-shop/https/ca.pem|",
+    "https://acme.test:14000/dir|a'b@c.de|/etc/kraftwerk/my-shop/https/acme-acme.test|--connect-timeout 10 --max-time 60 --cacert /etc/kraftwerk/my-shop/https/ca.pem|",
   )
 })
 

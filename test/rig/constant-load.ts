@@ -20,7 +20,7 @@ export interface RateReport {
  * twice. Bounded: it stops by itself after `seconds`.
  */
 export function startConstantLoad(
-  site: { readonly address: string; readonly host: string; readonly paths: readonly string[] },
+  site: { readonly address: string; readonly port?: number; readonly host: string; readonly paths: readonly string[] },
   { rate = 200, seconds = 1200 }: { readonly rate?: number; readonly seconds?: number } = {},
 ): {
   /** From now on requests count for the next of the periods. */
@@ -48,7 +48,7 @@ export function startConstantLoad(
         resolve()
       }
       const asked = request(
-        { host: site.address, port: 80, path, agent, headers: { host: site.host }, timeout: 30_000 },
+        { host: site.address, port: site.port ?? 80, path, agent, headers: { host: site.host }, timeout: 30_000 },
         (answer) => {
           let text = ''
           answer.setEncoding('utf8').on('data', (chunk: string) => {
@@ -96,4 +96,14 @@ export function startConstantLoad(
       return { due: wanted, offered, answered, failures, periods, slowest }
     },
   }
+}
+
+/**
+ * Answers of a release that nobody should have got any more, or not yet: what was asked between the ends of two commands gets what
+ * served then, or what the second of them switches to. `serving` is what served after each command.
+ */
+export function straysAmong(periods: RateReport['periods'], serving: readonly string[]): readonly string[] {
+  return periods.flatMap((period, index) =>
+    [...period.keys()].filter((id) => !serving.slice(index, index + 2).includes(id)).map((id) => `${id} after command ${index}`),
+  )
 }
