@@ -8,6 +8,7 @@ import { type Instance, requireInstance } from '../project/instance.js'
 import { bundleSize, type Manifest } from '../project/manifest.js'
 import { discard, loadBeside, receiveBundle, roomFor, swapIn } from '../recipes/bundle.js'
 import { kindNames } from '../recipes/kinds.js'
+import { readyToLoad } from '../recipes/ready-to-load.js'
 import { releaseId } from '../recipes/release.js'
 import { bundleSource } from './bundle-source.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
@@ -66,7 +67,7 @@ export const load = task({
       title,
       run: async (own: typeof line) => void (await node.apply(title, steps, own)),
     })
-    const check = apply('Check the node', roomFor(instance, manifest))
+    const check = apply('Check the node', [...roomFor(instance, manifest), ...readyToLoad(instance, services)])
     if (session.flags.dryRun) {
       await source.prove()
       await line.list([

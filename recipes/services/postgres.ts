@@ -1,9 +1,15 @@
 import * as v from 'valibot'
 import { lines, type Sh, sh } from '../../engine/shell/sh.js'
 import type { Step } from '../../engine/step/step.js'
+import { postgresUrlProblem } from '../../project/postgres-url.js'
+import { orReference } from '../../project/reference-schema.js'
 import { defineService, type Place } from '../../project/service.js'
 import { asInstance } from '../as-instance.js'
+import { kindNames } from '../kinds.js'
 import { postgres, postgresVersion } from '../postgres.js'
+import { countDatabase, dumpDatabase, postgresMember, restoreDatabase } from '../postgres-bundle.js'
+import { postgresElsewhere } from '../postgres-elsewhere.js'
+import { noPostgresServer, serverDatabases } from '../postgres-server.js'
 import { postgresTuning } from '../postgres-tuning.js'
 
 // As the server's own superuser over its socket, never over TCP: no password exists that could leak.
@@ -20,23 +26,6 @@ const close = (database: string) => sh`admin -d postgres -c ${`REVOKE ALL ON DAT
 
 const beside = ({ name }: Place) => `${name}+beside`
 const former = ({ name }: Place) => `${name}+former`
-
-// Exact, and one statement a table: an estimate could not prove a load. The list is a query whose rows psql runs.
-const countRows = `SELECT format('SELECT %L, count(*) FROM %I.%I', 'rows.' || table_schema || '.' || table_name, table_schema, table_name)
-  FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')
-  ORDER BY 1 \\gexec`
-
-// Rows are counted in the snapshot that pg_dump reads, so that both agree whatever is written meanwhile.
-const snapshot = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-SELECT pg_export_snapshot() AS snapshot \\gset
-\\setenv KRAFT_SNAPSHOT :snapshot
-\\! pg_dump --format=custom --no-owner --no-privileges --snapshot="$KRAFT_SNAPSHOT" >&3 || echo dump failed
-${countRows}
-COMMIT;
-`
-
-const psql = (place: Place, database: string) =>
-  asInstance(place, 'psql', '-XAtq', '-F', ' ', '-v', 'ON_ERROR_STOP=1', '-d', database)
 
 // Connections are blocked and ended first, else a rename would wait for them; both renames are one transaction.
 const exchange = (place: Place, steps: readonly (readonly [string, string])[]): Sh => {
@@ -60,11 +49,31 @@ const exchange = (place: Place, steps: readonly (readonly [string, string])[]): 
   `
 }
 
+const address = v.pipe(
+  v.string(),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message = dataset.typed ? postgresUrlProblem(dataset.value) : undefined
+    if (message !== undefined) addIssue({ message })
+  }),
+)
+
 /** A database and a role of the instance's own; the Linux user is the proof of identity, so there is no password. */
 export const service = defineService({
   name: 'postgres',
   doc: "PostgreSQL: the instance's own database and role, reached over the socket without a password",
   section: {
+    url: {
+      schema: v.optional(v.lazy(() => orReference(kindNames('vaults'), address))),
+      doc: 'Address of a database elsewhere, which kraft uses and does not set up: as it is, or where a vault has it',
+      example: { op: 'op://shop/database/url' },
+      secret: true,
+      quiet: 0,
+    },
+    authority: {
+      schema: v.optional(v.pipe(v.string(), v.startsWith('-----BEGIN CERTIFICATE-----', 'certificates in PEM'))),
+      doc: "Who proves that server, as PEM, where that is none of Debian's authorities but one of the provider's own",
+      example: '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----',
+    },
     version: {
       schema: v.optional(v.pipe(v.number(), v.integer('a whole number'))),
       doc: "Version that the node's PostgreSQL must have; Debian 12 has 15, Debian 13 has 17. Default: whichever it has",
@@ -79,6 +88,7 @@ export const service = defineService({
       example: ['pg_trgm', 'unaccent'],
     },
   },
+  elsewhere: postgresElsewhere,
   install: () => [...postgres(), ...postgresTuning()],
   setup: (place, settings) => [
     ...ofVersion(settings.version),
@@ -106,12 +116,8 @@ export const service = defineService({
     PGDATABASE: name,
   }),
   data: {
-    member: 'postgres.dump',
-    dump: (place) => sh`
-      counts=$(printf '%s' ${snapshot} | PGDATABASE=${place.name} ${psql(place, place.name)} 3>"$KRAFT_OUT")
-      printf '%s\n' "$counts"
-      case $counts in *'dump failed'*) exit 1 ;; esac
-    `,
+    member: postgresMember,
+    dump: (place) => dumpDatabase(place, place.name),
     // As the instance's own role: a bundle is never superuser's code.
     beside: (place) =>
       lines(
@@ -120,21 +126,13 @@ export const service = defineService({
         if ${exists(beside(place))}; then admin -d postgres -c ${`DROP DATABASE "${beside(place)}" WITH (FORCE)`}; fi
         ${create(place, beside(place))}
         # Extensions that no instance may make are made as they were in the live database, and passed over in the bundle.
-        list=$(mktemp)
-        trap 'rm -f "$list"' EXIT
         granted=$(admin -d ${place.name} -c ${`SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'
           AND extowner <> (SELECT oid FROM pg_roles WHERE rolname = '${place.name}')`})
         for each in $granted; do admin -d ${beside(place)} -c "CREATE EXTENSION \"$each\""; done
-        ${asInstance(place, 'pg_restore', '--list')} <"$KRAFT_IN" | awk -v granted=" $(echo $granted) " '
-          $4 == "EXTENSION" && index(granted, " " $6 " ") { next }
-          $4 == "COMMENT" && $6 == "EXTENSION" && index(granted, " " $7 " ") { next }
-          { print }' >"$list"
-        chown ${place.name} "$list"
-        ${asInstance(place, 'pg_restore', '--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction', '--dbname', beside(place))} \
-          --use-list "$list" <"$KRAFT_IN"
       `,
+        restoreDatabase(place, beside(place)),
       ),
-    countBeside: (place) => sh`printf '%s' ${`${countRows}\n`} | ${psql(place, beside(place))}`,
+    countBeside: (place) => countDatabase(place, beside(place)),
     swap: (place) =>
       lines(
         admin,
@@ -160,18 +158,19 @@ export const service = defineService({
       ),
   },
   destroy: (place) => [
+    ...noPostgresServer(place),
     {
       title: `Database and role ${place.name}`,
       check: lines(
         admin,
         sh`
-        if ! command -v psql >/dev/null; then exit 0; fi
+        if [ -z "$(ls /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ]; then exit 0; fi
         [ -z "$(admin -d postgres -c ${`SELECT 1 FROM pg_roles WHERE rolname = '${place.name}'`})" ] && ! ${exists(place.name)}
       `,
       ),
       apply: lines(
         admin,
-        ...[place.name, beside(place), former(place)].map(
+        ...[place.name, beside(place), former(place), ...serverDatabases(place)].map(
           (database) => sh`admin -d postgres -c ${`DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`}`,
         ),
         sh`admin -d postgres -c ${`DROP ROLE IF EXISTS "${place.name}"`}`,
