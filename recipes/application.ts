@@ -17,7 +17,7 @@ import type { Release } from './release.js'
 export interface UsedService {
   readonly service: Service
   readonly settings: Readonly<Record<string, unknown>>
-  /** Whose server it is, where that is not the application's own node. */
+  /** Where its server is, if not on the application's own node: another's name, or `url`. */
   readonly where?: string
 }
 

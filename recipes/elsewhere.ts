@@ -36,7 +36,7 @@ export function placed(service: Service, settings: UsedService['settings'], inst
   const there = { ...service, ...elsewhere }
   if (settings.url !== undefined) {
     registerSecretive({ url: settings.url })
-    return { service: there, settings, where: 'its own address' }
+    return { service: there, settings, where: 'url' }
   }
   const node = elsewhere.server === undefined ? undefined : servingNode(instance)
   if (node === undefined) return { service, settings }

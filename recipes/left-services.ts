@@ -7,7 +7,7 @@ import { endService } from './runit.js'
 
 /**
  * Services that have left kraftwerk.yaml: their servers end, what they keep stays, and that is said once. Comes after the services
- * that are asked for were set up. One whose server is elsewhere is called `NAME@elsewhere`: moving it is leaving as well.
+ * that are asked for were set up. One whose server is elsewhere is called `NAME@WHERE`: moving it is leaving as well.
  *
  * @example leftServices(place, ['postgres', 'redis'])
  */
@@ -35,10 +35,12 @@ export function leftServices(place: Place, names: readonly string[]): readonly S
             ${endService(60)}
           fi
           case $name in
-            *@elsewhere)
-              name=\${name%@*}
-              rm -f ${layout.settings(place)}/"$name.access"
-              printf '%s is not used where it was any more: what it keeps of %s stays there\n' "$name" ${place.name}
+            *@*)
+              case ${` ${names.join(' ')}`} in
+                *" \${name%@*}@"*) ;;
+                *) rm -f ${layout.settings(place)}/"\${name%@*}.access" ;;
+              esac
+              printf '%s at %s is not used any more: what it keeps of %s stays there\n' "\${name%@*}" "\${name#*@}" ${place.name}
               ;;
             *) printf '%s is not asked for any more: what it keeps of %s stays on the node until kraft destroy\n' "$name" ${place.name} ;;
           esac

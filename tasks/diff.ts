@@ -26,7 +26,7 @@ export const diff = task({
     const asked = requireInstance(target)
     const code = await openSource(asked, session, rev)
     const read = await readApplication({ ...asked, folder: code.folder })
-    const application = await withServices(await withFetched(read, session.flags.dryRun, line.output), session)
+    const application = await withServices(await withFetched(read, session.flags.dryRun, line.output), session, true)
     const balancing = await balancingOf(asked, session)
     const wanted = {
       application,

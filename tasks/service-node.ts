@@ -48,9 +48,9 @@ export async function setUpServices(
 /**
  * The application with the addresses of what another node serves, read there.
  *
- * @throws KraftError `task` where that node has nothing for it yet; a dry run goes on without.
+ * @throws KraftError `task` where that node has nothing for it yet; a dry run goes on without, and so does what only looks.
  */
-export async function withServices(application: Application, session: Session): Promise<Application> {
+export async function withServices(application: Application, session: Session, looks = session.flags.dryRun): Promise<Application> {
   const serving = await servingOf(application, session)
   if (serving === undefined) return application
   const { node } = serving
@@ -59,7 +59,7 @@ export async function withServices(application: Application, session: Session): 
       const printed = await node.read(server.access(application.instance).text)
       const settings = server.read(printed, application.instance, node.record.address)
       if (settings !== undefined) return { ...used, settings: { ...used.settings, ...settings } }
-      if (session.flags.dryRun) return used
+      if (looks) return used
       throw new KraftError({
         kind: 'task',
         node: node.name,
@@ -76,7 +76,7 @@ async function servingOf({ instance, services }: Application, session: Session):
   const found = servingNode(instance)
   const wanted = services.flatMap((used) => {
     const server = used.service.elsewhere?.server
-    return server === undefined || used.where !== found?.name ? [] : [{ used, server }]
+    return server === undefined || used.settings.node !== found?.name ? [] : [{ used, server }]
   })
   if (found === undefined || wanted.length === 0) return undefined
   return { node: session.connect(await record(instance, session, found.name), found.roles ?? 'every'), services: wanted }

@@ -72,7 +72,7 @@ export const service = defineService({
     authority: {
       schema: v.optional(v.pipe(v.string(), v.startsWith('-----BEGIN CERTIFICATE-----', 'certificates in PEM'))),
       doc: "Who proves that server, as PEM, where that is none of Debian's authorities but one of the provider's own",
-      example: '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----',
+      example: '-----BEGIN CERTIFICATE----- …',
     },
     version: {
       schema: v.optional(v.pipe(v.number(), v.integer('a whole number'))),

@@ -118,7 +118,7 @@ test('a database at an address is used with the rights of its role, and a load t
     yamlOf(`\n  - postgres:\n    url: ${url}\n    authority: |\n      ${authority}`.replaceAll('\n    ', '\n      '), '[front]'),
   )
   const { stdout, stderr } = await must('deploy:live')
-  expect(`${stdout}${stderr}`).toContain('postgres is not used where it was any more')
+  expect(`${stdout}${stderr}`).toContain('postgres at back is not used any more: what it keeps of ledger stays there')
   expect(await counted()).toBe('0')
   await psql("INSERT INTO entry VALUES ('kept')")
   const before = await hash('outside')
