@@ -50,7 +50,11 @@ export async function setUpServices(
  *
  * @throws KraftError `task` where that node has nothing for it yet; a dry run goes on without, and so does what only looks.
  */
-export async function withServices(application: Application, session: Session, looks = session.flags.dryRun): Promise<Application> {
+export async function withServices(
+  application: Application,
+  session: Session,
+  looks = session.flags.dryRun,
+): Promise<Application> {
   const serving = await servingOf(application, session)
   if (serving === undefined) return application
   const { node } = serving

@@ -16,8 +16,9 @@ release: |
 services: ${services}
 environments: { live: { nodes: ${nodes} } }
 `
+const services = '[{ postgres: { extensions: [pg_trgm, pageinspect] } }]'
 const files: Files = {
-  'kraftwerk.yaml': yamlOf('[{ postgres: { extensions: [pg_trgm, pageinspect] } }]'),
+  'kraftwerk.yaml': yamlOf(services),
   'ledger/__init__.py': '',
   'ledger/wsgi.py': `import subprocess
 def application(environ, start_response):
@@ -43,7 +44,10 @@ const on = async (node: 'front' | 'back', script: string) => (await story.onNode
 const as = async (script: string) => (await must('run:live', '--', 'bash', '-ec', script)).stdout.trim()
 const psql = (statements: string) => as(`psql -XAtqc "${statements}"`)
 const admin = (statement: string) => on('back', `runuser -u postgres -- psql -XAtqc "${statement}"`)
-const counted = async () => (await ask(await story.address('front'), { path: '/', host: await story.address('front') })).text.trim()
+const counted = async (node = 'front') => {
+  const host = await story.address(node)
+  return (await ask(host, { path: '/', host })).text.trim()
+}
 /** What is in the databases of `back`, but for what the server counts about them. */
 const hash = (database: string) =>
   on('back', `runuser -u postgres -- pg_dump ${database} | grep -v '^.[un]*restrict' | sha256sum`)
@@ -61,6 +65,13 @@ test('a database on a node with the role db is reached over TLS from the web nod
   )
   expect(await on('front', 'stat -c %U:%a /etc/kraftwerk/ledger/postgres.access')).toBe('root:600')
   expect(await on('back', "grep -c '^hostssl' /etc/postgresql/15/main/pg_hba.conf; ls /etc/kraftwerk")).toBe('1\nledger')
+  const [chain = ''] = (await on('back', 'nft list chain inet kraftwerk input')).split('\n').filter((row) => row.includes('5432'))
+  expect(
+    chain
+      .replace(/[{}]| +/g, ' ')
+      .replace(/ +/g, ' ')
+      .trim(),
+  ).toBe(`ip saddr ${front} tcp dport 5432 accept`)
   // From elsewhere, with the right password, nobody comes in.
   expect(
     await on('back', `PGPASSWORD=${password} psql -h "$(hostname -I | cut -d ' ' -f 1)" -U ledger ledger 2>&1 || :`),
@@ -96,9 +107,11 @@ test('what the database holds is dumped, lost, and loaded again; bootstrap leave
   await must('destroy:live', '--yes')
   expect(await admin(`${databases}; SHOW listen_addresses`)).toBe('localhost')
   expect(await on('back', 'grep -c ledger /etc/postgresql/15/main/pg_hba.conf || ls /etc/kraftwerk')).toBe('0')
+  // Several web nodes have the same data, and one of them may be where it is.
+  await writeFile(join(project, 'kraftwerk.yaml'), yamlOf(services, '{ web: [front, back], db: [back] }'))
   await must('deploy:live')
   await must('load:live', 'all.bundle', '--yes')
-  expect([await counted(), await hash('ledger')]).toEqual(['3', before])
+  expect([await counted(), await counted('back'), await hash('ledger')]).toEqual(['3', '3', before])
 })
 
 test('a database at an address is used with the rights of its role, and a load that lacks them is refused at first', async () => {

@@ -52,7 +52,13 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
   it('has only such where its server is elsewhere, and names no secret in them', () => {
     const { elsewhere } = service
     if (elsewhere === undefined) return
-    const given = { ...settings, url: secret('postgresql://shop:hush-hush@10.0.0.9/shop'), authority: 'PEM', version: 15, extensions: ['a'] }
+    const given = {
+      ...settings,
+      url: secret('postgresql://shop:hush-hush@10.0.0.9/shop'),
+      authority: 'PEM',
+      version: 15,
+      extensions: ['a'],
+    }
     const reach = { address: '10.0.0.9', clients: ['10.0.0.1', 'fd00::1'] }
     const steps = [
       ...elsewhere.install(),
@@ -62,7 +68,10 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
     const compiled = compile('test', steps)
     expect(syntax(compiled.text)).toBe('')
     expect(compiled.text).not.toContain('hush-hush')
-    expect(elsewhere.environ(place, given)).toMatchObject({ PGPASSWORD: 'hush-hush', PGSSLROOTCERT: '/web/shop-2/postgres/authority.crt' })
+    expect(elsewhere.environ(place, given)).toMatchObject({
+      PGPASSWORD: 'hush-hush',
+      PGSSLROOTCERT: '/web/shop-2/postgres/authority.crt',
+    })
     for (const step of steps) {
       expect(step.check, step.title).toBeDefined()
       for (const script of [step.check, step.apply, step.diff]) expect(syntax(script?.text ?? ''), script?.text).toBe('')
