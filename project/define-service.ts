@@ -1,7 +1,7 @@
 import type { InferOutput } from 'valibot'
 import { type MapSchema, sectionOf } from '../engine/config/section-of.js'
 import type { Step } from '../engine/step/step.js'
-import { type Place, type Service, type ServiceData, serviceMark } from './service.js'
+import { type Elsewhere, type Place, type Service, type ServiceData, serviceMark } from './service.js'
 
 /** What {@link service} is given. All but the name can be left out. */
 export interface ServiceSpec<S extends MapSchema> {
@@ -19,6 +19,8 @@ export interface ServiceSpec<S extends MapSchema> {
   environ?(place: Place, settings: InferOutput<S>): Readonly<Record<string, string>>
   /** How its data gets into a bundle and back; left out by a service that has nothing to keep. */
   readonly data?: ServiceData
+  /** The same where its server is elsewhere; without it neither `url:` nor the role db count for it. */
+  readonly elsewhere?: Elsewhere
   /** Removes the instance's data and access; the node keeps the program. */
   destroy?(place: Place): readonly Step[]
 }
@@ -36,7 +38,7 @@ export interface ServiceSpec<S extends MapSchema> {
  * })
  */
 export function service<S extends MapSchema = MapSchema>(spec: ServiceSpec<S>): Service {
-  const { name, doc = name, schema, install, setup, environ, data, destroy } = spec
+  const { name, doc = name, schema, install, setup, environ, data, elsewhere, destroy } = spec
   if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new TypeError(`A service's name is small letters, digits and hyphens, not "${name}"`)
   const made: Service = {
     name,
@@ -46,6 +48,7 @@ export function service<S extends MapSchema = MapSchema>(spec: ServiceSpec<S>): 
     setup: (place, settings) => setup?.(place, settings as InferOutput<S>) ?? [],
     environ: (place, settings) => environ?.(place, settings as InferOutput<S>) ?? {},
     ...(data === undefined ? {} : { data }),
+    ...(elsewhere === undefined ? {} : { elsewhere }),
     destroy: (place) => destroy?.(place) ?? [],
   }
   return Object.assign(made, { [serviceMark]: true })

@@ -11,12 +11,18 @@ import type { DataService } from './bundle.js'
  */
 export function sanitize(place: Place, services: readonly DataService[], sanitizers: readonly Sanitizer[]): readonly Step[] {
   const copies = services.flatMap(({ data }) => data.copy?.(place) ?? [])
+  // It would find the live data in its environment.
+  const hidden = services.find(({ data }) => data.copy !== undefined && data.copy(place).environ === undefined)?.service.name
   const environ = Object.entries(Object.assign({}, ...copies.map((copy) => copy.environ))).map(
     ([name, value]) => `${name}=${value}`,
   )
   const databases = copies.flatMap(({ sql }) => sql ?? [])
   return sanitizers.map(({ name, sql }) => {
     const title = `Sanitize: ${name}`
+    if (sql === undefined && hidden !== undefined) {
+      const why = `A command can not be given the copy of ${hidden}, whose address holds a password: sanitize it by a file of SQL`
+      return { title, apply: sh`echo ${why}; exit 1` }
+    }
     if (sql === undefined) {
       return { title, loud: true, apply: sh`exec ${`${layout.settings(place)}/enter`} env ${environ} bash -c ${name}` }
     }

@@ -42,6 +42,7 @@ import { printReceipt, receiptOf } from './rollout/receipt.js'
 import { type Rollout, rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
+import { setUpServices, withServices } from './service-node.js'
 import { expectUpload, heldOn, openSource, pinned, type Sent, upload } from './upload.js'
 import { urlsOf } from './urls.js'
 
@@ -148,7 +149,7 @@ export const deploy = task({
         steps: () => [
           ...claim(instance, instance.owner),
           ...removeLeftovers(instance, settings.timeout, id),
-          ...setUp(application, onWeb),
+          ...setUp(part.application, onWeb),
         ],
       },
       {
@@ -238,13 +239,15 @@ export const deploy = task({
       if (held.status === 'fulfilled') asked.set(node.name, held.value)
     })
     requireNewest(release, nodes, whole.states)
-    await finish(whole, line).catch((error: unknown) => {
+    await setUpServices(application, session, line, whole.applied)
+    const served = { ...whole, application: await withServices(application, session) }
+    await finish(served, line).catch((error: unknown) => {
       // The new release takes its place; but nobody wants one any more who has stopped kraft.
       if (session.ended.aborted) throw error
       line.output(`What was interrupted stays: ${String(error)}`)
     })
     await evenEnviron(instance, nodes, session)
-    await inParts(whole, line, async (part, own) => {
+    await inParts(served, line, async (part, own) => {
       await orTakeBack(part, own, change(part))
       await hooksAfterSwitch(part, own, hooked)
     })

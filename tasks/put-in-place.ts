@@ -6,6 +6,7 @@ import type { Manifest } from '../project/manifest.js'
 import { readSanitizers } from '../project/sanitize.js'
 import { type DataService, discard, loadBeside, roomFor } from '../recipes/bundle.js'
 import { forgetFormer, swapIn, undoInterrupted } from '../recipes/exchange.js'
+import { readyToLoad } from '../recipes/ready-to-load.js'
 import { sanitize } from '../recipes/sanitize.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
@@ -39,7 +40,11 @@ export async function putInPlace(
   const sanitizers = manifest.environment === (instance.environment ?? null) ? [] : readSanitizers(instance)
   const about = `the data of ${manifest.instance} of ${manifest.time}`
   const work = [
-    apply('Check the node', [...undoInterrupted(instance), ...(arrive === undefined ? [] : roomFor(instance, manifest))]),
+    apply('Check the node', [
+      ...undoInterrupted(instance),
+      ...(arrive === undefined ? [] : roomFor(instance, manifest)),
+      ...readyToLoad(instance, services),
+    ]),
     ...(arrive === undefined || session.flags.dryRun ? [] : [{ title: 'Send the bundle', run: arrive }]),
     apply('Load beside the live data', [
       ...loadBeside(instance, id, services, manifest),

@@ -10,6 +10,7 @@ import {
   parseCertificateEnd,
   readCertificateEnd,
 } from '../recipes/certificate-end.js'
+import { servingNode } from '../recipes/elsewhere.js'
 import { balancersAmong, releaseNodes } from '../recipes/followers.js'
 import { currentReceipt, type InstanceState, parseState, readState } from '../recipes/state.js'
 
@@ -25,13 +26,17 @@ export const status = task({
     const instance = requireInstance(target)
     const nodes = releaseNodes(instance, target.nodes)
     const balancers = balancersAmong(target.nodes).filter((node) => !nodes.includes(node))
-    const read = await eachNode(session, [...nodes, ...balancers], line, async (node) => {
+    const serving = target.nodes.filter(({ name }) => name === servingNode(instance)?.name)
+    const read = await eachNode(session, [...new Set([...nodes, ...balancers, ...serving])], line, async (node) => {
       const text = await node.read(lines(readState(instance), readCertificateEnd(instance)).text)
       return { state: parseState(text), certificate: parseCertificateEnd(text) }
     })
     const releases = read.filter(({ node }) => nodes.includes(node))
     const rows = read.map(({ node, value: { state, certificate } }) => {
-      const said = nodes.includes(node) ? describe(state) : ['balancer']
+      const said = [
+        ...(nodes.includes(node) ? describe(state) : balancers.includes(node) ? ['balancer'] : []),
+        ...(serving.includes(node) ? ['data for the others'] : []),
+      ]
       return `${node.name}: ${[...said, ...(certificate === undefined ? [] : [describeCertificateEnd(certificate, instance)])].join(', ')}`
     })
     const served = new Set(releases.map(({ value }) => value.state.current?.id))
