@@ -31,6 +31,14 @@ export interface ServiceData {
   discard(place: Place): Sh
 }
 
+/** Where a service takes connections on its node. */
+export interface Door {
+  /** The path of a socket, or a port of the node's loopback. */
+  readonly at: string | number
+  /** How a client names it that reaches it at a port of its own machine. */
+  url(port: number): string
+}
+
 /** Marks one that a kraftfile exports; registered, so that another copy of kraftwerk makes what this one takes. */
 export const serviceMark = Symbol.for('kraftwerk.service')
 
@@ -53,6 +61,15 @@ export interface Service {
   environ(place: Place, settings: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>
   /** Left out by a service that has nothing to keep. */
   readonly data?: ServiceData
+  /** The command line of its own shell, as `psql -d shop`: run as the instance's user, and what follows `--` comes behind it. */
+  shell?(place: Place, settings: Readonly<Record<string, unknown>>): readonly string[]
+  /** Where it takes connections from the instance's user, for `kraft forward`. */
+  door?(place: Place, settings: Readonly<Record<string, unknown>>): Door
+  /**
+   * Prints `NAME VALUE` lines that say how it is, for `kraft status`: version, size (in bytes), connections, whatever else counts.
+   * Runs as root under `sh -e`, changes nothing, and fails where the service does not answer.
+   */
+  facts?(place: Place, settings: Readonly<Record<string, unknown>>): Sh
   /** Removes the instance's data and access; the node keeps the program. */
   destroy(place: Place): readonly Step[]
 }
