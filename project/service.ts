@@ -44,6 +44,14 @@ export interface ServiceData {
   discard(place: Place): Sh
 }
 
+/** Where a service takes connections on its node. */
+export interface Door {
+  /** The path of a socket, or a port of the node's loopback. */
+  readonly at: string | number
+  /** How a client names it that reaches it at a port of its own machine. */
+  url(port: number): string
+}
+
 /** Data that lie beside the live data, as `sanitize:` reaches them. */
 export interface Copy {
   /** Variables that the application knows, naming the copy. Left out where they would hold a password: a command gets no copy then. */
@@ -100,6 +108,15 @@ export interface Service {
   readonly data?: ServiceData
   /** The same service where its server is elsewhere, as the setting `url` or the role db says; left out by one that is always here. */
   readonly elsewhere?: Elsewhere
+  /** The command line of its own shell, as `psql -d shop`: run as the instance's user, and what follows `--` comes behind it. */
+  shell?(place: Place, settings: Readonly<Record<string, unknown>>): readonly string[]
+  /** Where it takes connections from the instance's user, for `kraft forward`. */
+  door?(place: Place, settings: Readonly<Record<string, unknown>>): Door
+  /**
+   * Prints `NAME VALUE` lines that say how it is, for `kraft status`: version, size (in bytes), connections, whatever else counts.
+   * Runs as root under `sh -e`, changes nothing, and fails where the service does not answer.
+   */
+  facts?(place: Place, settings: Readonly<Record<string, unknown>>): Sh
   /** Removes the instance's data and access; the node keeps the program. */
   destroy(place: Place): readonly Step[]
 }

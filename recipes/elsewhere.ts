@@ -33,7 +33,9 @@ export function using(nodes: readonly EnvironmentNode[]): readonly EnvironmentNo
 export function placed(service: Service, settings: UsedService['settings'], instance: Instance): UsedService {
   const { elsewhere } = service
   if (elsewhere === undefined) return { service, settings }
-  const there = { ...service, ...elsewhere }
+  // What looks at a server on the node would look at another one.
+  const { shell: _shell, door: _door, facts: _facts, ...plain } = service
+  const there = { ...plain, ...elsewhere }
   if (settings.url !== undefined) {
     registerSecretive({ url: settings.url })
     return { service: there, settings, where: 'url' }

@@ -162,6 +162,18 @@ export const service = defineService({
     forget: (place) => lines(admin, dropIfThere(former(place))),
     discard: (place) => lines(admin, dropIfThere(beside(place))),
   },
+  shell: ({ name }) => ['psql', '-h', '/var/run/postgresql', '-d', name],
+  door: ({ name }) => ({
+    at: '/var/run/postgresql/.s.PGSQL.5432',
+    url: (port) => `postgresql://${name}@127.0.0.1:${port}/${name}`,
+  }),
+  facts: ({ name }) =>
+    lines(
+      admin,
+      sh`admin -d postgres -c ${`SELECT 'version ' || split_part(current_setting('server_version'), ' ', 1)
+        UNION ALL SELECT 'size ' || pg_database_size('${name}')
+        UNION ALL SELECT 'connections ' || count(*) FROM pg_stat_activity WHERE datname = '${name}'`}`,
+    ),
   destroy: (place) => [
     ...noPostgresServer(place),
     {

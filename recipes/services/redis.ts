@@ -172,6 +172,21 @@ export const service = defineService({
     forget: (place) => sh`rm -rf --one-file-system ${former(place)}`,
     discard: (place) => sh`rm -rf --one-file-system ${beside(place)}`,
   },
+  shell: (place) => ['redis-cli', '-s', socket(place)],
+  door: (place) => ({ at: socket(place), url: (port) => `redis://127.0.0.1:${port}/0` }),
+  facts: (place) =>
+    lines(
+      client(place),
+      sh`
+      ${answers(place)} || { echo 'its server does not answer'; exit 1; }
+      cli info | tr -d '\r' | awk -F '[:=,]' '
+        /^redis_version:/ { print "version", $2 }
+        /^used_memory:/ { print "size", $2 }
+        /^connected_clients:/ { print "connections", $2 - 1 }
+        /^db[0-9]+:keys=/ { keys += $3 }
+        END { print "keys", keys + 0 }'
+    `,
+    ),
   destroy: (place) => [
     noServer(place, name),
     {
