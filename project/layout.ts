@@ -62,6 +62,8 @@ export const layout = {
   serverSocket: (place: Place, service: string) => `${layout.sockets(place)}/${service}/${service}.sock`,
   /** What a server was started with. Root's, on tmpfs. */
   serverStarted: (place: Place, service: string) => `${layout.sockets(place)}/${service}.started`,
+  /** What makes backups on the node by itself, with its credentials and its last result. Root only. */
+  backup: (place: Place) => `${layout.settings(place)}/backup`,
   /** The services that the last deploy set up, one a line. */
   services: (place: Place) => `${layout.settings(place)}/services`,
 } as const
