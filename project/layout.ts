@@ -67,6 +67,8 @@ export const layout = {
   /** On a node with the role db: the password that others come with, and their addresses. Root only. */
   password: (place: Place, service: string) => `${layout.settings(place)}/${service}.password`,
   clients: (place: Place, service: string) => `${layout.settings(place)}/${service}.clients`,
+  /** What makes backups on the node by itself, with its credentials and its last result. Root only. */
+  backup: (place: Place) => `${layout.settings(place)}/backup`,
   /** The services that the last deploy set up, one a line. */
   services: (place: Place) => `${layout.settings(place)}/services`,
 } as const

@@ -4,6 +4,8 @@ import type { Section } from '../engine/config/section.js'
 import type { Checked, Problem, Values } from '../engine/config/validate.js'
 import { readYaml, type YamlFile, type YamlPath } from '../engine/config/yaml.js'
 import { KraftError, type Place } from '../engine/errors/failure.js'
+import { mergeBackup } from './backup.js'
+import type { BackupMap } from './backup-schema.js'
 import type { CacheRule } from './cache-schema.js'
 import { type HttpsSetting, mergeHttps } from './https-setting.js'
 import type { IndexSetting } from './index-schema.js'
@@ -57,6 +59,7 @@ export interface InstanceSettings {
   readonly index: readonly IndexSetting[]
   readonly apt: readonly string[]
   readonly services: readonly ServiceSetting[]
+  readonly backup: BackupMap | undefined
   /** Relative paths. */
   readonly shared: readonly string[]
   readonly environ: Readonly<Record<string, string>>
@@ -201,6 +204,7 @@ export function instanceSettings(project: Project, environment?: string): Instan
     processes: { ...top.processes, ...layer.processes, ...variables.processes },
     https: mergeHttps(top.https, layer.https, variables.https),
     cache: { ...top.cache, ...layer.cache, ...variables.cache },
+    backup: mergeBackup(top.backup, layer.backup, variables.backup),
     protect: protectOf(top.protect, layer.protect, variables.protect),
     cron: { ...top.cron, ...layer.cron, ...variables.cron },
     hooks: { ...top.hooks, ...layer.hooks, ...variables.hooks },
@@ -248,6 +252,9 @@ async function referenceProblems(values: Layer, yaml: YamlFile, path: YamlPath, 
       const written = known.vaults.includes(vault ?? '') && typeof reference === 'string' ? { vault, reference } : undefined
       return [`services.${name}.url`, ['services', index, name, 'url'], written] as const
     }),
+    ...(['access_key', 'secret_key'] as const).map(
+      (key) => [`backup.${key}`, ['backup', key], values.backup === false ? undefined : values.backup?.[key]] as const,
+    ),
   ]
   for (const [name, at, value] of entries) {
     const should = isReference(value) ? await known.reference?.(value.vault, value.reference) : undefined

@@ -26,6 +26,7 @@ import { numberReleases, packageStatic } from '../recipes/static-files.js'
 import { newAccounts } from '../recipes/superusers.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
+import { backupSteps } from './backup-steps.js'
 import { countChanges } from './changes.js'
 import { dataServices } from './data-services.js'
 import { evenEnviron } from './even-environ.js'
@@ -82,6 +83,7 @@ export const deploy = task({
       packageIndexes(instance, session.flags.dryRun),
     ])
     refuseSplitData(application, nodes.length)
+    const backups = await backupSteps(instance, session)
     const accounts = newAccounts(application)
     const files = await code.files()
     for (const surprise of [...(await code.surprises()), ...endsSoon(https)]) line.output(surprise)
@@ -126,6 +128,7 @@ export const deploy = task({
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
     setUp(application, onWeb)
     for (const node of nodes) {
+      backups(node)
       for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
       httpsSteps(instance, https, { name: node.name, codename: '', ipv6: true })
     }
@@ -146,10 +149,11 @@ export const deploy = task({
         title: 'Set up',
         chapter: 'Prepare',
         // Its name is claimed once more: whoever had the lock before may have destroyed the instance.
-        steps: () => [
+        steps: (node) => [
           ...claim(instance, instance.owner),
           ...removeLeftovers(instance, settings.timeout, id),
           ...setUp(part.application, onWeb),
+          ...backups(node),
         ],
       },
       {

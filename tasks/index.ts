@@ -1,3 +1,4 @@
+export { backups } from './backups.js'
 export { bootstrap } from './bootstrap.js'
 export { completion } from './completion.js'
 export { deploy } from './deploy.js'

@@ -36,6 +36,7 @@ async function changes(run: () => Promise<unknown>): Promise<readonly string[]> 
 
 /** What each built-in task says on a node that serves. */
 const plans: Readonly<Record<string, readonly [args: readonly string[], said: readonly (string | RegExp)[], code?: number]>> = {
+  backups: [['backups:stage', 'run'], ['No backups are made of guestbook-stage']],
   bootstrap: [['bootstrap:one'], ['one: 0 would change']],
   deploy: [
     ['deploy:stage'],

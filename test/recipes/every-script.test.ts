@@ -5,6 +5,7 @@ import { sh } from '../../engine/shell/sh.js'
 import { compile } from '../../engine/step/compile.js'
 import type { Step } from '../../engine/step/step.js'
 import { apt } from '../../recipes/apt.js'
+import { noBackup } from '../../recipes/backup.js'
 import { bootstrap } from '../../recipes/bootstrap.js'
 import { cron } from '../../recipes/cron.js'
 import { absent, directory, file, link } from '../../recipes/file.js'
@@ -43,6 +44,7 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
   absent: absent(`/tmp/${odd}`),
   bootstrap: bootstrap({ sshPort: 22 }).flatMap(({ steps, confirm = [] }) => [...steps, ...confirm]),
   'confirm the changes': confirmSteps(),
+  'no backups': noBackup(place),
   cron: cron(place, { nightly: { schedule: '@daily', command: odd } }),
   directory: directory({ path: `/tmp/${odd}`, owner: 'web' }),
   file: file({ path: `/tmp/${odd}`, content: `${odd}\n`, validate: sh`visudo -cf "$KRAFT_FILE"`, notify: [reloadNginx] }),
