@@ -127,6 +127,11 @@ export function noBackup(place: Place): readonly Step[] {
         systemctl stop ${jobs.map((job) => `${unitOf(job)}@${place.name}.service`)}
         # Set up once more, it has nothing to make up for.
         rm -f ${paths} ${timers.map((timer) => `/var/lib/systemd/timers/stamp-${timer}`)}
+        # The last one takes the units with it.
+        for other in ${`${units}/kraft-backup@`}*.timer; do
+          if [ -e "$other" ]; then other=; break; fi
+        done
+        if [ -n "$other" ]; then rm -f ${jobs.map((job) => `${units}/${unitOf(job)}@.service`)}; fi
         systemctl daemon-reload
       `,
     },

@@ -25,7 +25,7 @@ const include = `include "${firewallRules}"`
 // What nft listed right after loading: tells whether the kernel still has these rules, which the file alone does not.
 const live = '/var/lib/kraftwerk/firewall.live'
 
-/** Shell that loads the rules and notes what the kernel has of them; where there is no firewall it does nothing. */
+/** Shell that loads the rules and keeps what the kernel has of them; where there is no firewall it does nothing. */
 export const loadFirewall = sh`
   if [ -e ${firewallRules} ]; then
     nft -f ${firewallRules}

@@ -30,7 +30,14 @@ export function postgresSetup(): readonly Step[] {
       title: 'PostgreSQL is running',
       check: lines(
         postgresVersion,
-        sh`systemctl is-enabled --quiet postgresql.service && systemctl is-active --quiet "postgresql@$version-main.service"`,
+        // On a node that boots right now it is about to start by itself.
+        sh`
+        for try in $(seq 100); do
+          if [ -z "$(systemctl list-jobs --no-legend "postgresql@$version-main.service")" ]; then break; fi
+          sleep 0.2
+        done
+        systemctl is-enabled --quiet postgresql.service && systemctl is-active --quiet "postgresql@$version-main.service"
+      `,
       ),
       apply: lines(
         postgresVersion,

@@ -55,8 +55,11 @@ export const load = task({
     if (what === undefined || more.length > 0) {
       throw new KraftError({
         kind: 'usage',
-        message: what === undefined ? 'load wants a bundle' : `load takes ${[what, ...more].join(' or ')}, and one of them`,
-        next: 'Name the file that dump wrote: kraft load:stage before.bundle',
+        message:
+          what === undefined
+            ? 'load needs FILE: a bundle that dump wrote; - reads stdin'
+            : `load takes one of ${[what, ...more].join(' and ')}`,
+        next: 'See: kraft help load',
       })
     }
     if (options.undo) return undoLoad(context)

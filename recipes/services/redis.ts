@@ -166,7 +166,10 @@ export const service = defineService({
         if [ -d ${data(place)} ]; then mv -T ${data(place)} ${beside(place)}; fi
         mv -T ${former(place)} ${data(place)}
       fi
-      ${startServer(place, name, answers(place))}
+      # The data are back, whether or not it starts: what keeps it from that may be for the next deploy to mend.
+      (
+        ${startServer(place, name, answers(place))}
+      ) || echo 'Its data are as before; the next deploy starts it'
     `,
     keep: (place) => sh`if [ -d ${beside(place)} ]; then mv -T ${beside(place)} ${former(place)}; fi`,
     forget: (place) => sh`rm -rf --one-file-system ${former(place)}`,

@@ -89,7 +89,7 @@ test('a database on a node with the role db is reached over TLS from the web nod
 test('what the database holds is dumped, lost, and loaded again; bootstrap leaves it reachable', async () => {
   await psql("CREATE INDEX ON entry USING gin (text gin_trgm_ops); INSERT INTO entry VALUES ('three')")
   const { members } = JSON.parse((await must('dump:live', 'all.bundle', '--json')).stdout).manifest
-  expect(members).toMatchObject([{ service: 'postgres', file: 'postgres.dump', counts: { 'rows.public.entry': 3 } }])
+  expect(members).toMatchObject([{ service: 'postgres', file: 'postgres.dump.zst', counts: { 'rows.public.entry': 3 } }])
   const before = await hash('ledger')
   await psql("DELETE FROM entry; INSERT INTO entry VALUES ('other'); CREATE TABLE later (x int)")
   await must('load:live', 'all.bundle', '--yes')

@@ -219,7 +219,7 @@ test('a certificate of one’s own is checked before anything, and one that is g
   expect(ran.stderr + ran.stdout).not.toContain('PRIVATE KEY')
   expect(JSON.parse(ran.stdout).urls).toEqual(['https://own.test/'])
   await served('https://own.test/', /^https\|200 2/, '--cacert', join(folder('own'), 'own.pem'))
-  expect(await status('own')).toMatch(/^one: release \S+, certificate for (89|90) more days\n$/)
+  expect(await status('own')).toMatch(/^one: release \S+, certificate for (89|90) more days$/m)
 
   await story.onNode('one', 'rm /etc/kraftwerk/own/https/certificate.pem; systemctl restart nginx')
   await served('http://own.test/', /^http\|200/)

@@ -30,7 +30,11 @@ export const slow = service({
   setup: (place) => [{ title: 'Slow', check: sh\`test -e \${at(place, 'live')}\`, apply: sh\`echo first >\${at(place, 'live')}\` }],
   data: {
     member: 'slow.txt',
-    dump: (place) => sh\`cp \${at(place, 'live')} "$KRAFT_OUT"; echo lines 1\`,
+    dump: (place) => sh\`
+      while [ -e /etc/slow-dump ]; do sleep 0.1; done
+      cp \${at(place, 'live')} "$KRAFT_OUT"
+      echo lines 1
+    \`,
     count: () => sh\`echo lines 1\`,
     beside: (place) => sh\`
       cp "$KRAFT_IN" \${at(place, 'beside')}
@@ -87,7 +91,7 @@ beforeAll(async () => {
   await put('old')
 })
 afterAll(() => story?.remove())
-afterEach(() => root('rm -f /etc/slow /etc/slow-beside /etc/fill'))
+afterEach(() => root('rm -f /etc/slow /etc/slow-beside /etc/slow-dump /etc/fill'))
 
 const kraft = (...args: string[]) => story.kraft(args, { cwd: project })
 const must = (...args: string[]) => story.must(args, { cwd: project })
@@ -255,16 +259,41 @@ test('what comes from another environment is sanitized before it is live, by a p
   await must('destroy:live', '--yes')
 })
 
-test('while a dump holds what writes, nobody writes, and all goes on afterwards', async () => {
+test('while a dump holds what writes, nobody writes, and all goes on afterwards, however it ends', async () => {
   const writer = `import time
 while True:
     open("/web/depot/uploads/count", "w").write(str(time.time()))
     time.sleep(0.01)
 `
   await root(`systemd-run --quiet --unit writer --uid depot --gid depot python3 -c '${writer}'`)
-  await must('dump:stage', 'frozen.bundle', '--freeze')
-  const said = await root('systemctl is-active writer; ps -u depot -o stat= | grep -c T || :; systemctl stop writer')
-  expect(said).toBe('active\n0')
+  const frozen = () => root("ps -u depot -o stat= | grep -c '^T' || :")
+  const dump = async (...more: string[]) => {
+    await root('touch /etc/slow-dump')
+    const running = startKraft(['dump:stage', 'frozen.bundle', '--freeze', ...more], { cwd: project, env: story.env })
+    await reached(running, "ps -u depot -o stat= | grep -q '^T'")
+    return running
+  }
+  const held = await dump()
+  const before = await root('cat /web/depot/uploads/count')
+  expect(await root('sleep 0.3; cat /web/depot/uploads/count')).toBe(before)
+  await root('rm /etc/slow-dump')
+  expect((await held.ended).code).toBe(0)
+  expect(await frozen()).toBe('0')
+
+  // The script dies.
+  const killed = await dump()
+  await root('pkill -KILL -f kraft-apply')
+  expect((await killed.ended).code).not.toBe(0)
+  await expect.poll(frozen, { timeout: 60_000 }).toBe('0')
+
+  // It takes longer than visitors would wait.
+  await writeFile(join(project, 'kraftwerk.yaml'), yaml('timeout: 4'))
+  const late = await dump()
+  await expect.poll(frozen, { timeout: 60_000 }).toBe('0')
+  await root('rm /etc/slow-dump')
+  const { code, stderr } = await late.ended
+  expect([code, failure(stderr)]).toEqual([1, expect.stringContaining('What writes can be held for 2 s')])
+  expect(await root('systemctl is-active writer; systemctl stop writer; ls /web/depot/dump')).toMatch(/^active(\nloaded)?$/)
   expect((await ask(address, { host: 'depot.test', path: '/' })).status).toBe(200)
 })
 
