@@ -282,7 +282,7 @@ while True:
 
   // The script dies.
   const killed = await dump()
-  await root('pkill -KILL -f kraft-apply')
+  await root('pkill -KILL -f "[k]raft-apply"')
   expect((await killed.ended).code).not.toBe(0)
   await expect.poll(frozen, { timeout: 60_000 }).toBe('0')
 
