@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import type { Section } from '../engine/config/section.js'
 import { backupSchema } from './backup-schema.js'
 import { cacheSchema } from './cache-schema.js'
+import { dataKeys } from './data-keys.js'
 import { httpsSchema } from './https-schema.js'
 import { indexSchema } from './index-schema.js'
 import { instanceNameProblem, word } from './name.js'
@@ -269,6 +270,7 @@ export function instanceSection(known: Named) {
       quiet: 1,
     },
     ...programKeys({ command, size, whole }),
+    ...dataKeys({ command }),
   } satisfies Section
 }
 

@@ -79,6 +79,10 @@ export interface InstanceSettings {
   readonly drain: number | undefined
   /** How many releases stay on a node. */
   readonly keep: number
+  /** A deploy keeps a copy of all data before its release command runs. */
+  readonly snapshot: boolean
+  /** What makes the data of other environments harmless: files of SQL, or commands. */
+  readonly sanitize: readonly string[]
   readonly notify: readonly Notification[]
   readonly superusers: readonly Superuser[]
   /** A path with a slash at both ends. */
@@ -246,6 +250,11 @@ async function referenceProblems(values: Layer, yaml: YamlFile, path: YamlPath, 
     ...(['access_key', 'secret_key'] as const).map(
       (key) => [`backup.${key}`, ['backup', key], values.backup === false ? undefined : values.backup?.[key]] as const,
     ),
+    ...(values.services ?? []).map(({ name, settings: { url } }, index) => {
+      const [[vault, reference] = []] = typeof url === 'object' && url !== null ? Object.entries(url) : []
+      const written = known.vaults.includes(vault ?? '') && typeof reference === 'string' ? { vault, reference } : undefined
+      return [`services.${name}.url`, ['services', index, name, 'url'], written] as const
+    }),
   ]
   for (const [name, at, value] of entries) {
     const should = isReference(value) ? await known.reference?.(value.vault, value.reference) : undefined

@@ -8,6 +8,7 @@ import { layout } from '../project/layout.js'
 import { type Requirements, readRequirements, requiredNames } from '../project/requirements.js'
 import type { Service } from '../project/service.js'
 import { wsgiOf } from '../project/settings.js'
+import { placed, withAddresses } from './elsewhere.js'
 import { type Fetched, fetchValues } from './fetched.js'
 import { loadKind, loadKinds } from './kinds.js'
 import type { Release } from './release.js'
@@ -16,6 +17,8 @@ import type { Release } from './release.js'
 export interface UsedService {
   readonly service: Service
   readonly settings: Readonly<Record<string, unknown>>
+  /** Where its server is, if not on the application's own node: another's name, or `url`. */
+  readonly where?: string
 }
 
 /** What kraft knows of an instance's program, from the project's folder alone. */
@@ -62,20 +65,24 @@ export async function readApplication(instance: Instance): Promise<Application> 
 export async function withFetched(application: Application, dryRun: boolean, say: (text: string) => void): Promise<Application> {
   const { instance } = application
   const references = Object.entries(instance.settings.vaults)
-  if (!dryRun) return references.length === 0 ? application : { ...application, fetched: await fetchValues(instance) }
+  const [services, fetched] = await Promise.all([
+    withAddresses(application.services, instance, dryRun, say),
+    dryRun ? {} : fetchValues(instance),
+  ])
+  if (!dryRun) return { ...application, services, fetched }
   for (const [name, { vault }] of references) say(`${name}: from ${vault}`)
-  return { ...application, fetched: Object.fromEntries(references.map(([name, { vault }]) => [name, `from ${vault}`])) }
+  return { ...application, services, fetched: Object.fromEntries(references.map(([name, { vault }]) => [name, `from ${vault}`])) }
 }
 
 /** The services of an instance, loaded. */
-export async function usedServices({ settings }: Instance): Promise<readonly UsedService[]> {
+export async function usedServices(instance: Instance): Promise<readonly UsedService[]> {
   return Promise.all(
-    settings.services.map(async (used) => {
+    instance.settings.services.map(async (used) => {
       const [service, { withDefaults }] = await Promise.all([
         loadKind('services', used.name),
         import('../engine/config/section-of.js'),
       ])
-      return { service, settings: withDefaults(service.section, used.settings) }
+      return placed(service, withDefaults(service.section, used.settings), instance)
     }),
   )
 }
@@ -132,14 +139,17 @@ export function environLayers(application: Application, release: Release, record
   return layers
 }
 
-/** Data lives where it is served from until services can live on other nodes: several web nodes would each have their own. */
+/** Data that lives where it is served from would be each node's own where there are several. */
 export function refuseSplitData({ services, instance }: Application, nodes: number): void {
-  const data = services.filter(({ service }) => service.data !== undefined).map(({ service }) => service.name)
+  const data = services.filter(({ service, where }) => service.data !== undefined && where === undefined)
   if (nodes < 2 || data.length === 0) return
+  const movable = data.some(({ service }) => service.elsewhere !== undefined)
   throw new KraftError({
     kind: 'setting',
     place: instance.project.place(['environments', instance.environment ?? '', 'nodes']),
-    message: `${data.join(' and ')} would be separate on each of the ${nodes} nodes`,
-    next: 'Give the environment one node, or point environ at a database elsewhere and leave the service out',
+    message: `${data.map(({ service }) => service.name).join(' and ')} would be separate on each of the ${nodes} nodes`,
+    next: movable
+      ? 'Name a node that has the data, for example: nodes: { web: [a, b], db: [c] }, or the address of a server'
+      : 'Give the environment one node, or point environ at a server elsewhere and leave the service out',
   })
 }

@@ -4,7 +4,7 @@ import type { Session } from '../engine/task/session.js'
 import { readBackup } from '../project/backup.js'
 import type { Instance } from '../project/instance.js'
 import { backup, makesBackups, nodeBackup } from '../recipes/backup.js'
-import { dataServices } from './dump.js'
+import { dataServices } from './data-services.js'
 
 /** What makes the backups of an instance, for each node; where none are made, nothing of them stays there. */
 export async function backupSteps(

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os'
+import type { Node } from '../engine/node/node.js'
 import { expectScript } from '../engine/step/apply.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
@@ -20,12 +21,14 @@ import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/rele
 import { releaseCommand } from '../recipes/release-command.js'
 import { setUp, siteOf } from '../recipes/set-up.js'
 import { freeNames, site } from '../recipes/site.js'
+import { pruneSnapshots, takeSnapshot } from '../recipes/snapshot.js'
 import { numberReleases, packageStatic } from '../recipes/static-files.js'
 import { newAccounts } from '../recipes/superusers.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
 import { backupSteps } from './backup-steps.js'
 import { countChanges } from './changes.js'
+import { dataServices } from './data-services.js'
 import { evenEnviron } from './even-environ.js'
 import { createAccounts, withAccounts } from './first-accounts.js'
 import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
@@ -40,6 +43,7 @@ import { printReceipt, receiptOf } from './rollout/receipt.js'
 import { type Rollout, rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
+import { setUpServices, withServices } from './service-node.js'
 import { expectUpload, heldOn, openSource, pinned, type Sent, upload } from './upload.js'
 import { urlsOf } from './urls.js'
 
@@ -131,6 +135,7 @@ export const deploy = task({
     renderProcesses(whole)
 
     let released = false
+    const snapped = settings.snapshot ? await dataServices(instance, []) : []
     const change = (part: Rollout): readonly Part[] => [
       {
         title: `Upload ${files.length} files`,
@@ -147,7 +152,7 @@ export const deploy = task({
         steps: (node) => [
           ...claim(instance, instance.owner),
           ...removeLeftovers(instance, settings.timeout, id),
-          ...setUp(application, onWeb),
+          ...setUp(part.application, onWeb),
           ...backups(node),
         ],
       },
@@ -171,6 +176,16 @@ export const deploy = task({
         },
       },
       ...hookParts(part, 'after-build', hooked),
+      ...(snapped.length === 0 || released
+        ? []
+        : [
+            {
+              title: 'Snapshot',
+              chapter: 'Prepare',
+              barrier: true,
+              steps: (node: Node) => (node === part.nodes[0] ? takeSnapshot(release, snapped) : []),
+            },
+          ]),
       ...(released ? [] : hookParts(part, 'before-release', hooked, part.nodes.slice(0, 1))),
       {
         title: 'Release command',
@@ -205,6 +220,7 @@ export const deploy = task({
         steps: () => [
           ...numberReleases(release),
           ...prune(instance, settings.keep),
+          ...(settings.snapshot ? pruneSnapshots(instance) : []),
           ...versions(release, ['gunicorn', application.framework.name]),
         ],
       },
@@ -227,13 +243,15 @@ export const deploy = task({
       if (held.status === 'fulfilled') asked.set(node.name, held.value)
     })
     requireNewest(release, nodes, whole.states)
-    await finish(whole, line).catch((error: unknown) => {
+    await setUpServices(application, session, line, whole.applied)
+    const served = { ...whole, application: await withServices(application, session) }
+    await finish(served, line).catch((error: unknown) => {
       // The new release takes its place; but nobody wants one any more who has stopped kraft.
       if (session.ended.aborted) throw error
       line.output(`What was interrupted stays: ${String(error)}`)
     })
     await evenEnviron(instance, nodes, session)
-    await inParts(whole, line, async (part, own) => {
+    await inParts(served, line, async (part, own) => {
       await orTakeBack(part, own, change(part))
       await hooksAfterSwitch(part, own, hooked)
     })

@@ -1,17 +1,27 @@
 import * as v from 'valibot'
 import { lines, type Sh, sh } from '../../engine/shell/sh.js'
 import type { Step } from '../../engine/step/step.js'
+import { postgresUrlProblem } from '../../project/postgres-url.js'
+import { orReference } from '../../project/reference-schema.js'
 import { defineService, type Place } from '../../project/service.js'
 import { asInstance } from '../as-instance.js'
+import { kindNames } from '../kinds.js'
 import { postgres, postgresVersion } from '../postgres.js'
+import { countDatabase, dumpDatabase, postgresMember, psql, restoreDatabase } from '../postgres-bundle.js'
+import { postgresElsewhere } from '../postgres-elsewhere.js'
+import { noPostgresServer, serverDatabases } from '../postgres-server.js'
 import { postgresTuning } from '../postgres-tuning.js'
 
 // As the server's own superuser over its socket, never over TCP: no password exists that could leak.
 const admin = sh`
   admin() { runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
+  # A server that does not answer has not said that there is none.
+  exists() {
+    found=$(admin -d postgres -c "SELECT 1 FROM pg_database WHERE datname = '$1'") || exit 1
+    [ "$found" = 1 ]
+  }
 `
-const exists = (database: string) =>
-  sh`[ "$(admin -d postgres -c ${`SELECT 1 FROM pg_database WHERE datname = '${database}'`})" = 1 ]`
+const exists = (database: string) => sh`exists ${database}`
 
 // What nobody may reach but the roles that own it; a database is made open to all.
 const closed = (database: string) =>
@@ -21,50 +31,65 @@ const close = (database: string) => sh`admin -d postgres -c ${`REVOKE ALL ON DAT
 const beside = ({ name }: Place) => `${name}+beside`
 const former = ({ name }: Place) => `${name}+former`
 
-// Exact, and one statement a table: an estimate could not prove a load. The list is a query whose rows psql runs.
-const countRows = `SELECT format('SELECT %L, count(*) FROM %I.%I', 'rows.' || table_schema || '.' || table_name, table_schema, table_name)
-  FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')
-  ORDER BY 1 \\gexec`
+// A plus in a name is one in a URL's path as well.
+const environOf = ({ name }: Place, database: string) => ({
+  DATABASE_URL: `postgresql://${name}@/${database}?host=/var/run/postgresql`,
+  PGHOST: '/var/run/postgresql',
+  PGUSER: name,
+  PGDATABASE: database,
+})
 
-// Rows are counted in the snapshot that pg_dump reads, so that both agree whatever is written meanwhile.
-const snapshot = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-SELECT pg_export_snapshot() AS snapshot \\gset
-\\setenv KRAFT_SNAPSHOT :snapshot
-\\! pg_dump --format=custom --no-owner --no-privileges --snapshot="$KRAFT_SNAPSHOT" >&3 || echo dump failed
-${countRows}
-COMMIT;
+const all = (place: Place) => `('${place.name}', '${beside(place)}', '${former(place)}')`
+
+const allow = (place: Place) => sh`
+  printf '%s' ${`SELECT format('ALTER DATABASE %I WITH ALLOW_CONNECTIONS true', datname) FROM pg_database
+    WHERE NOT datallowconn AND datname IN ${all(place)} \\gexec\n`} | admin -d postgres
 `
 
-const psql = (place: Place, database: string) =>
-  asInstance(place, 'psql', '-XAtq', '-F', ' ', '-v', 'ON_ERROR_STOP=1', '-d', database)
-
-// Connections are blocked and ended first, else a rename would wait for them; both renames are one transaction.
-const exchange = (place: Place, steps: readonly (readonly [string, string])[]): Sh => {
-  const names = [...new Set(steps.flat())]
-  const renames = steps.map(([from, to]) => `ALTER DATABASE "${from}" RENAME TO "${to}";`).join(' ')
+// Connections are blocked and ended first, else a rename would wait for them; all renames are one transaction.
+const exchange = (place: Place, ...renames: readonly (readonly [string, string])[]): Sh => {
+  const statements = `SELECT format('ALTER DATABASE %I WITH ALLOW_CONNECTIONS false', datname) FROM pg_database
+  WHERE datname IN ${all(place)} \\gexec
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ${all(place)} \\g /dev/null
+BEGIN;
+${renames.map(([from, to]) => `ALTER DATABASE "${from}" RENAME TO "${to}";\n`).join('')}COMMIT;
+`
   return sh`
-    for database in ${names}; do
-      if [ "$(admin -d postgres -c "SELECT 1 FROM pg_database WHERE datname = '$database'")" = 1 ]; then
-        admin -d postgres -c "ALTER DATABASE \"$database\" WITH ALLOW_CONNECTIONS false"
-        admin -d postgres -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$database'" >/dev/null
-      fi
-    done
     code=0
-    admin -d postgres -c ${`BEGIN; ${renames} COMMIT;`} || code=$?
-    for database in ${names} ${place.name}; do
-      if [ "$(admin -d postgres -c "SELECT 1 FROM pg_database WHERE datname = '$database'")" = 1 ]; then
-        admin -d postgres -c "ALTER DATABASE \"$database\" WITH ALLOW_CONNECTIONS true"
-      fi
-    done
-    exit "$code"
+    printf '%s' ${statements} | admin -d postgres || code=$?
+    ${allow(place)}
+    if [ "$code" != 0 ]; then exit "$code"; fi
   `
 }
+
+const dropIfThere = (database: string) =>
+  sh`if ${exists(database)}; then admin -d postgres -c ${`DROP DATABASE "${database}" WITH (FORCE)`}; fi`
+
+const address = v.pipe(
+  v.string(),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message = dataset.typed ? postgresUrlProblem(dataset.value) : undefined
+    if (message !== undefined) addIssue({ message })
+  }),
+)
 
 /** A database and a role of the instance's own; the Linux user is the proof of identity, so there is no password. */
 export const service = defineService({
   name: 'postgres',
   doc: "PostgreSQL: the instance's own database and role, reached over the socket without a password",
   section: {
+    url: {
+      schema: v.optional(v.lazy(() => orReference(kindNames('vaults'), address))),
+      doc: 'Address of a database elsewhere, which kraft uses and does not set up: as it is, or where a vault has it',
+      example: { op: 'op://shop/database/url' },
+      secret: true,
+      quiet: 0,
+    },
+    authority: {
+      schema: v.optional(v.pipe(v.string(), v.startsWith('-----BEGIN CERTIFICATE-----', 'certificates in PEM'))),
+      doc: "Who proves that server, as PEM, where that is none of Debian's authorities but one of the provider's own",
+      example: '-----BEGIN CERTIFICATE----- …',
+    },
     version: {
       schema: v.optional(v.pipe(v.number(), v.integer('a whole number'))),
       doc: "Version that the node's PostgreSQL must have; Debian 12 has 15, Debian 13 has 17. Default: whichever it has",
@@ -79,6 +104,7 @@ export const service = defineService({
       example: ['pg_trgm', 'unaccent'],
     },
   },
+  elsewhere: postgresElsewhere,
   install: () => [...postgres(), ...postgresTuning()],
   setup: (place, settings) => [
     ...ofVersion(settings.version),
@@ -99,79 +125,69 @@ export const service = defineService({
     },
     ...(Array.isArray(settings.extensions) ? settings.extensions : []).map((name) => extension(place, String(name))),
   ],
-  environ: ({ name }) => ({
-    DATABASE_URL: `postgresql://${name}@/${name}?host=/var/run/postgresql`,
-    PGHOST: '/var/run/postgresql',
-    PGUSER: name,
-    PGDATABASE: name,
-  }),
+  environ: (place) => environOf(place, place.name),
   data: {
-    member: 'postgres.dump',
-    dump: (place) => sh`
-      counts=$(printf '%s' ${snapshot} | PGDATABASE=${place.name} ${psql(place, place.name)} 3>"$KRAFT_OUT")
-      printf '%s\n' "$counts"
-      case $counts in *'dump failed'*) exit 1 ;; esac
-    `,
+    member: postgresMember,
+    dump: (place) => dumpDatabase(place, place.name),
+    count: (place) => countDatabase(place, place.name),
     // As the instance's own role: a bundle is never superuser's code.
     beside: (place) =>
       lines(
         admin,
         sh`
-        if ${exists(beside(place))}; then admin -d postgres -c ${`DROP DATABASE "${beside(place)}" WITH (FORCE)`}; fi
+        ${dropIfThere(beside(place))}
         ${create(place, beside(place))}
         # Extensions that no instance may make are made as they were in the live database, and passed over in the bundle.
-        list=$(mktemp)
-        trap 'rm -f "$list"' EXIT
         granted=$(admin -d ${place.name} -c ${`SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'
           AND extowner <> (SELECT oid FROM pg_roles WHERE rolname = '${place.name}')`})
         for each in $granted; do admin -d ${beside(place)} -c "CREATE EXTENSION \"$each\""; done
-        ${asInstance(place, 'pg_restore', '--list')} <"$KRAFT_IN" | awk -v granted=" $(echo $granted) " '
-          $4 == "EXTENSION" && index(granted, " " $6 " ") { next }
-          $4 == "COMMENT" && $6 == "EXTENSION" && index(granted, " " $7 " ") { next }
-          { print }' >"$list"
-        chown ${place.name} "$list"
-        ${asInstance(place, 'pg_restore', '--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction', '--dbname', beside(place))} \
-          --use-list "$list" <"$KRAFT_IN"
       `,
+        restoreDatabase(place, beside(place)),
       ),
-    countBeside: (place) => sh`printf '%s' ${`${countRows}\n`} | ${psql(place, beside(place))}`,
-    swap: (place) =>
-      lines(
-        admin,
-        sh`if ${exists(former(place))}; then admin -d postgres -c ${`DROP DATABASE "${former(place)}" WITH (FORCE)`}; fi`,
-        exchange(place, [
-          [place.name, former(place)],
-          [beside(place), place.name],
-        ]),
-      ),
+    countBeside: (place) => countDatabase(place, beside(place)),
+    copy: (place) => ({ environ: environOf(place, beside(place)), sql: psql(place, beside(place)) }),
+    swap: (place) => lines(admin, exchange(place, [place.name, former(place)], [beside(place), place.name])),
     undo: (place) =>
       lines(
         admin,
-        sh`if ! ${exists(former(place))} || ${exists(beside(place))}; then exit 0; fi`,
-        exchange(place, [
-          [place.name, beside(place)],
-          [former(place), place.name],
-        ]),
+        sh`
+        if ${exists(former(place))}; then
+          ${exchange(place, [place.name, beside(place)], [former(place), place.name])}
+        else
+          ${allow(place)}
+        fi
+      `,
       ),
-    discard: (place) =>
-      lines(
-        admin,
-        sh`if ${exists(beside(place))}; then admin -d postgres -c ${`DROP DATABASE "${beside(place)}" WITH (FORCE)`}; fi`,
-      ),
+    keep: (place) => lines(admin, sh`if ${exists(beside(place))}; then ${exchange(place, [beside(place), former(place)])}; fi`),
+    forget: (place) => lines(admin, dropIfThere(former(place))),
+    discard: (place) => lines(admin, dropIfThere(beside(place))),
   },
+  shell: ({ name }) => ['psql', '-h', '/var/run/postgresql', '-d', name],
+  door: ({ name }) => ({
+    at: '/var/run/postgresql/.s.PGSQL.5432',
+    url: (port) => `postgresql://${name}@127.0.0.1:${port}/${name}`,
+  }),
+  facts: ({ name }) =>
+    lines(
+      admin,
+      sh`admin -d postgres -c ${`SELECT 'version ' || split_part(current_setting('server_version'), ' ', 1)
+        UNION ALL SELECT 'size ' || pg_database_size('${name}')
+        UNION ALL SELECT 'connections ' || count(*) FROM pg_stat_activity WHERE datname = '${name}'`}`,
+    ),
   destroy: (place) => [
+    ...noPostgresServer(place),
     {
       title: `Database and role ${place.name}`,
       check: lines(
         admin,
         sh`
-        if ! command -v psql >/dev/null; then exit 0; fi
+        if [ -z "$(ls /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ]; then exit 0; fi
         [ -z "$(admin -d postgres -c ${`SELECT 1 FROM pg_roles WHERE rolname = '${place.name}'`})" ] && ! ${exists(place.name)}
       `,
       ),
       apply: lines(
         admin,
-        ...[place.name, beside(place), former(place)].map(
+        ...[place.name, beside(place), former(place), ...serverDatabases(place)].map(
           (database) => sh`admin -d postgres -c ${`DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`}`,
         ),
         sh`admin -d postgres -c ${`DROP ROLE IF EXISTS "${place.name}"`}`,

@@ -48,7 +48,8 @@ environments: { live: { nodes: [one] } }
 }
 
 const deploy = (name: string, ...words: string[]) => story.kraft(['deploy:live', '--json', ...words], { cwd: folder(name) })
-const status = async (name: string) => (await story.must(['status:live'], { cwd: folder(name) })).stdout
+// It ends with code 1 where a certificate needs a hand.
+const status = async (name: string) => (await story.kraft(['status:live'], { cwd: folder(name) })).stdout
 
 /** What a visitor gets: code, version of HTTP, where it sends to, HSTS, body; for TLS that fails the message. */
 async function visit(url: string, ...words: string[]): Promise<string> {
@@ -84,7 +85,7 @@ test('a domain that does not lead here yet fails no deploy: HTTP serves, and the
 })
 
 test('once it leads here the timer brings HTTPS without a deploy', async () => {
-  expect(await status('shop')).toMatch(/^one: release \S+, no certificate yet \(why: journalctl -u kraft-https@shop\)\n$/)
+  expect(await status('shop')).toMatch(/^one: release \S+, no certificate yet \(why: journalctl -u kraft-https@shop\)$/m)
   await pebble.point('www.shop.test', address)
   const timer = 'kraft-https@shop.timer'
   const tries = await story.onNode('one', `systemctl show -p TimersMonotonic ${timer} | grep -o 'OnActiveUSec=[^;]*'`)

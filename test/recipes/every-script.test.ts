@@ -25,6 +25,7 @@ import { redis } from '../../recipes/redis.js'
 import { confirmSteps } from '../../recipes/revert.js'
 import { runit, runitService } from '../../recipes/runit.js'
 import { rememberCounts } from '../../recipes/scale.js'
+import { servicePort } from '../../recipes/service-ports.js'
 import { sshd } from '../../recipes/sshd.js'
 import { start, stop } from '../../recipes/stopped.js'
 import { swap } from '../../recipes/swap.js'
@@ -77,6 +78,7 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
     log: { directory: '/var/log/app' },
   }),
   sshd: sshd({ seconds: 5 }),
+  'a port of a service': servicePort(place, 'postgres', 5432, ['10.0.0.1', 'fd00::1']),
   start: start(
     { place: shop, id: '20261128-010203', generation: '20261128-010203' },
     { health: { path: '/', status: [], timeout: 1, tries: 2 }, host: { name: odd, scheme: 'https' }, web: true, patience: 5 },
