@@ -122,7 +122,7 @@ async function makeOne({ target, session, line }: Context, instance: Instance): 
 
 async function restore(
   { target, session, options, line, call }: Context,
-  given: Parameters<typeof fetchBackup>[0],
+  given: Parameters<typeof drillBackup>[0],
 ): Promise<Result> {
   const { backup, instance, identity } = given
   if (session.flags.dryRun) {

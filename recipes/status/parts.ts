@@ -1,4 +1,5 @@
 import { lines, type Sh, sh } from '../../engine/shell/sh.js'
+import { backups } from './backups.js'
 import { machine } from './machine.js'
 import type { Found, Looked, StatusPart } from './part.js'
 import { programs } from './programs.js'
@@ -6,7 +7,7 @@ import { services } from './services.js'
 import { site } from './site.js'
 
 /** What `kraft status` looks at beside releases, in the order in which it is shown. */
-export const statusParts: readonly StatusPart[] = [site, programs, services, machine]
+export const statusParts: readonly StatusPart[] = [site, programs, services, backups, machine]
 
 const mark = (name: string) => `\u0001${name}`
 
