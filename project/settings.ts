@@ -247,14 +247,14 @@ async function referenceProblems(values: Layer, yaml: YamlFile, path: YamlPath, 
       ['index.user', ['index'], user] as const,
       ['index.password', ['index'], password] as const,
     ]),
-    ...(['access_key', 'secret_key'] as const).map(
-      (key) => [`backup.${key}`, ['backup', key], values.backup === false ? undefined : values.backup?.[key]] as const,
-    ),
     ...(values.services ?? []).map(({ name, settings: { url } }, index) => {
       const [[vault, reference] = []] = typeof url === 'object' && url !== null ? Object.entries(url) : []
       const written = known.vaults.includes(vault ?? '') && typeof reference === 'string' ? { vault, reference } : undefined
       return [`services.${name}.url`, ['services', index, name, 'url'], written] as const
     }),
+    ...(['access_key', 'secret_key'] as const).map(
+      (key) => [`backup.${key}`, ['backup', key], values.backup === false ? undefined : values.backup?.[key]] as const,
+    ),
   ]
   for (const [name, at, value] of entries) {
     const should = isReference(value) ? await known.reference?.(value.vault, value.reference) : undefined

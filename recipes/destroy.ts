@@ -10,7 +10,7 @@ import { loadKinds } from './kinds.js'
 export async function destroyInstance(place: Place): Promise<readonly Step[]> {
   const [processes, site, ...rest] = removeInstance(place)
   const services = (await loadKinds('services')).flatMap((service) => service.destroy(place))
-  return [processes, site, ...removeHttps(place), ...noBackup(place), ...neverUndone(place), ...services, ...rest].filter(
+  return [processes, site, ...removeHttps(place), ...neverUndone(place), ...noBackup(place), ...services, ...rest].filter(
     (step) => step !== undefined,
   )
 }

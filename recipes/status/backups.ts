@@ -1,24 +1,27 @@
-import { type BackupState, describeBackups, parseBackups, readBackups } from '../backups.js'
-import type { Attention, StatusPart } from './part.js'
+import { describeBackups, parseBackups, readBackups } from '../backups.js'
+import type { StatusPart } from './part.js'
 
-/** The backups that a node makes by itself. */
+/** The backups that the node makes by itself: the last good one, and whether one failed or is overdue. */
 export const backups: StatusPart = {
   name: 'backups',
-  look: ({ instance }) => (instance.settings.backup === undefined ? undefined : readBackups(instance)),
+  look: ({ instance }) => readBackups(instance),
   read(printed, { word }) {
     const state = parseBackups(printed)
     if (state === undefined) return { rows: [], data: null, attention: [] }
-    return { rows: [['backups', describeBackups(state, word)]], data: state, attention: needs(state, word) }
+    const { failure, overdue, drill } = state
+    const said = describeBackups(state, word)
+    const needed = [
+      ...(failure === null ? [] : [`The last backup failed: ${failure.reason}`]),
+      ...(overdue ? ['A backup is overdue'] : []),
+      ...(drill === null || drill.ok ? [] : [`The last drill failed: ${drill.reason ?? drill.id}`]),
+    ]
+    return {
+      rows: [['backups', said]],
+      data: state,
+      attention: needed.map((what) => ({
+        what,
+        next: `Try it now: kraft backups:${word} ${what.includes('drill') ? 'drill' : 'run'}`,
+      })),
+    }
   },
-}
-
-function needs({ overdue, failure, drill }: BackupState, word: string): readonly Attention[] {
-  const again = `Try: kraft backups:${word} run`
-  return [
-    ...(failure === null ? [] : [{ what: `The last backup failed: ${failure.reason}`, next: again }]),
-    ...(overdue ? [{ what: 'A backup is overdue', next: again }] : []),
-    ...(drill === null || drill.ok
-      ? []
-      : [{ what: `The drill of backup ${drill.id} failed: ${drill.reason ?? ''}`, next: `Try: kraft backups:${word} drill` }]),
-  ]
 }
