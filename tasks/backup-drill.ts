@@ -13,6 +13,8 @@ import { sendStream } from '../engine/transfer/send.js'
 import { type Manifest, readManifest } from '../project/manifest.js'
 import { backupScript } from '../recipes/backups.js'
 import { bundleFolder, discard, loadBeside, receiveBundle, roomFor } from '../recipes/bundle.js'
+import { undoInterrupted } from '../recipes/exchange.js'
+import { readyToLoad } from '../recipes/ready-to-load.js'
 import { releaseId } from '../recipes/release.js'
 import { type Fetch, fetchBackup, requireIdentity } from './backup-fetch.js'
 import { bundleSource } from './bundle-source.js'
@@ -23,11 +25,12 @@ import { holdLock } from './hold-lock.js'
  * Loads a backup beside the live data as a load would, compares what is there with the manifest, and removes it again. How it went is
  * kept on the node. Nothing live is touched.
  */
-export async function drillBackup(given: Fetch, session: Session, line: Line): Promise<Result> {
+export async function drillBackup(given: Fetch & { readonly identity: string | undefined }, session: Session, line: Line): Promise<Result> {
   const { node, instance, backup, identity } = given
   const { dryRun } = session.flags
   if (!dryRun) requireIdentity(backup, identity)
-  const id = `drill-${releaseId(new Date())}`
+  // Called as those of a load are, which the next load clears away.
+  const id = `load-${releaseId(new Date())}`
   const services = await dataServices(instance, [])
   const apply = (title: string, steps: readonly Step[]) =>
     line.list([{ title, run: async (own) => void (await node.apply(title, steps, own)) }])
@@ -40,7 +43,12 @@ export async function drillBackup(given: Fetch, session: Session, line: Line): P
   try {
     const manifest = await (backup.encrypted ? sent() : unpacked())
     const both = services.filter(({ service }) => manifest.members.some((member) => member.service === service.name))
-    await apply('Load beside the live data', [...roomFor(instance, manifest), ...loadBeside(instance, id, both, manifest)])
+    await apply('Load beside the live data', [
+      ...undoInterrupted(instance),
+      ...roomFor(instance, manifest),
+      ...readyToLoad(instance, both),
+      ...loadBeside(instance, id, both, manifest),
+    ])
     await note({ ok: true })
     const members = manifest.members.map(({ service, counts }) => ({ service, counts }))
     const rows = both.map(({ service }) => {
@@ -76,9 +84,10 @@ export async function drillBackup(given: Fetch, session: Session, line: Line): P
     const folder = await mkdtemp(join(tmpdir(), 'kraft-drill-'))
     try {
       const file = join(folder, 'backup.bundle')
-      await line.list([{ title: 'Fetch and open it', run: async (own) => void (await fetchBackup(given, file, own)) }])
-      const source = await bundleSource(file, session)
+      await line.list([{ title: 'Fetch', run: async (own) => void (await fetchBackup(given, file, own)) }])
+      const source = await bundleSource(file, session, identity)
       await sendStream(node.connection, source.open, node.asRoot(receiveBundle(instance, id).text))
+      await source.prove()
       return source.manifest
     } finally {
       await rm(folder, { recursive: true })

@@ -91,10 +91,10 @@ export const backups = task({
     const open = !backup.encrypted || options.identity !== undefined
     const file = resolve(session.folder, options.file ?? `${instance.name}-${backup.id}.bundle${open ? '' : '.age'}`)
     if (session.flags.dryRun) return new Result(`Would fetch backup ${backup.id} to ${file}`, { file })
-    await line.list([{ title: 'Fetch', run: async (own) => void (await fetchBackup(given, file, own)) }])
+    await line.list([{ title: 'Fetch', run: async (own) => void (await fetchBackup(given, file, own, given.identity)) }])
     const text = open
       ? file
-      : `${file}\nIt is encrypted. To open it: age --decrypt --identity KEY ${file} > ${instance.name}.bundle`
+      : `${file}\nIt is encrypted: kraft load takes it with --identity, and age --decrypt opens it`
     return new Result(text, { file, encrypted: !open })
   },
 })
@@ -122,7 +122,7 @@ async function makeOne({ target, session, line }: Context, instance: Instance): 
 
 async function restore(
   { target, session, options, line, call }: Context,
-  given: Parameters<typeof fetchBackup>[0],
+  given: Parameters<typeof drillBackup>[0],
 ): Promise<Result> {
   const { backup, instance, identity } = given
   if (session.flags.dryRun) {
@@ -135,8 +135,9 @@ async function restore(
   session.onEnd(tidy)
   try {
     const file = join(folder, `${instance.name}-${backup.id}.bundle`)
+    // An encrypted one is opened by the load.
     await line.list([{ title: 'Fetch', run: async (own) => void (await fetchBackup(given, file, own)) }])
-    await call(await session.task('load'), { file, only: options.only })
+    await call(await session.task('load'), { file, only: options.only, identity })
   } finally {
     await tidy()
   }
