@@ -20,12 +20,17 @@ import { type Fetch, fetchBackup, requireIdentity } from './backup-fetch.js'
 import { bundleSource } from './bundle-source.js'
 import { dataServices } from './data-services.js'
 import { holdLock } from './hold-lock.js'
+import { thenTidy } from './then-tidy.js'
 
 /**
  * Loads a backup beside the live data as a load would, compares what is there with the manifest, and removes it again. How it went is
  * kept on the node. Nothing live is touched.
  */
-export async function drillBackup(given: Fetch & { readonly identity: string | undefined }, session: Session, line: Line): Promise<Result> {
+export async function drillBackup(
+  given: Fetch & { readonly identity: string | undefined },
+  session: Session,
+  line: Line,
+): Promise<Result> {
   const { node, instance, backup, identity } = given
   const { dryRun } = session.flags
   if (!dryRun) requireIdentity(backup, identity)
@@ -40,35 +45,39 @@ export async function drillBackup(given: Fetch & { readonly identity: string | u
     })
   const note = (result: object) => apply('Note how it went', noted(instance, { id: backup.id, ...result }))
   const lock = await holdLock(session, node, instance.name, line)
+  const drill = async () => {
+    try {
+      const manifest = await (backup.encrypted ? sent() : unpacked())
+      const both = services.filter(({ service }) => manifest.members.some((member) => member.service === service.name))
+      await apply('Load beside the live data', [
+        ...undoInterrupted(instance),
+        ...roomFor(instance, manifest),
+        ...readyToLoad(instance, both),
+        ...loadBeside(instance, id, both, manifest),
+      ])
+      await note({ ok: true })
+      const members = manifest.members.map(({ service, counts }) => ({ service, counts }))
+      const rows = both.map(({ service }) => {
+        const counts = Object.keys(members.find((member) => member.service === service.name)?.counts ?? {}).length
+        return `  ${service.name}: ${counts} ${counts === 1 ? 'count' : 'counts'} as in the manifest`
+      })
+      return new Result(
+        [`Backup ${backup.id} of ${manifest.time} loads, and all that it should hold is there:`, ...rows].join('\n'),
+        {
+          id: backup.id,
+          ok: true,
+          members,
+        },
+      )
+    } catch (error) {
+      const failure = explain(error)?.failure
+      if (failure?.kind !== 'interrupted') await note({ ok: false, reason: redact(reasonOf(failure) ?? String(error)) })
+      throw error
+    }
+  }
   try {
-    const manifest = await (backup.encrypted ? sent() : unpacked())
-    const both = services.filter(({ service }) => manifest.members.some((member) => member.service === service.name))
-    await apply('Load beside the live data', [
-      ...undoInterrupted(instance),
-      ...roomFor(instance, manifest),
-      ...readyToLoad(instance, both),
-      ...loadBeside(instance, id, both, manifest),
-    ])
-    await note({ ok: true })
-    const members = manifest.members.map(({ service, counts }) => ({ service, counts }))
-    const rows = both.map(({ service }) => {
-      const counts = Object.keys(members.find((member) => member.service === service.name)?.counts ?? {}).length
-      return `  ${service.name}: ${counts} ${counts === 1 ? 'count' : 'counts'} as in the manifest`
-    })
-    return new Result(
-      [`Backup ${backup.id} of ${manifest.time} loads, and all that it should hold is there:`, ...rows].join('\n'),
-      {
-        id: backup.id,
-        ok: true,
-        members,
-      },
-    )
-  } catch (error) {
-    const failure = explain(error)?.failure
-    if (failure?.kind !== 'interrupted') await note({ ok: false, reason: redact(reasonOf(failure) ?? String(error)) })
-    throw error
+    return await thenTidy(drill, () => apply('Tidy up', discard(instance, id, services)))
   } finally {
-    await apply('Tidy up', discard(instance, id, services))
     await lock.release()
   }
 

@@ -22,12 +22,7 @@ export interface Fetch {
  * Fetches a backup to a file here. One that is encrypted is opened with the keys of the file `identity`, here and nowhere else, or
  * stays as it is without. What is open is proven as a bundle before it gets its name.
  */
-export async function fetchBackup(
-  { node, instance, backup }: Fetch,
-  file: string,
-  line: Line,
-  identity?: string,
-): Promise<void> {
+export async function fetchBackup({ node, instance, backup }: Fetch, file: string, line: Line, identity?: string): Promise<void> {
   const [closed, part] = [`${file}.age.part`, `${file}.part`]
   const opens = backup.encrypted && identity !== undefined
   // Data of people: nobody else on this machine reads it.

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { size as inUnits } from '../engine/report/progress-text.js'
 import { sh } from '../engine/shell/sh.js'
 import type { TargetContext } from '../engine/task/context.js'
 import { option } from '../engine/task/option.js'
@@ -92,9 +93,7 @@ export const backups = task({
     const file = resolve(session.folder, options.file ?? `${instance.name}-${backup.id}.bundle${open ? '' : '.age'}`)
     if (session.flags.dryRun) return new Result(`Would fetch backup ${backup.id} to ${file}`, { file })
     await line.list([{ title: 'Fetch', run: async (own) => void (await fetchBackup(given, file, own, given.identity)) }])
-    const text = open
-      ? file
-      : `${file}\nIt is encrypted: kraft load takes it with --identity, and age --decrypt opens it`
+    const text = open ? file : `${file}\nIt is encrypted: kraft load takes it with --identity, and age --decrypt opens it`
     return new Result(text, { file, encrypted: !open })
   },
 })
@@ -117,7 +116,7 @@ async function makeOne({ target, session, line }: Context, instance: Instance): 
   await line.list([{ title: step.title, run: async (own) => void (await node.apply(step.title, [step], own)) }])
   if (session.flags.dryRun) return new Result(`Would make a backup of ${instance.name} on ${node.name}`, null)
   const { success } = await backupState(node, instance, target.word)
-  return new Result(`Backup ${success?.id} of ${instance.name} is in S3: ${kilobytes(success?.size ?? 0)}`, success)
+  return new Result(`Backup ${success?.id} of ${instance.name} is in S3: ${inUnits(success?.size ?? 0)}`, success)
 }
 
 async function restore(
@@ -150,14 +149,10 @@ function table(all: readonly Backup[]): string {
     ...all.map(({ id, time, size, release, services, encrypted, whole }) => [
       id,
       time.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC'),
-      kilobytes(size),
+      inUnits(size),
       release,
       services.join(' '),
       [encrypted ? 'encrypted' : '', whole ? '' : 'NOT WHOLE in S3'].filter((word) => word !== '').join(', '),
     ]),
   ])
-}
-
-function kilobytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1024)} KiB`
 }

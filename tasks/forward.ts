@@ -6,9 +6,8 @@ import { ExitCode, Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { throughDoor } from '../recipes/door.js'
-import { kindNames } from '../recipes/kinds.js'
 import { firstWebNode } from './first-node.js'
-import { usedService } from './used-service.js'
+import { serviceOption, usedService } from './used-service.js'
 
 /** Opens a port of this machine to a service on the node, until Ctrl-C. */
 export const forward = task({
@@ -21,13 +20,7 @@ export const forward = task({
   connection: 'new',
   raw: true,
   options: {
-    service: option({
-      type: 'string',
-      positional: true,
-      required: true,
-      choicesFrom: () => kindNames('services'),
-      help: 'the service',
-    }),
+    service: serviceOption,
     port: option({ type: 'number', help: 'the port of this machine (default: one that is free)' }),
   },
   async run({ target, options, session }) {

@@ -11,6 +11,7 @@ import { sanitize } from '../recipes/sanitize.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { holdLock } from './hold-lock.js'
+import { thenTidy } from './then-tidy.js'
 
 /** Data that are to take the place of an instance's live data. */
 export interface Incoming {
@@ -58,12 +59,10 @@ export async function putInPlace(
     const lock = await holdLock(session, node, instance.name, line)
     const tidy = apply('Tidy up', discard(instance, arrive === undefined ? undefined : id, services))
     try {
-      await line.list(work)
-      await line.list([tidy])
-    } catch (error) {
-      // What ended the load says most, and may be what ends this as well.
-      await line.list([tidy]).catch(() => undefined)
-      throw error
+      await thenTidy(
+        () => line.list(work),
+        () => line.list([tidy]),
+      )
     } finally {
       await lock.release()
     }

@@ -1,13 +1,11 @@
 import type { Target } from '../engine/task/context.js'
-import { option } from '../engine/task/option.js'
 import { ExitCode, Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { type Task, task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import { kindNames } from '../recipes/kinds.js'
 import { becomeInstance } from '../recipes/service-shell.js'
 import { firstWebNode } from './first-node.js'
-import { usedService } from './used-service.js'
+import { serviceOption, usedService } from './used-service.js'
 
 /** Opens the own shell of any service. */
 export const serviceShell = task({
@@ -19,13 +17,7 @@ export const serviceShell = task({
   raw: true,
   takesRest: true,
   options: {
-    service: option({
-      type: 'string',
-      positional: true,
-      required: true,
-      choicesFrom: () => kindNames('services'),
-      help: 'the service',
-    }),
+    service: serviceOption,
   },
   run: ({ target, options, rest, session }) => openShell(target, options.service, rest, session),
 })

@@ -1,7 +1,18 @@
 import { KraftError } from '../engine/errors/failure.js'
 import type { Target } from '../engine/task/context.js'
+import { option } from '../engine/task/option.js'
 import type { Instance } from '../project/instance.js'
 import { type UsedService, usedServices } from '../recipes/application.js'
+import { kindNames } from '../recipes/kinds.js'
+
+/** The service that a task works on, as its first word. */
+export const serviceOption = option({
+  type: 'string',
+  positional: true,
+  required: true,
+  choicesFrom: () => kindNames('services'),
+  help: 'the service',
+})
 
 /**
  * A service that the project has asked for. Throws `usage` for one that it has not, naming those that have what is wanted: a

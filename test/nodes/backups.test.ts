@@ -204,7 +204,10 @@ test('one that is killed, and one that is overdue, is told as well', async () =>
     'ledger stage: a backup is overdue: the last good one is ID',
   ])
   const status = await kraft('status:stage')
-  expect([status.code, status.stdout]).toEqual([1, expect.stringContaining('! one: A backup is overdue\n  Try it now: kraft backups:stage run')])
+  expect([status.code, status.stdout]).toEqual([
+    1,
+    expect.stringContaining('! one: A backup is overdue\n  Try it now: kraft backups:stage run'),
+  ])
   // A good one of former days that no rule keeps, and a part of one.
   await s3.python(`for name in ('20250101-000000', '20250201-000000'):
     s3.put_object(Bucket=bucket, Key='${folder}/' + name + '.bundle', Body=b'old')

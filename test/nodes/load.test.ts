@@ -1,6 +1,7 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
 import { ask } from '../rig/http.js'
@@ -143,6 +144,22 @@ test('a load is undone, done again and settled, and each time all services chang
   expect(await root(`runuser -u postgres -- psql -XAtqc "SELECT datname FROM pg_database WHERE datname LIKE 'depot%'"`)).toBe(
     'depot',
   )
+})
+
+test('an encrypted bundle is opened by its key alone, from a file and from a pipe', async () => {
+  const key = await generateX25519Identity()
+  await writeFile(join(project, 'key.txt'), `${key}\n`)
+  const recipient = await identityToRecipient(key)
+  await must('dump:stage', 'closed.bundle.age', '--recipient', recipient)
+  expect((await readFile(join(project, 'closed.bundle.age'))).includes('manifest.json')).toBe(false)
+  const closed = await kraft('load:stage', 'closed.bundle.age', '--yes')
+  expect([closed.code, failure(closed.stderr)]).toEqual([2, expect.stringContaining('closed.bundle.age is encrypted')])
+  await put('newer')
+  await must('load:stage', 'closed.bundle.age', '--identity', 'key.txt', '--yes')
+  expect(await state()).toBe(all('old'))
+  const pipe = `set -o pipefail; kraft dump:stage - --recipient ${recipient} --only files | kraft load:stage - --identity key.txt --yes`
+  expect((await story.bash(pipe, { cwd: project })).code).toBe(0)
+  expect([await state(), await left()]).toEqual([all('old'), ''])
 })
 
 test('the power goes in the middle of a swap: the node comes back with what was live, and the next load works', async () => {
