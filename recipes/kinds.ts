@@ -93,5 +93,8 @@ export async function loadKind<K extends keyof Kinds>(kind: K, name: string): Pr
 
 /** All of a kind, imported. */
 export async function loadKinds<K extends keyof Kinds>(kind: K): Promise<readonly Kinds[K][]> {
-  return Promise.all(kindNames(kind).map((name) => loadKind(kind, name)))
+  const found: Kinds[K][] = []
+  // One after the other: what several share is half loaded for the second one, where jiti loads the sources.
+  for (const name of kindNames(kind)) found.push(await loadKind(kind, name))
+  return found
 }

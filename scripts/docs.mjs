@@ -21,9 +21,12 @@ const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }
   load('engine/cli/spread-options.ts'),
   load('tasks/index.ts'),
 ])
-const [providers, services, frameworks, vaults] = await Promise.all(
-  ['providers', 'services', 'frameworks', 'vaults'].map((kind) => loadKinds(kind)),
-)
+const [providers, services, frameworks, vaults] = [
+  await loadKinds('providers'),
+  await loadKinds('services'),
+  await loadKinds('frameworks'),
+  await loadKinds('vaults'),
+]
 const note = '<!-- Written by scripts/docs.mjs from the code: npm run docs -->'
 
 const pages = {

@@ -6,8 +6,7 @@ export interface CreateRequest {
   readonly name: string
   /** The user's public key in OpenSSH's one-line form; whoever holds the private one must be able to log in. */
   readonly publicKey: string
-  /** The settings of this provider: defaults, `~/.kraftwerk.yaml` and options of the command line, merged and validated. */
-  readonly settings: Readonly<Record<string, unknown>>
+  readonly settings: ProviderSettings
   /** Shows a line of progress to a person. */
   progress(line: string): void
   readonly signal?: AbortSignal
@@ -15,6 +14,57 @@ export interface CreateRequest {
 
 /** A node as its provider sees it now. */
 export type NodeState = 'running' | 'stopped' | 'starting' | 'missing'
+
+/** A node that a provider has, whether kraft remembers it or not. */
+export interface Listed {
+  readonly name: string
+  /** The provider's own name for it. */
+  readonly id: string
+  readonly state: NodeState
+  readonly address?: string
+}
+
+/** What a node can be made from. */
+export interface Image {
+  /** As `image_id` names it. */
+  readonly id: string
+  readonly name: string
+  readonly architecture?: string
+}
+
+/** How large a node can be. */
+export interface Size {
+  /** As `size_id` names it. */
+  readonly id: string
+  readonly cpus: number
+  /** In GB. */
+  readonly memory: number
+  /** In GB; left out where it is chosen apart. */
+  readonly disk?: number
+  /** As the provider says it, with its currency and time. */
+  readonly price?: string
+  readonly architecture?: string
+  /** Where it can be had; left out: everywhere. */
+  readonly regions?: readonly string[]
+}
+
+/** Where a node can be. */
+export interface Region {
+  /** As `location_id` names it. */
+  readonly id: string
+  readonly name: string
+}
+
+/** Something that a provider must be told before it can do anything, and was not. */
+export interface Missing {
+  /** The key of its section. */
+  readonly key: string
+  /** Variables of the provider's own tools that say it as well. */
+  readonly variables: readonly string[]
+}
+
+/** The settings of a provider: defaults, `~/.kraftwerk.yaml` and options of the command line, merged and validated. */
+export type ProviderSettings = Readonly<Record<string, unknown>>
 
 /** Marks one that a kraftfile exports; registered, so that another copy of kraftwerk makes what this one takes. */
 export const providerMark = Symbol.for('kraftwerk.provider')
@@ -36,11 +86,19 @@ export interface Provider {
    */
   create(request: CreateRequest): Promise<NodeRecord>
   /** How the node is now, without changing it. */
-  describe(record: NodeRecord, settings: Readonly<Record<string, unknown>>): Promise<NodeState>
+  describe(record: NodeRecord, settings: ProviderSettings): Promise<NodeState>
   /** Starts a stopped node again (after a reboot of its host, say), where the provider can. */
-  start?(record: NodeRecord, settings: Readonly<Record<string, unknown>>): Promise<void>
+  start?(record: NodeRecord, settings: ProviderSettings): Promise<void>
   /** Removes the node and everything that was made for it, nothing else. One that is gone already is fine. */
-  destroy(record: NodeRecord, settings: Readonly<Record<string, unknown>>, progress: (line: string) => void): Promise<void>
+  destroy(record: NodeRecord, settings: ProviderSettings, progress: (line: string) => void): Promise<void>
+  /** The nodes that kraft made there, remembered or not. */
+  list?(settings: ProviderSettings): Promise<readonly Listed[]>
+  /** What nodes can be made from. */
+  images?(settings: ProviderSettings): Promise<readonly Image[]>
+  sizes?(settings: ProviderSettings): Promise<readonly Size[]>
+  regions?(settings: ProviderSettings): Promise<readonly Region[]>
+  /** What is needed and neither set nor in a variable, in the order in which a person is asked for it. */
+  missing?(settings: ProviderSettings): readonly Missing[]
 }
 
 /** Gives a provider its type. */

@@ -1,13 +1,15 @@
-import type { Instance, InstanceStateName } from '@aws-sdk/client-ec2'
 import { KraftError } from '../../engine/errors/failure.js'
-import { defineProvider, type NodeState } from '../../engine/node/provider.js'
+import { defineProvider, type ProviderSettings } from '../../engine/node/provider.js'
 import type { NodeRecord } from '../../engine/node/record.js'
 import { type Cloud, openCloud } from './ec2/cloud.js'
 import { findOrMake } from './ec2/create.js'
 import { explain } from './ec2/failures.js'
 import { look } from './ec2/instance.js'
+import { missingOf } from './ec2/missing.js'
+import { listImages, listNodes, listRegions, listSizes } from './ec2/offers.js'
 import { ours, remove } from './ec2/removal.js'
 import { type Settings, section, settingsOf } from './ec2/settings.js'
+import { stateOf } from './ec2/state.js'
 import { tag, tagValue } from './ec2/tags.js'
 
 /** Instances of Amazon EC2, or of a cloud that speaks its language. */
@@ -44,19 +46,16 @@ export const provider = defineProvider({
       if (id !== undefined) await remove(cloud, record.name, await ours(cloud, id, { instance: record.id, group, key }), progress)
     })
   },
+
+  list: (given) => asked(given, listNodes),
+  images: (given) => asked(given, listImages),
+  sizes: (given) => asked(given, listSizes),
+  regions: (given) => asked(given, listRegions),
+  missing: (given) => missingOf(settingsOf(given), process.env),
 })
 
-const states: Readonly<Record<InstanceStateName, NodeState>> = {
-  pending: 'starting',
-  running: 'running',
-  stopping: 'stopped',
-  stopped: 'stopped',
-  'shutting-down': 'missing',
-  terminated: 'missing',
-}
-
-function stateOf(instance: Instance | undefined): NodeState {
-  return states[instance?.State?.Name ?? 'terminated']
+function asked<Answer>(given: ProviderSettings, question: (cloud: Cloud) => Promise<Answer>): Promise<Answer> {
+  return inCloud(undefined, settingsOf(given), undefined, question)
 }
 
 function idOf(record: NodeRecord): string {
@@ -70,7 +69,7 @@ function idOf(record: NodeRecord): string {
 }
 
 async function inCloud<Result>(
-  node: string,
+  node: string | undefined,
   settings: Settings,
   region: string | undefined,
   work: (cloud: Cloud) => Promise<Result>,

@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import type { Section } from '../../engine/config/section.js'
 import { isKraftError, KraftError } from '../../engine/errors/failure.js'
-import { type CreateRequest, defineProvider } from '../../engine/node/provider.js'
+import { type CreateRequest, defineProvider, type Listed } from '../../engine/node/provider.js'
 import type { NodeRecord } from '../../engine/node/record.js'
 import { lines, type Sh, sh } from '../../engine/shell/sh.js'
-import { claimAddress, stateLock } from './local/claim.js'
+import { claimAddress, readClaims, stateLock } from './local/claim.js'
 import { filesUp, personalise } from './local/files.js'
 import { prepareHost } from './local/host.js'
 import { buildImage, imageName, suites } from './local/image.js'
@@ -38,7 +38,22 @@ export const provider = defineProvider({
   describe: (record) => machineState(...whereabouts(record)),
   start,
   destroy,
+  list,
+  images: async () => suites.map((suite) => ({ id: suite, name: `Debian ${suite}` })),
 })
+
+async function list(): Promise<readonly Listed[]> {
+  const state = stateFrom(process.env)
+  const claims = [...(await readClaims(state))].map(([octet, name]) => nodeNames(state, name, octet))
+  return Promise.all(
+    claims.map(async (node) => ({
+      name: node.name,
+      id: node.id,
+      state: await machineState(state, node),
+      address: node.address,
+    })),
+  )
+}
 
 async function create({ name, publicKey, settings, progress, signal }: CreateRequest): Promise<NodeRecord> {
   const wish = v.parse(settingsSchema, { image: settings.image, user: settings.user })

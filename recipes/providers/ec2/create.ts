@@ -1,22 +1,25 @@
 import type { Instance } from '@aws-sdk/client-ec2'
-import { isKraftError, KraftError, summary } from '../../../engine/errors/failure.js'
+import { KraftError } from '../../../engine/errors/failure.js'
 import type { CreateRequest } from '../../../engine/node/provider.js'
 import type { NodeRecord } from '../../../engine/node/record.js'
 import { secret } from '../../../engine/shell/secret.js'
 import { generateHostKey } from '../../../engine/ssh/keys.js'
+import { awaitHostKey } from '../cloud/host-key.js'
+import { ownerOf } from '../cloud/owner.js'
+import { stopIfAborted } from '../cloud/poll.js'
+import { undoing } from '../cloud/undo.js'
+import { userData } from '../cloud/user-data.js'
 import type { Cloud } from './cloud.js'
 import { explain } from './failures.js'
 import { findGroup, makeGroup } from './group.js'
-import { awaitHostKey } from './host-key.js'
 import { findImage } from './image.js'
 import { awaitAddress, findInstance, isReady, launch, markReady } from './instance.js'
 import { checkKey, importKey } from './key-pair.js'
-import { stopIfAborted } from './poll.js'
 import { type Made, ours, remove, removeLeftovers } from './removal.js'
 import type { Settings } from './settings.js'
 import { findSize } from './size.js'
-import { type Identity, identity, ownerOf, tag, tagValue } from './tags.js'
-import { hostKeyOf, userData } from './user-data.js'
+import { type Identity, identity, tag, tagValue } from './tags.js'
+import { hostKeyOf } from './user-data.js'
 
 interface Job {
   readonly cloud: Cloud
@@ -40,7 +43,7 @@ async function make(job: Job): Promise<NodeRecord> {
   const image = await findImage(cloud, settings.image_id, size)
   const who = identity(request.name, request.publicKey)
   const made: Made = {}
-  return undoing(job, who, made, async () => {
+  return orUndo(job, who, made, async () => {
     // A call that makes something is never cut off in the middle: its answer says what to remove.
     stopIfAborted(request.signal)
     if (settings.keyname === undefined) made.key = await importKey(cloud, who, request.publicKey)
@@ -96,7 +99,7 @@ async function adopt(job: Job, instance: Instance): Promise<NodeRecord> {
   const made = { group, key, instance: InstanceId }
   if (isReady(instance)) return arrive(job, id, made, hostKey)
   const who: Identity = { node: request.name, id, owner: ownerOf(request.publicKey) }
-  return undoing(job, who, made, () => arrive(job, id, made, hostKey))
+  return orUndo(job, who, made, () => arrive(job, id, made, hostKey))
 }
 
 async function arrive(
@@ -129,39 +132,18 @@ async function arrive(
   }
 }
 
-async function undoing(job: Job, who: Identity, made: Made, work: () => Promise<NodeRecord>): Promise<NodeRecord> {
-  try {
-    return await work()
-  } catch (error) {
-    await undo(job, who, made, error)
-    throw error
-  }
-}
-
-async function undo({ cloud, settings, request }: Job, who: Identity, made: Made, reason: unknown): Promise<void> {
-  request.progress('Removing what was made')
-  try {
-    // A call whose answer got lost may have made something after all; its tag tells.
-    const found = await ours(cloud, who.id)
-    const all = { instance: made.instance ?? found.instance, group: made.group ?? found.group, key: made.key ?? found.key }
-    await remove(cloud, who.node, all, request.progress)
-  } catch (failure) {
-    const [first, second] = [reason, failure].map((each) =>
-      sentence(explain(each, { node: who.node, settings, region: cloud.region })),
-    )
-    throw new KraftError(
-      {
-        kind: 'task',
-        node: who.node,
-        message: `${sentence(first)}. And what was made for it could not be removed: ${sentence(second)}`,
-        next: `Everything left bears the tag ${tag.id}=${who.id} in ${cloud.region}; the same \`kraft provision\` picks it up.`,
-      },
-      first,
-    )
-  }
-}
-
-function sentence(error: unknown): string {
-  if (isKraftError(error)) return summary(error.failure).replace(/\.$/, '')
-  return error instanceof Error ? error.message : String(error)
+async function orUndo(job: Job, who: Identity, made: Made, work: () => Promise<NodeRecord>): Promise<NodeRecord> {
+  const { cloud, settings, request } = job
+  return undoing(work, {
+    node: who.node,
+    progress: request.progress,
+    explain: (error) => explain(error, { node: who.node, settings, region: cloud.region }),
+    left: `Everything left bears the tag ${tag.id}=${who.id} in ${cloud.region}`,
+    async remove() {
+      // A call whose answer got lost may have made something after all; its tag tells.
+      const found = await ours(cloud, who.id)
+      const all = { instance: made.instance ?? found.instance, group: made.group ?? found.group, key: made.key ?? found.key }
+      await remove(cloud, who.node, all, request.progress)
+    },
+  })
 }

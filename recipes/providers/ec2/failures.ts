@@ -3,7 +3,7 @@ import type { Settings } from './settings.js'
 
 /** What the messages name. */
 export interface Circumstances {
-  readonly node: string
+  readonly node: string | undefined
   readonly settings: Settings
   readonly region?: string | undefined
 }

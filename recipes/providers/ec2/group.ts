@@ -1,6 +1,6 @@
-import { isIPv6 } from 'node:net'
 import type { IpPermission } from '@aws-sdk/client-ec2'
 import { KraftError } from '../../../engine/errors/failure.js'
+import { byKind, everywhere } from '../cloud/cidr.js'
 import type { Cloud } from './cloud.js'
 import { nameFor } from './key-pair.js'
 import type { Settings } from './settings.js'
@@ -33,16 +33,14 @@ export async function makeGroup(
   return GroupId
 }
 
-const everywhere = ['0.0.0.0/0', '::/0']
-
 function rule(port: number, ranges: readonly string[]): IpPermission {
-  const isSix = (range: string) => isIPv6(range.split('/')[0] ?? '')
+  const { four, six } = byKind(ranges)
   return {
     IpProtocol: 'tcp',
     FromPort: port,
     ToPort: port,
-    IpRanges: ranges.filter((range) => !isSix(range)).map((CidrIp) => ({ CidrIp })),
-    Ipv6Ranges: ranges.filter(isSix).map((CidrIpv6) => ({ CidrIpv6 })),
+    IpRanges: four.map((CidrIp) => ({ CidrIp })),
+    Ipv6Ranges: six.map((CidrIpv6) => ({ CidrIpv6 })),
   }
 }
 

@@ -3,7 +3,8 @@ import { KraftError } from '../../../engine/errors/failure.js'
 import type { Cloud } from './cloud.js'
 import type { Size } from './size.js'
 
-const debian = '136693071363'
+/** Whose the images of Debian are. */
+export const debian = '136693071363'
 const machines = { x86_64: 'amd64', arm64: 'arm64' } as const
 
 /** What an instance starts from. */

@@ -1,14 +1,15 @@
 import type { Instance, InstanceStateName, RunInstancesCommandInput } from '@aws-sdk/client-ec2'
 import { KraftError } from '../../../engine/errors/failure.js'
 import { reveal, type Secret } from '../../../engine/shell/secret.js'
+import { poll } from '../cloud/poll.js'
 import type { Cloud } from './cloud.js'
 import { codeOf } from './failures.js'
 import type { Base } from './image.js'
-import { poll } from './poll.js'
 import type { Size } from './size.js'
 import { byTag, type Identity, tag, tagged, tagValue } from './tags.js'
 
-const alive: readonly InstanceStateName[] = ['pending', 'running', 'stopping', 'stopped']
+/** States of an instance that is not gone. */
+export const alive: readonly InstanceStateName[] = ['pending', 'running', 'stopping', 'stopped']
 
 /** What is asked of EC2 for one instance. */
 export interface Launch {

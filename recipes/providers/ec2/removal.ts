@@ -1,9 +1,9 @@
 import type { Filter } from '@aws-sdk/client-ec2'
 import { KraftError } from '../../../engine/errors/failure.js'
+import { poll } from '../cloud/poll.js'
 import type { Cloud } from './cloud.js'
 import { codeOf } from './failures.js'
 import { look } from './instance.js'
-import { poll } from './poll.js'
 import { byTag, type Identity, tag } from './tags.js'
 
 /** What was made for one node. */

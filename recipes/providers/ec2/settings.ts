@@ -1,8 +1,8 @@
-import { isIP } from 'node:net'
 import * as v from 'valibot'
 import type { Section } from '../../../engine/config/section.js'
 import { KraftError } from '../../../engine/errors/failure.js'
 import { isSecret, reveal } from '../../../engine/shell/secret.js'
+import { isCidr } from '../cloud/cidr.js'
 
 const text = v.pipe(v.string(), v.nonEmpty())
 const whole = (from: number, to: number) => v.pipe(v.number(), v.integer(), v.minValue(from), v.maxValue(to))
@@ -86,10 +86,4 @@ export function settingsOf(given: Readonly<Record<string, unknown>>): Settings {
     })
   }
   return settings
-}
-
-function isCidr(value: string): boolean {
-  const [address = '', bits = '', ...rest] = value.split('/')
-  const version = isIP(address)
-  return version !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
 }

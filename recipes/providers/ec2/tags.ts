@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Filter, ResourceType, Tag, TagSpecification } from '@aws-sdk/client-ec2'
-import { KraftError } from '../../../engine/errors/failure.js'
-import { fingerprint, fromLine } from '../../../engine/ssh/public-key.js'
+import { ownerOf } from '../cloud/owner.js'
 
 /** Whose node something in EC2 is: the node's name, its random id, and the key of the person who asked for it. */
 export interface Identity {
@@ -43,18 +42,4 @@ export function byTag(name: string, value: string): Filter {
 /** The value of a tag. */
 export function tagValue(tags: readonly Tag[] | undefined, name: string): string | undefined {
   return tags?.find(({ Key }) => Key === name)?.Value
-}
-
-/**
- * Whose key it is, as OpenSSH's fingerprint; teammates share an account, and the same name from another key is another node.
- * Throws a KraftError (`usage`) for a line that is no public key.
- */
-export function ownerOf(publicKey: string): string {
-  const key = fromLine(publicKey)
-  if (key !== undefined) return fingerprint(key)
-  throw new KraftError({
-    kind: 'usage',
-    message: 'Your public key is not in the one-line form of OpenSSH',
-    next: 'It looks like `ssh-ed25519 AAAA… you@host`; make one with ssh-keygen -t ed25519.',
-  })
 }

@@ -30,7 +30,7 @@ export async function awaitHostKey({ node, address, port, key, within = 300_000,
       kind: 'unreachable',
       node,
       message: `No sshd answered at ${place} within ${Math.round(within / 1000)} s`,
-      next: "Check that your network lets ssh out, and that the node's security group lets you in (allow_ssh).",
+      next: "Check that your network lets ssh out, and that the node's firewall at the provider lets you in (allow_ssh).",
     })
   }
   const given = fromLine(key)

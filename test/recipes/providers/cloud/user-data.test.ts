@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { reveal, secret } from '../../../../engine/shell/secret.js'
 import { generateHostKey } from '../../../../engine/ssh/keys.js'
-import { userData } from '../../../../recipes/providers/ec2/user-data.js'
+import { userData } from '../../../../recipes/providers/cloud/user-data.js'
 
 const { publicKey, privateKey } = generateHostKey()
 const values = {

@@ -16,7 +16,7 @@ export interface Patience {
  */
 export async function poll<Found>(look: () => Promise<Found | undefined>, patience: Patience): Promise<Found | undefined> {
   const end = Date.now() + patience.within
-  for (let wait = Math.min(500, patience.every ?? 500); ; wait = Math.min(wait * 1.5, patience.every ?? 5_000)) {
+  for (let wait = Math.min(250, patience.every ?? 250); ; wait = Math.min(wait * 1.5, patience.every ?? 5_000)) {
     stopIfAborted(patience.signal)
     const found = await look()
     if (found !== undefined) return found

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Missing } from '../../../engine/node/provider.js'
+import type { Settings } from './settings.js'
+
+/**
+ * What nobody has told EC2's client yet. Files of AWS's own tools count as an answer, whatever is in them: the SDK reads them, and
+ * says what they lack.
+ */
+export function missingOf({ user, location_id }: Settings, environ: NodeJS.ProcessEnv): readonly Missing[] {
+  const set = (...names: readonly string[]) => names.some((name) => (environ[name] ?? '') !== '')
+  const there = (variable: string, name: string) => existsSync(environ[variable] || join(homedir(), '.aws', name))
+  const configured = there('AWS_CONFIG_FILE', 'config')
+  const known =
+    user !== undefined ||
+    configured ||
+    there('AWS_SHARED_CREDENTIALS_FILE', 'credentials') ||
+    set('AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI') ||
+    set('AWS_CONTAINER_CREDENTIALS_FULL_URI')
+  const placed = location_id !== undefined || configured || set('AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE')
+  return [
+    ...(known
+      ? []
+      : [
+          { key: 'user', variables: ['AWS_ACCESS_KEY_ID', 'AWS_PROFILE'] },
+          { key: 'secret', variables: ['AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE'] },
+        ]),
+    ...(placed ? [] : [{ key: 'location_id', variables: ['AWS_REGION'] }]),
+  ]
+}

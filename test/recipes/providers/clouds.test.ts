@@ -1,0 +1,318 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { isKraftError, type KraftError } from '../../../engine/errors/failure.js'
+import type { CreateRequest } from '../../../engine/node/provider.js'
+import type { NodeRecord } from '../../../engine/node/record.js'
+import { redact } from '../../../engine/shell/redact.js'
+import { provider as digitalocean } from '../../../recipes/providers/digitalocean.js'
+import { provider as hetzner } from '../../../recipes/providers/hetzner.js'
+import { provider as linode } from '../../../recipes/providers/linode.js'
+import { provider as openstack } from '../../../recipes/providers/openstack.js'
+import { type BootedNode, bootNode, freePort, prepareNode } from '../../rig/ec2-node.js'
+import { startDigitalOcean } from '../../rig/providers/digitalocean.js'
+import { startHetzner } from '../../rig/providers/hetzner.js'
+import { startLinode } from '../../rig/providers/linode.js'
+import { startOpenstack } from '../../rig/providers/openstack.js'
+import type { Vendor } from '../../rig/providers/vendor.js'
+
+const run = promisify(execFile)
+let folder: string
+let port: number
+let publicKey: string
+let otherKey: string
+let node: BootedNode | undefined
+
+beforeAll(async () => {
+  for (const name of Object.keys(process.env)) {
+    if (/^(OS_|HCLOUD_|LINODE_|DIGITALOCEAN_)/.test(name)) vi.stubEnv(name, undefined)
+  }
+  await prepareNode()
+  folder = await mkdtemp(join(tmpdir(), 'kraftwerk-clouds-test-'))
+  publicKey = await newKey('id')
+  otherKey = await newKey('other')
+})
+
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+})
+
+const all = [
+  [hetzner, startHetzner, ['firewall', 'ssh_key']],
+  [digitalocean, startDigitalOcean, ['firewall', 'key']],
+  [linode, startLinode, [undefined]],
+  [openstack, startOpenstack, ['floatingips', 'security-groups']],
+] as const
+
+describe.each(all)('$name', (provider, start, kinds) => {
+  let vendor: Vendor
+
+  beforeAll(async () => {
+    vendor = await start()
+  })
+
+  afterAll(() => vendor?.server.stop())
+
+  beforeEach(async () => {
+    vendor.reset()
+    port = await freePort()
+    vendor.server.launched = async (userData) => {
+      node = await bootNode(userData, port)
+    }
+  })
+
+  afterEach(async () => {
+    await node?.stop()
+    node = undefined
+  })
+
+  const settings = (change: Readonly<Record<string, unknown>> = {}) =>
+    Object.fromEntries(
+      Object.entries({ ...vendor.settings, login: userInfo().username, port, allow_ssh: '127.0.0.0/8', ...change }).filter(
+        ([, value]) => value !== undefined,
+      ),
+    )
+  const request = (change: Partial<CreateRequest> = {}): CreateRequest => ({
+    name: 'one',
+    publicKey,
+    settings: settings(),
+    progress: () => undefined,
+    ...change,
+  })
+  const destroy = (record: NodeRecord) => provider.destroy(record, settings(), () => undefined)
+  const nothingLeft = () => expect([...vendor.machines.values(), ...vendor.extras.values()]).toEqual([])
+
+  test('makes a node that answers with the host key that it was given, and lets its user in', async () => {
+    const lines: string[] = []
+    const record = await provider.create(request({ progress: (line) => lines.push(line) }))
+    expect(record).toMatchObject({ name: 'one', provider: provider.name, address: '127.0.0.1', port, user: userInfo().username })
+    expect(record.host_keys).toEqual([expect.stringMatching(/^ssh-ed25519 \S+$/)])
+    expect(record.made).toEqual({ id: expect.stringMatching(/^[0-9a-f]{12}$/), region: vendor.known.region })
+    expect(await login(record.host_keys)).toBe('hello\n')
+    expect(lines[0]).toContain(`Starting ${vendor.known.size} with Debian 12`)
+    expect(await provider.describe(record, settings())).toBe('running')
+    expect(await provider.list?.(settings())).toEqual([
+      { name: 'one', id: record.id, state: 'running', address: expect.any(String) },
+    ])
+    expect([...vendor.extras.values()].map(({ kind }) => kind).sort()).toEqual(kinds)
+    // Its own firewall opens ssh to whom the settings name, and to nobody else.
+    const walls = JSON.stringify([...vendor.extras.values()])
+    expect(walls).toContain('127.0.0.0/8')
+    expect(walls).toMatch(new RegExp(`"${port}"|:${port}[,}]`))
+    expect(walls).toContain('443')
+
+    await destroy(record)
+    nothingLeft()
+    expect(await provider.describe(record, settings())).toBe('missing')
+    await destroy(record)
+  })
+
+  test('finds what an earlier run made instead of making a second one, also over several pages', async () => {
+    for (const name of ['two', 'three', 'four']) {
+      await provider.create(request({ name }))
+      await node?.stop()
+    }
+    const first = await provider.create(request())
+    expect(await provider.create(request())).toEqual(first)
+    expect(vendor.machines.size).toBe(4)
+  })
+
+  test('leaves alone a node of the same name that somebody else made', async () => {
+    const theirs = await provider.create(request())
+    await node?.stop()
+    // Names of servers are unique in a project of Hetzner's.
+    if (vendor.name === 'hetzner') {
+      const error = await failure(provider.create(request({ publicKey: otherKey })))
+      expect(error.message).toBe('The project has something of this name already: server name is already used')
+    } else {
+      expect((await provider.create(request({ publicKey: otherKey }))).id).not.toBe(theirs.id)
+    }
+    expect(vendor.machines.get(theirs.id ?? '')).toBeDefined()
+  })
+
+  test('goes on with the machine of a run that was killed, whose host key its marks tell', async () => {
+    const stop = new AbortController()
+    let told = ''
+    vendor.server.launched = async (userData) => {
+      told = userData
+      stop.abort()
+    }
+    // A run that may remove nothing leaves the same as one that is killed.
+    vendor.server.fail(...vendor.destroy, vendor.says.forbidden)
+    const error = await failure(provider.create(request({ signal: stop.signal })))
+    expect(error.message).toMatch(/^one: Interrupted\. And what was made for it could not be removed: .* may not do this/)
+    expect(vendor.machines.size).toBe(1)
+
+    node = await bootNode(told, port)
+    const record = await provider.create(request())
+    expect(vendor.machines.size).toBe(1)
+    expect(await login(record.host_keys)).toBe('hello\n')
+    await destroy(record)
+    nothingLeft()
+  })
+
+  test('removes what it made when the node does not come up, but never one that it had handed over', async () => {
+    const stop = new AbortController()
+    vendor.server.launched = async () => void setTimeout(() => stop.abort(), 200)
+    expect((await failure(provider.create(request({ signal: stop.signal })))).failure.kind).toBe('interrupted')
+    nothingLeft()
+
+    vendor.server.launched = async (userData) => {
+      node = await bootNode(userData, port)
+    }
+    const record = await provider.create(request())
+    await node?.stop()
+    const again = new AbortController()
+    setTimeout(() => again.abort(), 300)
+    expect((await failure(provider.create(request({ signal: again.signal })))).failure.kind).toBe('interrupted')
+    expect([...vendor.machines.keys()]).toEqual([record.id])
+  })
+
+  test('removes also the machine whose making had no answer', async () => {
+    vendor.server.fail(...vendor.launch, 'lost')
+    expect((await failure(provider.create(request()))).message).toMatch(/ did not answer: /)
+    expect(
+      vendor.server.calls.filter((each) => vendor.launch[1].test(each.split(' ')[1] ?? '') && /^POST/.test(each)),
+    ).toHaveLength(1)
+    nothingLeft()
+  })
+
+  test('removes what a run left that died before it had a machine', async () => {
+    vendor.server.fail(...vendor.launch, vendor.says.limit)
+    vendor.server.fail('DELETE', /firewalls|security-groups|keys/, vendor.says.forbidden)
+    await failure(provider.create(request()))
+    expect(vendor.extras.size).toBeGreaterThan(0)
+    await destroy(await provider.create(request()))
+    nothingLeft()
+  })
+
+  test('refuses a machine that is not the remembered one, and waits for a firewall that is still in use', async () => {
+    const record = await provider.create(request())
+    const mixed = { ...record, made: { ...record.made, id: '000000000000' } }
+    expect((await failure(destroy(mixed))).message).toMatch(/is not the machine that kraft made for this node/)
+    const [machine] = vendor.machines.values()
+    const before = { ...machine }
+    Object.assign(machine ?? {}, vendor.unmarked)
+    expect((await failure(destroy(record))).message).toMatch(/its mark is missing/)
+    Object.assign(machine ?? {}, before)
+    vendor.server.fail('DELETE', /firewalls|security-groups/, vendor.says.busy, 2)
+    await destroy(record)
+    nothingLeft()
+  })
+
+  test('says that a node of this name is stopped', async () => {
+    const record = await provider.create(request())
+    for (const machine of vendor.machines.values()) Object.assign(machine, vendor.off)
+    expect(await provider.describe(record, settings())).toBe('stopped')
+    expect((await failure(provider.create(request()))).message).toMatch(/, and it is stopped$/)
+  })
+
+  test('waits where it is asked to, repeats what failed for a moment, and gives up on what stays broken', async () => {
+    vendor.server.fail(...vendor.list, vendor.says.tooOften, 2)
+    vendor.server.fail(...vendor.list, { status: 502, headers: { 'content-type': 'text/html' }, body: '<h1>Bad Gateway</h1>' })
+    vendor.server.fail(...vendor.launch, vendor.says.tooOften)
+    await provider.create(request())
+    expect(vendor.machines.size).toBe(1)
+
+    vendor.server.fail(...vendor.list, { ...vendor.says.tooOften, headers: { 'Retry-After': '3600' } })
+    expect((await failure(provider.list?.(settings()) ?? Promise.resolve())).failure.kind).toBe('task')
+    vendor.server.fail(...vendor.list, { status: 200, body: { strange: true } })
+    expect((await failure(provider.list?.(settings()) ?? Promise.resolve())).message).toMatch(/something unexpected/)
+  })
+
+  test('lists images, sizes and regions, page after page', async () => {
+    const { image, size, region } = vendor.known
+    expect((await provider.images?.(settings()))?.map(({ id }) => id)).toContain(image)
+    const sizes = (await provider.sizes?.(settings())) ?? []
+    expect(sizes.length).toBe(3)
+    expect(sizes.map(({ id }) => id)).toContain(size)
+    expect([...sizes].sort((a, b) => a.memory - b.memory)).toEqual(sizes)
+    // Nobody has to know a region to ask for them.
+    expect((await provider.regions?.(settings({ location_id: undefined })))?.map(({ id }) => id)).toContain(region)
+  })
+
+  describe('explains', () => {
+    test('wrong credentials, without showing them', async () => {
+      const error = await failure(provider.create(request({ settings: settings({ secret: 'wr0ng-c4nary' }) })))
+      expect(error.failure).toMatchObject({ kind: 'usage', next: expect.stringMatching(/~\/\.kraftwerk\.yaml/) })
+      expect(error.message).toMatch(/ refused your (API token|access token|credentials): /)
+      expect(JSON.stringify([error, error.stack, error.cause, error.failure])).not.toContain('wr0ng-c4nary')
+      expect(redact('wr0ng-c4nary')).toBe('[secret]')
+    })
+
+    test('a limit of the account, and leaves nothing', async () => {
+      vendor.server.fail(...vendor.launch, vendor.says.limit)
+      const error = await failure(provider.create(request()))
+      expect(error.message).toMatch(/^Your account at .* has reached a limit: /)
+      nothingLeft()
+    })
+
+    test('a lack of rights', async () => {
+      vendor.server.fail(...vendor.launch, vendor.says.forbidden)
+      expect((await failure(provider.create(request()))).message).toMatch(/^Your .* may not do this at /)
+      nothingLeft()
+    })
+
+    const words = [
+      ['image', 'image_id'],
+      ['size', 'size_id'],
+      ['region', 'location_id'],
+    ] as const
+    test.each(words)('an unknown %s, with the nearest one', async (what, key) => {
+      const error = await failure(provider.create(request({ settings: settings({ [key]: vendor.misspelt[what] }) })))
+      expect(error.message).toContain(`The provider ${provider.name} has no ${what} ${vendor.misspelt[what]}.`)
+      expect(error.message).toContain(vendor.known[what])
+      expect(error.failure).toMatchObject({ kind: 'usage', next: expect.stringContaining(key) })
+      nothingLeft()
+    })
+
+    test('what it has not been told, with the keys and the variables', async () => {
+      const bare = settings({ secret: undefined })
+      expect(provider.missing?.(bare)).toEqual([{ key: 'secret', variables: expect.any(Array) }])
+      const error = await failure(provider.create(request({ settings: bare })))
+      const [variable] = provider.missing?.(bare)[0]?.variables ?? []
+      expect(error.failure).toMatchObject({
+        kind: 'usage',
+        message: `The provider ${provider.name} needs secret`,
+        next: expect.stringContaining(`KRAFT_${provider.name.toUpperCase()}_SECRET or ${variable}`),
+      })
+      vi.stubEnv(variable ?? '', vendor.secret)
+      expect(provider.missing?.(bare)).toEqual([])
+      expect(await provider.list?.(bare)).toEqual([])
+      vi.stubEnv(variable ?? '', undefined)
+    })
+
+    test('a server that nobody listens on', async () => {
+      const away = `http://127.0.0.1:${await freePort()}`
+      const error = await failure(provider.list?.(settings({ endpoint: away, auth_url: away })) ?? Promise.resolve())
+      expect(error.message).toMatch(new RegExp(`^${away} did not answer: .*ECONNREFUSED`))
+    })
+  })
+})
+
+async function failure(work: Promise<unknown>): Promise<KraftError> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (isKraftError(error)) return error
+  throw new Error('Expected a KraftError', { cause: error })
+}
+
+async function newKey(name: string): Promise<string> {
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', `${name}@test`, '-f', join(folder, name)])
+  return readFile(join(folder, `${name}.pub`), 'utf8')
+}
+
+async function login(hostKeys: readonly string[]): Promise<string> {
+  const known = join(folder, 'known_hosts')
+  await writeFile(known, hostKeys.map((key) => `[127.0.0.1]:${port} ${key}\n`).join(''))
+  const options = ['GlobalKnownHostsFile=/dev/null', 'StrictHostKeyChecking=yes', 'IdentitiesOnly=yes', 'BatchMode=yes']
+  const flags = [`UserKnownHostsFile=${known}`, ...options].flatMap((option) => ['-o', option])
+  const place = ['-i', join(folder, 'id'), '-p', String(port), '127.0.0.1', 'echo hello']
+  return (await run('ssh', ['-F', 'none', ...flags, ...place])).stdout
+}
