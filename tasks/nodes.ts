@@ -1,5 +1,7 @@
-import { isKraftError } from '../engine/errors/failure.js'
+import { isKraftError, KraftError } from '../engine/errors/failure.js'
+import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
+import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
 import { columns } from './columns.js'
 
@@ -9,9 +11,13 @@ export const nodes = task({
   needs: 'nothing',
   group: 'Nodes',
   help: 'list the nodes that kraft remembers',
-  examples: ['kraft nodes', 'kraft nodes --json'],
+  examples: ['kraft nodes', 'kraft nodes --json', 'kraft nodes --provider ec2'],
   raw: true,
-  async run({ session }) {
+  options: {
+    provider: option({ type: 'string', help: 'those that kraft made there, remembered or not' }),
+  },
+  async run({ options, session }) {
+    if (options.provider !== undefined) return madeAt(session, options.provider)
     const { loadKind } = await import('../recipes/kinds.js')
     const { providers } = session.user
     const records = (await session.inventory()).all()
@@ -46,3 +52,29 @@ export const nodes = task({
     )
   },
 })
+
+async function madeAt(session: Session, name: string): Promise<Result> {
+  const [{ askMissing }, { chosenProvider }] = await Promise.all([import('./ask-missing.js'), import('./chosen-provider.js')])
+  const { provider, settings } = await chosenProvider(session, { provider: name })
+  if (provider.list === undefined) {
+    throw new KraftError({
+      kind: 'usage',
+      message: `The provider ${name} cannot list its nodes`,
+      next: 'kraft nodes lists those that kraft remembers',
+    })
+  }
+  const found = await provider.list(await askMissing(session, provider, settings, false))
+  const records = (await session.inventory()).all()
+  const rows = found.map((each) => ({
+    ...each,
+    remembered: records.find(({ id, provider: by }) => by === name && id === each.id)?.name ?? '',
+  }))
+  if (rows.length === 0) return new Result(`kraft made no nodes at ${name}`, [])
+  return new Result(
+    columns([
+      ['NAME', 'STATE', 'ID', 'ADDRESS', 'REMEMBERED AS'],
+      ...rows.map((row) => [row.name, row.state, row.id, row.address ?? '', row.remembered]),
+    ]),
+    rows,
+  )
+}

@@ -1,6 +1,3 @@
-import { is } from 'valibot'
-import type { Section } from '../engine/config/section.js'
-import { providerSettings } from '../engine/config/user.js'
 import { KraftError } from '../engine/errors/failure.js'
 import { hostsFile, writeHostsLine } from '../engine/node/hosts.js'
 import { refuseNodeName, remember } from '../engine/node/inventory.js'
@@ -9,7 +6,9 @@ import { loginKey } from '../engine/ssh/keys.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
-import { kindNames, loadKind } from '../recipes/kinds.js'
+import { kindNames } from '../recipes/kinds.js'
+import { askMissing } from './ask-missing.js'
+import { chosenProvider } from './chosen-provider.js'
 
 /** Makes a node and remembers it. */
 export const provision = task({
@@ -35,8 +34,7 @@ export const provision = task({
   async run({ options, session, line }) {
     const { name } = options
     refuseNodeName(name)
-    const provider = await loadKind('providers', options.provider ?? session.user.provider ?? 'local')
-    const settings = await providerSettings(session.user, provider.name, provider.section, pairs(options.set, provider.section))
+    const { provider, settings: given } = await chosenProvider(session, options)
     const known = (await session.inventory()).get(name)
     if (known !== undefined && known.provider !== provider.name) {
       throw new KraftError({
@@ -45,7 +43,8 @@ export const provision = task({
         next: `Take another name, or remove it first: kraft terminate:${name}`,
       })
     }
-    if (session.flags.dryRun) return plan(name, provider, settings, known !== undefined)
+    if (session.flags.dryRun) return plan(name, provider, given, known !== undefined)
+    const settings = await askMissing(session, provider, given, true)
     const { publicKey } = await loginKey(session.user.pubkey === undefined ? {} : { pubkey: session.user.pubkey })
     const abort = new AbortController()
     session.onEnd(async () => abort.abort())
@@ -90,24 +89,4 @@ async function offerHosts(
     return [`${hostsFile()} knows it as ${name}`]
   }
   return prompt === undefined ? [`A line for ${hostsFile()}: ${address} ${name}`] : []
-}
-
-// What is typed is text; a setting that takes none gets the number or truth value that it spells.
-function pairs(set: readonly string[], section: Section): Record<string, unknown> {
-  return Object.fromEntries(
-    set.map((pair) => {
-      const [key = '', ...rest] = pair.split('=')
-      const text = rest.join('=')
-      if (rest.length === 0 || key === '') {
-        throw new KraftError({
-          kind: 'usage',
-          message: `--set takes KEY=VALUE, got "${pair}"`,
-          next: 'For example: --set image=trixie',
-        })
-      }
-      const schema = section[key]?.schema
-      const spelt = /^(\d+|true|false)$/.test(text) ? JSON.parse(text) : text
-      return [key, schema !== undefined && !is(schema, text) && is(schema, spelt) ? spelt : text]
-    }),
-  )
 }

@@ -18,10 +18,18 @@ export const terminate = task({
   examples: ['kraft terminate:one', 'kraft terminate:one --yes'],
   async run({ target, session, line }) {
     requireAnswer(session, 'terminate')
+    const kept = new Set<string>()
     for (const { record } of target.nodes) {
-      await confirmLoss(session, `Remove the node ${record.name} (${record.provider}, ${record.address}) and all data on it?`)
-      if (session.flags.dryRun) continue
       const provider = await loadKind('providers', record.provider)
+      if (provider.keeps === true) kept.add(record.name)
+      const what = `${record.name} (${record.provider}, ${record.address})`
+      await confirmLoss(
+        session,
+        provider.keeps === true
+          ? `Forget the node ${what}? The server stays as it is.`
+          : `Remove the node ${what} and all data on it?`,
+      )
+      if (session.flags.dryRun) continue
       const settings = await providerSettings(session.user, provider.name, provider.section, {})
       await session.disconnect(record.name)
       await provider.destroy(record, settings, (text) => line.output(text))
@@ -33,8 +41,8 @@ export const terminate = task({
       target.nodes
         .map(({ name, record }) =>
           session.flags.dryRun
-            ? `Would remove ${name} (${record.provider}, ${record.address}) and all data on it`
-            : `${name} is gone`,
+            ? `Would ${kept.has(name) ? 'forget' : 'remove'} ${name} (${record.provider}, ${record.address})${kept.has(name) ? '' : ' and all data on it'}`
+            : `${name} is ${kept.has(name) ? 'forgotten, and stays as it is' : 'gone'}`,
         )
         .join('\n'),
       target.nodes.map(({ name }) => name),

@@ -18,6 +18,8 @@ export interface Key {
   readonly example?: unknown
   /** The value is masked wherever it would be printed. */
   readonly secret?: boolean
+  /** Variables that say it as well where nothing sets it: those of the provider's own tools. */
+  readonly variables?: readonly string[]
   /** From so many levels below it messages do not repeat what was written, because secrets may stand there. */
   readonly quiet?: number
 }

@@ -61,6 +61,8 @@ export interface Missing {
   readonly key: string
   /** Variables of the provider's own tools that say it as well. */
   readonly variables: readonly string[]
+  /** Only who makes a node needs it: where it is to be. */
+  readonly toMake?: true
 }
 
 /** The settings of a provider: defaults, `~/.kraftwerk.yaml` and options of the command line, merged and validated. */
@@ -80,6 +82,8 @@ export interface Provider {
   readonly doc: string
   /** Its section of ~/.kraftwerk.yaml. */
   readonly section: Section
+  /** To destroy one of its nodes means to forget it: the server stays, with all that is on it. */
+  readonly keeps?: boolean
   /**
    * Makes a node, or finds the one that an interrupted run made, and returns when its sshd answers on the address and the
    * host keys are known over the provider's own channel. Undoes what it made when it fails. Throws a KraftError.

@@ -12,7 +12,12 @@ import { hostName, md5Fingerprint } from './cloud/user-key.js'
 const tokens = ['DIGITALOCEAN_ACCESS_TOKEN', 'DIGITALOCEAN_TOKEN']
 
 const section = {
-  secret: { schema: v.optional(text), doc: `API token (read and write); without it ${tokens.join(' or ')}`, secret: true },
+  secret: {
+    schema: v.optional(text),
+    doc: `API token (read and write); without it ${tokens.join(' or ')}`,
+    secret: true,
+    variables: tokens,
+  },
   ...machineSection({ image: 'debian-12-x64', size: 's-1vcpu-2gb', region: 'fra1', login: 'root' }),
 }
 

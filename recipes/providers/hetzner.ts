@@ -12,7 +12,12 @@ import { hostName, md5Fingerprint } from './cloud/user-key.js'
 const tokens = ['HCLOUD_TOKEN']
 
 const section = {
-  secret: { schema: v.optional(text), doc: 'API token (read and write) of a project; without it HCLOUD_TOKEN', secret: true },
+  secret: {
+    schema: v.optional(text),
+    doc: 'API token (read and write) of a project; without it HCLOUD_TOKEN',
+    secret: true,
+    variables: tokens,
+  },
   ...machineSection({ image: 'debian-12', size: 'cx23', region: 'fsn1', login: 'root' }),
 }
 

@@ -18,6 +18,7 @@ const section = {
     schema: v.optional(text),
     doc: `Personal access token (Linodes, Firewalls: read and write); without it ${tokens.join(' or ')}`,
     secret: true,
+    variables: tokens,
   },
   ...machineSection({ image: 'linode/debian12', size: 'g6-standard-1', region: 'eu-central', login: 'root' }),
 }

@@ -43,7 +43,7 @@ export function cloudProvider<S extends ReturnType<typeof machineSection>>(spec:
   ): Promise<Result> {
     const settings = read(given)
     // Where a node is to be counts only for one that is made: whoever asks which regions there are has none to tell.
-    const needed = spec.missing(settings).filter(({ key }) => about.makes === true || key !== 'location_id')
+    const needed = spec.missing(settings).filter(({ toMake }) => about.makes === true || toMake !== true)
     requireSettings(name, needed)
     try {
       return await work(await spec.open(settings, { progress: () => undefined, ...about }), settings)

@@ -79,7 +79,7 @@ export function missingKeys(
 ): readonly Missing[] {
   return Object.entries(needed)
     .filter(([key, variables]) => settings[key] === undefined && fromVariables(variables) === undefined)
-    .map(([key, variables]) => ({ key, variables }))
+    .map(([key, variables]) => ({ key, variables, ...(key === 'location_id' ? { toMake: true as const } : {}) }))
 }
 
 /** Throws the KraftError for what is missing, where nobody was asked for it. */

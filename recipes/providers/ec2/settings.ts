@@ -36,9 +36,20 @@ export const section: Section = {
     schema: entries.user,
     doc: "Access key id; without it AWS's own: AWS_PROFILE, AWS_ACCESS_KEY_ID, ~/.aws…",
     example: 'AKIA…',
+    variables: ['AWS_ACCESS_KEY_ID', 'AWS_PROFILE'],
   },
-  secret: { schema: entries.secret, doc: 'Secret access key that belongs to user', secret: true },
-  location_id: { schema: entries.location_id, doc: "Region; without it AWS_REGION or the profile's", example: 'eu-central-1' },
+  secret: {
+    schema: entries.secret,
+    doc: 'Secret access key that belongs to user',
+    secret: true,
+    variables: ['AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE'],
+  },
+  location_id: {
+    schema: entries.location_id,
+    doc: "Region; without it AWS_REGION or the profile's",
+    example: 'eu-central-1',
+    variables: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
+  },
   image_id: { schema: entries.image_id, doc: 'Image; without it the newest Debian 12', example: 'ami-0123456789abcdef0' },
   size_id: { schema: entries.size_id, doc: 'Type of the instance', example: 't3.small' },
   securitygroup: {

@@ -10,13 +10,20 @@ export const credentials = {
     schema: v.optional(v.pipe(text, v.url('a URL'))),
     doc: 'URL of Keystone v3; without it OS_AUTH_URL',
     example: 'https://identity.example.com/v3',
+    variables: ['OS_AUTH_URL'],
   },
-  user: { schema: v.optional(text), doc: 'User; without it OS_USERNAME', example: 'me' },
-  secret: { schema: v.optional(text), doc: 'Password of the user; without it OS_PASSWORD', secret: true },
+  user: { schema: v.optional(text), doc: 'User; without it OS_USERNAME', example: 'me', variables: ['OS_USERNAME'] },
+  secret: {
+    schema: v.optional(text),
+    doc: 'Password of the user; without it OS_PASSWORD',
+    secret: true,
+    variables: ['OS_PASSWORD', 'OS_APPLICATION_CREDENTIAL_SECRET'],
+  },
   project: {
     schema: v.optional(text),
     doc: 'Project, by name or id; without it OS_PROJECT_NAME or OS_PROJECT_ID',
     example: 'shop',
+    variables: ['OS_PROJECT_NAME', 'OS_PROJECT_ID'],
   },
   domain: { schema: v.optional(text), doc: 'Domain of user and project; without it OS_USER_DOMAIN_NAME, else Default' },
   application_credential: {
