@@ -9,7 +9,7 @@ import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
-import { passBundle, proveBundle } from '../project/bundle.js'
+import { passBundle } from '../project/bundle.js'
 import { encrypted, requireRecipients } from '../project/encryption.js'
 import { requireInstance } from '../project/instance.js'
 import { kindNames } from '../recipes/kinds.js'
@@ -70,7 +70,9 @@ export const dump = task({
         title,
         run: async (own) => {
           const into = (sink: Writable) => fetch(sink, own)
-          await (isPiped ? toStdout(into, options.recipient) : toFile(file, into, options.recipient))
+          await (isPiped
+            ? proven(into, process.stdout, options.recipient, { end: false })
+            : toFile(file, into, options.recipient))
         },
       },
     ])
@@ -88,22 +90,13 @@ export const dump = task({
 // Data of people: nobody else on this machine reads it.
 async function toFile(file: string, fetch: (sink: Writable) => Promise<void>, recipients: readonly string[]): Promise<void> {
   const part = `${file}.part`
-  const open = () => createWriteStream(part, { mode: 0o600 })
   try {
-    if (recipients.length > 0) await proven(fetch, open(), recipients)
-    else {
-      await fetch(open())
-      await proveBundle(part)
-    }
+    await proven(fetch, createWriteStream(part, { mode: 0o600 }), recipients)
     await rename(part, file)
   } catch (error) {
     await rm(part, { force: true })
     throw error
   }
-}
-
-async function toStdout(fetch: (sink: Writable) => Promise<void>, recipients: readonly string[]): Promise<void> {
-  await proven(fetch, process.stdout, recipients, { end: false })
 }
 
 // What is wrong there never gets its end, so that whoever reads it sees that it is no whole bundle.
