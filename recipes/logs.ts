@@ -7,10 +7,8 @@ import { balancerLog } from './balancer.js'
 export interface WantedLogs {
   /** Names of logs; `worker` means its other copies as well, `nginx` both of nginx's. None: all. */
   readonly names: readonly string[]
-  /** The newest lines of each. */
+  /** The newest lines of each, also from files that were rotated. */
   readonly lines: number
-  /** Rotated files too. */
-  readonly old: boolean
   /** Goes on with what comes, until its input ends. */
   readonly follow: boolean
 }
@@ -21,15 +19,18 @@ export const lookEnd = '\u0001'
 export const lookHead = '\u0002'
 
 // It finds out of rotation and of new files by itself, once it has read what it has open to the end.
-const reader = String.raw`import collections, glob, gzip, os, select, sys, time
-folder, access, error, lines, old, follow, *names = sys.argv[1:]
+const reader = String.raw`import glob, gzip, os, re, select, sys, time
+folder, access, error, lines, follow, *names = sys.argv[1:]
 lines, out = int(lines), sys.stdout.buffer
+def listed(path):
+    return sorted(os.listdir(path)) if os.path.isdir(path) else []
 def logs():
-    inside = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    found = {name: (os.path.join(folder, name), f"{folder}/.old/{name}.") for name in inside if name[0] != "."}
+    # One that was renamed comes back with its next line.
+    gone = [re.sub(r"\.\d+(\.gz)?$", "", name) for name in listed(folder + "/.old")]
+    found = {name: (f"{folder}/{name}", f"{folder}/.old/{name}.") for name in sorted({*listed(folder), *gone}) if name[0] != "."}
     # Those of a balancer, which has no folder of the instance's.
     found |= {name: (path, path + ".") for name, path in (("nginx.access", access), ("nginx.error", error)) if name not in found}
-    return {name: both for name, both in found.items() if os.path.isfile(both[0])}
+    return {name: both for name, both in found.items() if os.path.isfile(both[0]) or rotated(both[1])}
 def wanted():
     return {name: both for name, both in logs().items() if not names or any(name == each or name.startswith(each + ".") for each in names)}
 def say(name, line):
@@ -49,9 +50,14 @@ def tail(file):
 def rotated(start):
     number = lambda path: path[len(start):].removesuffix(".gz")
     paths = [path for path in glob.glob(glob.escape(start) + "*") if number(path).isdigit()]
-    for path in sorted(paths, key=lambda path: -int(number(path))):
+    return sorted(paths, key=lambda path: int(number(path)))
+def older(start, found):
+    for path in rotated(start):
+        if len(found) >= lines:
+            break
         with (gzip.open if path.endswith(".gz") else open)(path, "rb") as file:
-            yield from file.read().splitlines()
+            found = file.read().splitlines() + found
+    return found[-lines:] if lines else []
 followed = {}
 class Log:
     def __init__(self, name, path, start, first):
@@ -60,9 +66,7 @@ class Log:
         self.rest = b""
         if first:
             found, self.rest = tail(self.file)
-            kept = collections.deque(rotated(start) if old == "1" and len(found) < lines else (), maxlen=max(lines, 1))
-            kept.extend(found)
-            for line in list(kept)[-lines:] if lines else []:
+            for line in older(start, found):
                 say(name, line)
     def read(self):
         if self.file.tell() > os.fstat(self.file.fileno()).st_size:
@@ -88,6 +92,10 @@ if not logs():
 offset = time.localtime().tm_gmtoff
 out.write(b"\x02" + "\t".join([str(offset), *logs()]).encode() + b"\n")
 for name, both in wanted().items():
+    if not os.path.isfile(both[0]):
+        for line in older(both[1], []):
+            say(name, line)
+        continue
     followed[name] = Log(name, *both, True)
     if follow != "1" and followed[name].rest:
         say(name, followed[name].rest)
@@ -107,7 +115,7 @@ while follow == "1":
             log.file.close()
             del followed[name]
     for name, both in wanted().items():
-        if name not in followed:
+        if name not in followed and os.path.isfile(both[0]):
             followed[name] = Log(name, *both, False)
             new = followed[name].read() or new
     if new:
@@ -116,7 +124,7 @@ while follow == "1":
 `
 
 /** Prints lines of logs, each behind the log's name and a tab, for {@link import('../tasks/log-lines.js').LogReader}. For root. */
-export function readLogs(place: Place, { names, lines, old, follow }: WantedLogs): Sh {
+export function readLogs(place: Place, { names, lines, follow }: WantedLogs): Sh {
   const own = [layout.log(place), balancerLog(place, 'access'), balancerLog(place, 'error')]
-  return sh`exec /usr/bin/python3 -Ic ${reader} ${[...own, lines, old ? '1' : '0', follow ? '1' : '0', ...names]}`
+  return sh`exec /usr/bin/python3 -Ic ${reader} ${[...own, lines, follow ? '1' : '0', ...names]}`
 }

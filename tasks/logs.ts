@@ -55,7 +55,6 @@ export const logs = task({
     const script = readLogs(instance, {
       names: options.logs,
       lines: search ? Math.max(most, Number.isFinite(lines) ? Math.ceil(lines) : 0) : Math.ceil(lines),
-      old: search,
       follow: options.follow,
     })
     const { stdout } = process

@@ -17,26 +17,26 @@ beforeAll(() => {
   writeFileSync(join(home, 'log/.old/web.10.gz'), gzipSync('w1\n'))
   writeFileSync(join(home, 'log/worker'), 'one\n')
   writeFileSync(join(home, 'log/worker.2'), 'two\nhalf')
-  writeFileSync(join(home, 'log/.old/worker.2'), 'not of the second copy\n')
+  writeFileSync(join(home, 'log/.old/worker.2'), 'zero\n')
 })
 afterAll(() => rmSync(home, { recursive: true }))
 
 const script = (wanted: Partial<WantedLogs>) =>
-  readLogs({ name: 'shop', home }, { names: [], lines: 100, old: false, follow: false, ...wanted }).text
+  readLogs({ name: 'shop', home }, { names: [], lines: 100, follow: false, ...wanted }).text
 const read = (wanted: Partial<WantedLogs>) => {
   const { stdout } = spawnSync('sh', ['-c', script(wanted)], { encoding: 'utf8' })
   return stdout.split('\n').slice(1)
 }
 
 it('prints the newest lines of each log, also one that is not whole yet', () => {
-  expect(read({ lines: 2 })).toEqual(['web\tw6', 'web\tw7', 'worker\tone', 'worker.2\ttwo', 'worker.2\thalf', '\u0001', ''])
+  expect(read({ lines: 2 })).toEqual(['web\tw6', 'web\tw7', 'worker\tzero', 'worker\tone', 'worker.2\ttwo', 'worker.2\thalf', '\u0001', ''])
   expect(read({ lines: 0, names: ['web'] })).toEqual(['\u0001', ''])
   expect(read({ names: ['worker.2'] })).toEqual(['worker.2\ttwo', 'worker.2\thalf', '\u0001', ''])
 })
 
 it('finds lines in rotated files, the oldest first', () => {
-  expect(read({ names: ['web'], old: true })).toEqual([1, 2, 3, 4, 5, 6, 7].map((n) => `web\tw${n}`).concat('\u0001', ''))
-  expect(read({ names: ['web'], old: true, lines: 5 }).slice(0, 5)).toEqual([3, 4, 5, 6, 7].map((n) => `web\tw${n}`))
+  expect(read({ names: ['web'] })).toEqual([1, 2, 3, 4, 5, 6, 7].map((n) => `web\tw${n}`).concat('\u0001', ''))
+  expect(read({ names: ['web'], lines: 5 }).slice(0, 5)).toEqual([3, 4, 5, 6, 7].map((n) => `web\tw${n}`))
 })
 
 it('reads a file larger than a block from its end', () => {
@@ -46,10 +46,16 @@ it('reads a file larger than a block from its end', () => {
   )
 })
 
+it('shows one that was renamed and has no new line yet', () => {
+  writeFileSync(join(home, 'log/.old/idle.1'), 'i1\n')
+  expect(read({ names: ['idle'] })).toEqual(['idle\ti1', '\u0001', ''])
+  rmSync(join(home, 'log/.old/idle.1'))
+})
+
 it('says where there is none', () => {
   const { status, stderr } = spawnSync('sh', [
     '-c',
-    readLogs({ name: 'no', home: '/nowhere' }, { names: [], lines: 1, old: false, follow: false }).text,
+    readLogs({ name: 'no', home: '/nowhere' }, { names: [], lines: 1, follow: false }).text,
   ])
   expect([status, String(stderr)]).toEqual([1, expect.stringContaining('no logs of it on this node')])
 })
