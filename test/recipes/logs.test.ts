@@ -29,7 +29,16 @@ const read = (wanted: Partial<WantedLogs>) => {
 }
 
 it('prints the newest lines of each log, also one that is not whole yet', () => {
-  expect(read({ lines: 2 })).toEqual(['web\tw6', 'web\tw7', 'worker\tzero', 'worker\tone', 'worker.2\ttwo', 'worker.2\thalf', '\u0001', ''])
+  expect(read({ lines: 2 })).toEqual([
+    'web\tw6',
+    'web\tw7',
+    'worker\tzero',
+    'worker\tone',
+    'worker.2\ttwo',
+    'worker.2\thalf',
+    '\u0001',
+    '',
+  ])
   expect(read({ lines: 0, names: ['web'] })).toEqual(['\u0001', ''])
   expect(read({ names: ['worker.2'] })).toEqual(['worker.2\ttwo', 'worker.2\thalf', '\u0001', ''])
 })
