@@ -154,7 +154,7 @@ test('logs of web, processes and nginx come in order of time, and a traceback st
   const found = (await kraft(['logs:live', 'web', '--grep', 'ZeroDivision', '--since', '10m', '--json'])).stdout
   const { text, ...entry } = JSON.parse(found)
   expect(entry).toEqual({ node: 'one', log: 'web', time: expect.stringMatching(/^2/) })
-  expect(text).toMatch(/Error handling request \/fail\n\S+Z Traceback[\s\S]+ZeroDivisionError: division by zero$/)
+  expect(text).toMatch(/Error handling request (GET )?\/fail\n\S+Z Traceback[\s\S]+ZeroDivisionError: division by zero$/)
   expect((await kraft(['logs:live', 'web', '--lines', '1'])).stdout).toMatch(/^\S+Z asked for \/last\n$/)
   expect((await kraft(['logs:live', 'werb'])).stderr).toMatch(/live has no log werb[\s\S]*counter, .*nginx\.access/)
 })
