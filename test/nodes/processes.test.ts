@@ -184,7 +184,7 @@ test('a command is what bash takes: assignments, cd, several and pipes; with eac
   await writeFile(join(project, 'kraftwerk.yaml'), yaml.replace(/ {2}worker: .*\n/, settings.join('')))
   await must('deploy:live')
   const names = Object.keys(commands).join(' ')
-  const said = () => on('two', `cd /web/mill/log; for name in ${names}; do tail -n 1 $name; done`)
+  const said = () => on('two', `cd /web/mill/log; for name in ${names}; do tail -n 1 $name | cut -d ' ' -f 2-; done`)
   await expect.poll(said, { timeout: 20_000 }).toBe('runs with a b\nruns with c\nruns with d\nruns\nruns')
   // No shell stays where none is needed: TERM reaches the program itself.
   const program = (name: string) => on('two', `cat /proc/$(cat /etc/service/mill.process.${name}.1/supervise/pid)/comm`)
