@@ -4,7 +4,6 @@ import { mask } from '../shell/redact.js'
 import type { Key, Section } from './section.js'
 import type { UserSettings } from './user.js'
 import { userSection } from './user-section.js'
-import { variable } from './variables.js'
 import { parseYaml, readText, type YamlText } from './yaml.js'
 
 /** A setting as it counts. */
@@ -28,6 +27,7 @@ export async function effective(
   providers: readonly Named[],
   environ: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<readonly Effective[]> {
+  const { variable } = await import('./variables.js')
   const file = user.file === undefined ? undefined : await parseYaml(await readText(user.file), user.file)
   const own: Readonly<Record<string, unknown>> = { ...user }
   const top = Object.entries(userSection(names)).map(([key, spec]) =>

@@ -1,16 +1,17 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Missing } from '../../../engine/node/provider.js'
 import type { Settings } from './settings.js'
 
 /**
- * What nobody has told EC2's client yet. Files of AWS's own tools count as an answer, whatever is in them: the SDK reads them, and
+ * What nobody has told EC2's client yet. Files of AWS's own tools count as an answer, if anything is in them: the SDK reads them, and
  * says what they lack.
  */
 export function missingOf({ user, location_id }: Settings, environ: NodeJS.ProcessEnv): readonly Missing[] {
   const set = (...names: readonly string[]) => names.some((name) => (environ[name] ?? '') !== '')
-  const there = (variable: string, name: string) => existsSync(environ[variable] || join(homedir(), '.aws', name))
+  const there = (variable: string, name: string) =>
+    (statSync(environ[variable] || join(homedir(), '.aws', name), { throwIfNoEntry: false })?.size ?? 0) > 0
   const configured = there('AWS_CONFIG_FILE', 'config')
   const known =
     user !== undefined ||

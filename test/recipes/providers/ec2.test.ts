@@ -392,6 +392,27 @@ describe('create explains', () => {
   })
 })
 
+test('lists the nodes that kraft made, images of Debian and Ubuntu, sizes and regions', { timeout: 60_000 }, async () => {
+  const record = await provider.create(request())
+  expect(await provider.list?.(settings())).toEqual([{ name: 'one', id: record.id, state: 'running', address: '127.0.0.1' }])
+  const images = (await provider.images?.(settings())) ?? []
+  // Newest first, and none of somebody who only uses the name.
+  expect(images.map(({ id }) => id)).toEqual(['ami-0deb12000000000a3', newest, 'ami-0deb12000000000a1'])
+  const sizes = (await provider.sizes?.(settings())) ?? []
+  expect(sizes.find(({ id }) => id === 't3.small')).toEqual({ id: 't3.small', cpus: 2, memory: 2, architecture: 'x86_64' })
+  // More than one page.
+  expect(sizes.length).toBeGreaterThan(100)
+  expect((await provider.regions?.(settings()))?.map(({ id }) => id)).toContain('eu-central-1')
+})
+
+test('says what EC2 has not been told: nothing, once any of its own tools is set up', () => {
+  expect(provider.missing?.({})?.map(({ key }) => key)).toEqual(['user', 'secret', 'location_id'])
+  expect(provider.missing?.(settings())).toEqual([])
+  vi.stubEnv('AWS_PROFILE', 'work')
+  expect(provider.missing?.({})).toEqual([])
+  vi.stubEnv('AWS_PROFILE', undefined)
+})
+
 describe('destroy', () => {
   test('removes the instance, its group and its key pair, and nothing else', { timeout: 60_000 }, async () => {
     await ec2.send(new CreateSecurityGroupCommand({ GroupName: 'other', Description: 'not ours' }))
