@@ -27,7 +27,8 @@ export const fits = (place: Place, file: Sh) => sh`
  */
 export const secondServer = (place: Place, folder: string) => sh`
   log=$(mktemp)
-  other() { ${asInstance(place, 'redis-cli', '-s', secondSocket(folder))} "$@"; }
+  # The password of a server elsewhere would not be this one's.
+  other() { ${asInstance(place, 'env', '-u', 'REDISCLI_AUTH', 'redis-cli', '-s', secondSocket(folder))} "$@"; }
   start() {
     ${asInstance(place, 'redis-server')} --port 0 --unixsocket ${secondSocket(folder)} --unixsocketperm 700 \
       --dir ${folder} --dbfilename dump.rdb --save '' --replicaof 127.0.0.1 1 "$@" >"$log" 2>&1 &

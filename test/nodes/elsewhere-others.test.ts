@@ -63,7 +63,9 @@ test('on a node with the role db they are reached over TLS from the web nodes al
     await on('back', `cd /etc/kraftwerk/ledger; stat -c %a mysql.password redis.password; cat mysql.clients redis.clients`),
   ).toBe(`600\n600\n${front}\n${front}`)
   // From elsewhere, or without TLS, nobody comes in with the right password.
-  expect(await on('back', `MYSQL_PWD=${password} mariadb --ssl -h ${back} -u ledger ledger 2>&1 || :`)).toContain('Access denied')
+  expect(await on('back', `MYSQL_PWD=${password} mariadb --ssl -h ${back} -u ledger ledger 2>&1 || :`)).toContain(
+    'is not allowed to connect',
+  )
   expect(await as(`mariadb --skip-ssl -h ${back} -u ledger 2>&1 || :`)).toContain('Access denied')
   expect(await on('back', 'redis-cli -s /run/web/ledger/redis/redis.sock ping; ss -Hltn sport = :6379 | wc -l')).toMatch(
     /^NOAUTH/,
