@@ -5,7 +5,6 @@ import type { Place, ServiceServer } from '../project/service.js'
 import { directory } from './file.js'
 import { isCertificateOf, letIn, makeCertificate, makePassword, printAccess, readAccess } from './serve-others.js'
 import { noServicePort, servicePort } from './service-ports.js'
-import { template } from './template.js'
 
 const name = 'redis'
 const folder = (place: Place) => layout.service(place, name)
@@ -21,7 +20,6 @@ export const redisCertificate = (place: Place) => `${folder(place)}/server.crt`
 export const redisServer: ServiceServer = {
   prepare: (place, { port }, { address }) => [
     ...[place.home, layout.log(place), folder(place)].flatMap((path) => directory({ path, group: place.name, mode: '0750' })),
-    ...template('instance/logrotate.conf', { to: `/etc/logrotate.d/kraftwerk-${place.name}`, vars: { place, layout } }),
     portOfItsOwn(place, Number(port)),
     certificate(place, address),
     network(place, Number(port)),
