@@ -33,7 +33,7 @@ export function using(nodes: readonly EnvironmentNode[]): readonly EnvironmentNo
 export function placed(service: Service, settings: UsedService['settings'], instance: Instance): UsedService {
   const { elsewhere } = service
   if (elsewhere === undefined) return { service, settings }
-  // What looks at a server on the node would look at another one.
+  // What looks at a server on the node would look at another one, or at none.
   const { shell: _shell, door: _door, facts: _facts, ...plain } = service
   const there = { ...plain, ...elsewhere }
   if (settings.url !== undefined) {

@@ -38,6 +38,11 @@ export function dumpDatabase(place: Place, database: string | Sh): Sh {
   `
 }
 
+/** A query that says how a database is: its name as a text of SQL. */
+export const postgresFacts = (database: string) => `SELECT 'version ' || split_part(current_setting('server_version'), ' ', 1)
+  UNION ALL SELECT 'size ' || pg_database_size(${database})
+  UNION ALL SELECT 'connections ' || count(*) FROM pg_stat_activity WHERE datname = ${database}`
+
 /** Prints how many rows the tables of a database have. */
 export function countDatabase(place: Place, database: string | Sh): Sh {
   return sh`printf '%s' ${`${countRows}\n`} | ${psql(place, database)}`

@@ -62,8 +62,8 @@ describe('several web nodes', () => {
   })
   it('are refused what each would have for itself, with the way that there is', async () => {
     expect(await refusal('[postgres]', '[a, b]')).toMatchObject({ next: expect.stringContaining('db: [c]') })
-    expect(await refusal('[postgres, redis]', '{ web: [a, b], db: [c] }')).toMatchObject({
-      said: expect.stringContaining('redis would be separate on each of the 2 nodes'),
+    expect(await refusal('[postgres, files]', '{ web: [a, b], db: [c] }')).toMatchObject({
+      said: expect.stringContaining('files would be separate on each of the 2 nodes'),
       next: expect.stringContaining('leave the service out'),
     })
   })
