@@ -17,6 +17,8 @@ export interface ServiceSpec<S extends MapSchema> {
   setup?(place: Place, settings: InferOutput<S>): readonly Step[]
   /** What the application finds in its environment. */
   environ?(place: Place, settings: InferOutput<S>): Readonly<Record<string, string>>
+  /** Names of variables that `setup` writes to `layout.made(place, NAME)` on the node instead, because they hold secrets. */
+  readonly made?: readonly string[]
   /** How its data gets into a bundle and back; left out by a service that has nothing to keep. */
   readonly data?: ServiceData
   /** Removes the instance's data and access; the node keeps the program. */
@@ -36,17 +38,18 @@ export interface ServiceSpec<S extends MapSchema> {
  * })
  */
 export function service<S extends MapSchema = MapSchema>(spec: ServiceSpec<S>): Service {
-  const { name, doc = name, schema, install, setup, environ, data, destroy } = spec
+  const { name, doc = name, schema, install, setup, environ, made, data, destroy } = spec
   if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new TypeError(`A service's name is small letters, digits and hyphens, not "${name}"`)
-  const made: Service = {
+  const whole: Service = {
     name,
     doc,
     section: schema === undefined ? {} : sectionOf(schema),
     install: () => install?.() ?? [],
     setup: (place, settings) => setup?.(place, settings as InferOutput<S>) ?? [],
     environ: (place, settings) => environ?.(place, settings as InferOutput<S>) ?? {},
+    ...(made === undefined ? {} : { made }),
     ...(data === undefined ? {} : { data }),
     destroy: (place) => destroy?.(place) ?? [],
   }
-  return Object.assign(made, { [serviceMark]: true })
+  return Object.assign(whole, { [serviceMark]: true })
 }

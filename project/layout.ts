@@ -62,6 +62,8 @@ export const layout = {
   serverSocket: (place: Place, service: string) => `${layout.sockets(place)}/${service}/${service}.sock`,
   /** What a server was started with. Root's, on tmpfs. */
   serverStarted: (place: Place, service: string) => `${layout.sockets(place)}/${service}.started`,
+  /** Variables of a service that hold secrets, as assignments; read when the instance's processes start. Root only. */
+  made: (place: Place, service: string) => `${layout.settings(place)}/made/${service}`,
   /** The services that the last deploy set up, one a line. */
   services: (place: Place) => `${layout.settings(place)}/services`,
 } as const

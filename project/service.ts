@@ -51,6 +51,8 @@ export interface Service {
   setup(place: Place, settings: Readonly<Record<string, unknown>>): readonly Step[]
   /** What the application finds in its environment. */
   environ(place: Place, settings: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>
+  /** Names of variables that `setup` writes to `layout.made(place, NAME)` on the node instead, because they hold secrets. */
+  readonly made?: readonly string[]
   /** Left out by a service that has nothing to keep. */
   readonly data?: ServiceData
   /** Removes the instance's data and access; the node keeps the program. */

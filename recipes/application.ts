@@ -7,8 +7,10 @@ import type { Instance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { type Requirements, readRequirements, requiredNames } from '../project/requirements.js'
 import type { Service } from '../project/service.js'
+import { settingPlace } from '../project/setting-place.js'
 import { wsgiOf } from '../project/settings.js'
-import { type Fetched, fetchValues } from './fetched.js'
+import { isReference } from '../project/vault.js'
+import { type Fetched, fetchAll, fetchValues } from './fetched.js'
 import { loadKind, loadKinds } from './kinds.js'
 import type { Release } from './release.js'
 
@@ -62,9 +64,22 @@ export async function readApplication(instance: Instance): Promise<Application> 
 export async function withFetched(application: Application, dryRun: boolean, say: (text: string) => void): Promise<Application> {
   const { instance } = application
   const references = Object.entries(instance.settings.vaults)
-  if (!dryRun) return references.length === 0 ? application : { ...application, fetched: await fetchValues(instance) }
+  if (!dryRun) {
+    const services = await Promise.all(application.services.map((used) => fetchSettings(instance, used)))
+    return { ...application, services, fetched: await fetchValues(instance) }
+  }
   for (const [name, { vault }] of references) say(`${name}: from ${vault}`)
   return { ...application, fetched: Object.fromEntries(references.map(([name, { vault }]) => [name, `from ${vault}`])) }
+}
+
+// What is set for a service may be in a vault as well.
+async function fetchSettings(instance: Instance, { service, settings }: UsedService): Promise<UsedService> {
+  const place = settingPlace(instance, ['services'])
+  const wanted = Object.entries(settings).flatMap(([key, reference]) =>
+    isReference(reference) ? [{ name: `${service.name}.${key}`, place, reference, key }] : [],
+  )
+  const values = await fetchAll(instance.project, wanted)
+  return { service, settings: { ...settings, ...Object.fromEntries(wanted.map(({ key }, index) => [key, values[index]])) } }
 }
 
 /** The services of an instance, loaded. */

@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { sh } from '../../engine/shell/sh.js'
+import { dropNamed, namingFiles, swapNames, unswapNames } from '../../recipes/named-by-file.js'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kraftwerk-named-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const files = () => namingFiles(join(folder, 'x'))
+const put = (content: Partial<ReturnType<typeof files>>) => {
+  for (const [key, text] of Object.entries(content)) writeFileSync(files()[key as 'live'], `${text}`)
+}
+const state = () => Object.fromEntries(readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), 'utf8')]))
+const run = (script: string) => execFileSync('sh', ['-e', '-c', script], { encoding: 'utf8' })
+const drop = sh`drop() { cat "$1"; rm "$1"; }`
+
+it('what is beside becomes live, and what was live is kept in the place of what was kept before', () => {
+  put({ live: 'one', beside: 'two' })
+  run(swapNames(files()).text)
+  expect(state()).toEqual({ x: 'two', 'x.former': 'one' })
+  put({ beside: 'three' })
+  run(swapNames(files()).text)
+  expect(run(dropNamed(files(), drop, [files().beside, files().outdated]).text)).toBe('one')
+  expect(state()).toEqual({ x: 'three', 'x.former': 'two' })
+})
+
+it('a swap is taken back from wherever it was cut, however often that is done', () => {
+  const steps = swapNames(files()).text.split('\n')
+  expect(steps).toHaveLength(4)
+  for (const kept of [{}, { former: 'older' }]) {
+    for (let cut = 0; cut <= steps.length; cut += 1) {
+      put({ live: 'one', beside: 'two', ...kept })
+      const before = state()
+      run(steps.slice(0, cut).join('\n'))
+      for (let times = 0; times < 2; times += 1) {
+        run(unswapNames(files()).text)
+        expect(state(), `after ${cut} steps`).toEqual(before)
+      }
+      for (const file of readdirSync(folder)) rmSync(join(folder, file))
+    }
+  }
+})
+
+it('without anything beside nothing is swapped, and what names the live data is never dropped', () => {
+  put({ live: 'one' })
+  expect(() => run(swapNames(files()).text)).toThrow()
+  expect(state()).toEqual({ x: 'one' })
+  put({ beside: 'one' })
+  expect(run(dropNamed(files(), drop, [files().beside, files().outdated]).text)).toBe('')
+  expect(state()).toEqual({ x: 'one' })
+})
