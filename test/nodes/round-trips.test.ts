@@ -60,16 +60,16 @@ REFRESH MATERIALIZED VIEW prices;
 END
 mariadb --default-character-set=utf8mb4 "$MYSQL_DATABASE" <<'END'
 CREATE TABLE author (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(99) UNIQUE, upper VARCHAR(99) AS (UPPER(name)) STORED, u UUID, ip INET6);
-CREATE TABLE \\\`a book\\\` (author_id INT, title TEXT, raw LONGBLOB, doc JSON, at TIMESTAMP(6) DEFAULT '2026-01-01 00:00:00',
+CREATE TABLE \`a book\` (author_id INT, title TEXT, raw LONGBLOB, doc JSON, at TIMESTAMP(6) DEFAULT '2026-01-01 00:00:00',
   FULLTEXT (title), FOREIGN KEY (author_id) REFERENCES author(id) ON DELETE CASCADE);
 CREATE TABLE log (what TEXT);
 CREATE SEQUENCE numbers START WITH 7;
-CREATE VIEW titles AS SELECT name, title FROM author JOIN \\\`a book\\\` ON id = author_id;
-CREATE TRIGGER noted AFTER INSERT ON \\\`a book\\\` FOR EACH ROW INSERT INTO log VALUES (NEW.title);
+CREATE VIEW titles AS SELECT name, title FROM author JOIN \`a book\` ON id = author_id;
+CREATE TRIGGER noted AFTER INSERT ON \`a book\` FOR EACH ROW INSERT INTO log VALUES (NEW.title);
 CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2;
 CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM log WHERE what = 'old';
 INSERT INTO author (name, u, ip) SELECT CONCAT('name ', seq, ' 📚'), CONCAT('00000000-0000-0000-0000-', LPAD(seq, 12, '0')), '::1' FROM seq_1_to_500;
-INSERT INTO \\\`a book\\\` (author_id, title, raw, doc) SELECT 1 + seq MOD 500, CONCAT('title ', seq), UNHEX(MD5(seq)), JSON_OBJECT('n', seq) FROM seq_1_to_5000;
+INSERT INTO \`a book\` (author_id, title, raw, doc) SELECT 1 + seq MOD 500, CONCAT('title ', seq), UNHEX(MD5(seq)), JSON_OBJECT('n', seq) FROM seq_1_to_5000;
 END
 redis() { redis-cli -s "$REDIS_SOCKET" "$@" >/dev/null; }
 for n in $(seq 2000); do echo "set key$n value$n"; done | redis-cli -s "$REDIS_SOCKET" >/dev/null
@@ -83,7 +83,7 @@ sqlite3 "$SQLITE_PATH" "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT, ra
 mkdir -p "$UPLOADS_PATH/a folder/ü"
 for n in $(seq 50); do seq "$n" 3000 >"$UPLOADS_PATH/a folder/ü/$n"; done
 ln -s 'a folder/ü/1' "$UPLOADS_PATH/link"
-`.replaceAll('\\\\\\`', '`')
+`
 
 // Rows, keys and hashes, as each server tells them itself: one line each.
 const asked = `exec 2>&1
