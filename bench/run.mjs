@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import * as again from './again.mjs'
 import * as command from './command.mjs'
 import * as connection from './connection.mjs'
+import * as data from './data.mjs'
 import * as demo from './demo.mjs'
 import * as deploy from './deploy.mjs'
 import * as fanout from './fanout.mjs'
@@ -15,7 +16,7 @@ import { machine, save } from './save.mjs'
 import { table } from './table.mjs'
 import * as upload from './upload.mjs'
 
-const parts = { list, command, connection, forty, fanout, upload, deploy, again, demo }
+const parts = { list, command, connection, forty, fanout, upload, deploy, data, again, demo }
 const usage = `Usage: npm run bench -- [PART…] [--runs N] [--save]
 Parts: ${Object.entries(parts)
   .map(([name, { about }]) => `${name} (${about})`)

@@ -2,6 +2,7 @@ import { domainToASCII } from 'node:url'
 import * as v from 'valibot'
 import type { Section } from '../engine/config/section.js'
 import { cacheSchema } from './cache-schema.js'
+import { dataKeys } from './data-keys.js'
 import { httpsSchema } from './https-schema.js'
 import { indexSchema } from './index-schema.js'
 import { instanceNameProblem, word } from './name.js'
@@ -257,6 +258,7 @@ export function instanceSection(known: Named) {
       quiet: 1,
     },
     ...programKeys({ command, size, whole }),
+    ...dataKeys({ command }),
   } satisfies Section
 }
 

@@ -19,16 +19,35 @@ export interface ServiceData {
    * it (rows, files): for the manifest, and compared after a load.
    */
   dump(place: Place): Sh
+  /** Prints the same lines of the live data, for people who ask what they would lose. */
+  count(place: Place): Sh
   /** Loads the file `$KRAFT_IN` beside the live data, as the instance's own user, and leaves the live data alone. */
   beside(place: Place): Sh
   /** Prints the same lines as `dump`, of what lies beside. */
   countBeside(place: Place): Sh
-  /** Puts what lies beside in the place of the live data, which is kept until the next load. Nothing uses the data meanwhile. */
+  /** How what lies beside is reached, before it is live; left out where only the service itself can. */
+  copy?(place: Place): Copy
+  /** Puts what lies beside in the place of the live data, which becomes the former; there is no former when it begins. */
   swap(place: Place): Sh
-  /** Takes a swap back, as far as it got. */
+  /**
+   * Takes a swap back, as far as it got: the former data are live again, and what was loaded lies beside. Changes nothing where there
+   * is no former, because a crash may run it twice.
+   */
   undo(place: Place): Sh
+  /** What lies beside becomes the former data: what an undo took away can be had back. */
+  keep(place: Place): Sh
+  /** Removes the former data. */
+  forget(place: Place): Sh
   /** Removes what lies beside. */
   discard(place: Place): Sh
+}
+
+/** Data that lie beside the live data, as `sanitize:` reaches them. */
+export interface Copy {
+  /** Variables that the application knows, naming the copy. */
+  readonly environ: Readonly<Record<string, string>>
+  /** A command that takes SQL from stdin, as the instance's own role. */
+  readonly sql?: Sh
 }
 
 /** Marks one that a kraftfile exports; registered, so that another copy of kraftwerk makes what this one takes. */

@@ -76,6 +76,10 @@ export interface InstanceSettings {
   readonly drain: number | undefined
   /** How many releases stay on a node. */
   readonly keep: number
+  /** A deploy keeps a copy of all data before its release command runs. */
+  readonly snapshot: boolean
+  /** What makes the data of other environments harmless: files of SQL, or commands. */
+  readonly sanitize: readonly string[]
   readonly notify: readonly Notification[]
   readonly superusers: readonly Superuser[]
   /** A path with a slash at both ends. */

@@ -4,6 +4,7 @@ import { seal } from '../project/bundle.js'
 import { layout } from '../project/layout.js'
 import { bundleSize, type Manifest } from '../project/manifest.js'
 import type { Place, Service, ServiceData } from '../project/service.js'
+import { freeze, thawed } from './freeze.js'
 
 /** A service that has data. */
 export interface DataService {
@@ -19,23 +20,56 @@ export function bundleFolder(place: Place, id: string): string {
   return `${layout.dumps(place)}/${id}`
 }
 
+/** Nobody who writes goes on meanwhile, and for at most so many seconds. */
+export interface Frozen {
+  readonly seconds: number
+}
+
 /** Writes the data of each service to a file of its own, with its counts and its SHA-256 beside it. */
-export function dumpMembers(place: Place, id: string, services: readonly DataService[]): readonly Step[] {
+export function dumpMembers(place: Place, id: string, services: readonly DataService[], frozen?: Frozen): readonly Step[] {
   const folder = bundleFolder(place, id)
+  const make: Step = {
+    title: 'A folder for the dump',
+    quiet: true,
+    // Also what a kraft has left that was killed.
+    apply: sh`
+      umask 077
+      find ${layout.dumps(place)} -mindepth 1 -maxdepth 1 -type d -name '2*-*' -mmin +1440 -exec rm -rf {} +
+      rm -rf ${folder}
+      mkdir -p ${folder}
+    `,
+  }
+  if (frozen !== undefined) {
+    const files = Object.fromEntries(services.map(({ data }, index) => [`dump${index}`, `${data.dump(place).text}\n`]))
+    const each = services.map(({ data }, index) => dumpOne(folder, data, `dump${index}`))
+    const title = `Dump ${services.map(({ service }) => service.name).join(' and ')} while nothing writes`
+    return [
+      make,
+      { title, quiet: true, loud: true, files, apply: lines(freeze(place, frozen.seconds), ...each, thawed(frozen.seconds)) },
+    ]
+  }
   return [
-    { title: 'A folder for the dump', quiet: true, apply: sh`umask 077; rm -rf ${folder}; mkdir -p ${folder}` },
+    make,
     ...services.map(({ service, data }) => ({
       title: `Dump ${service.name}`,
       quiet: true,
+      loud: true,
       files: { dump: `${data.dump(place).text}\n` },
-      apply: sh`
-        umask 077
-        KRAFT_OUT=${`${folder}/${data.member}`} sh -e "$KRAFT_STEP/dump" >${`${folder}/${data.member}.counts`}
-        cd ${folder}
-        sha256sum ${data.member} >${`${data.member}.sha256`}
-      `,
+      apply: dumpOne(folder, data, 'dump'),
     })),
   ]
+}
+
+const dumpOne = (folder: string, { member }: ServiceData, script: string): Sh => sh`
+  umask 077
+  KRAFT_OUT=${`${folder}/${member}`} sh -e "$KRAFT_STEP"/${script} >${`${folder}/${member}.counts`}
+  (cd ${folder} && sha256sum ${member} >${`${member}.sha256`})
+`
+
+/** Removes what was dumped and not fetched. */
+export function removeBundle(place: Place, id: string): readonly Step[] {
+  const folder = bundleFolder(place, id)
+  return [{ title: 'No dump is left', quiet: true, check: sh`test ! -e ${folder}`, apply: sh`rm -rf ${folder}` }]
 }
 
 /** Prints what {@link readMembers} reads: size, hash and counts of each member. */
@@ -105,10 +139,17 @@ export function roomFor({ home }: Place, { members }: Manifest): readonly Step[]
   ]
 }
 
-/** The command line that takes a bundle from stdin into its folder. */
+/** The command line that takes a bundle from stdin into its folder. Only for whoever holds the instance's lock. */
 export function receiveBundle(place: Place, id: string): Sh {
   const folder = bundleFolder(place, id)
-  return sh`set -e; umask 077; rm -rf ${folder}; mkdir -p ${folder}; tar -x --no-same-owner -C ${folder} -f -`
+  return sh`
+    set -e
+    umask 077
+    # Also those of a kraft that was killed.
+    rm -rf ${layout.dumps(place)}/load-*
+    mkdir -p ${folder}
+    tar -x --no-same-owner -C ${folder} -f -
+  `
 }
 
 /** Proves the bundle on the node once more, then loads each member beside the live data and compares its counts. */
@@ -122,7 +163,8 @@ export function loadBeside(place: Place, id: string, services: readonly DataServ
       apply: sh`cd ${folder}; sha256sum -c --quiet "$KRAFT_STEP/sums"`,
     },
     ...services.map(({ service, data }): Step => {
-      const counts = manifest.members.find((member) => member.service === service.name)?.counts ?? {}
+      // Its name is that of the kraft that wrote it.
+      const { file = data.member, counts = {} } = manifest.members.find((member) => member.service === service.name) ?? {}
       return {
         title: `Load ${service.name} beside the live data`,
         quiet: true,
@@ -134,7 +176,7 @@ export function loadBeside(place: Place, id: string, services: readonly DataServ
             .join(''),
         },
         apply: sh`
-          KRAFT_IN=${`${folder}/${data.member}`} sh -e "$KRAFT_STEP/load"
+          KRAFT_IN=${`${folder}/${file}`} sh -e "$KRAFT_STEP/load"
           sh -e "$KRAFT_STEP/count" | LC_ALL=C sort >"$KRAFT_STEP/found"
           if ! LC_ALL=C sort "$KRAFT_STEP/expected" | diff - "$KRAFT_STEP/found"; then
             echo 'What was loaded is not what the manifest says'
@@ -146,40 +188,16 @@ export function loadBeside(place: Place, id: string, services: readonly DataServ
   ]
 }
 
-/** Swaps all services in one script; if one fails, those before it go back. */
-export function swapIn(place: Place, services: readonly DataService[]): readonly Step[] {
-  const names = services.map((_, index) => String(index))
-  const files = Object.fromEntries(
-    services.flatMap(({ data }, index) => [
-      [`swap${index}`, `${data.swap(place).text}\n`],
-      [`undo${index}`, `${data.undo(place).text}\n`],
-    ]),
-  )
-  return [
-    {
-      title: 'Swap the data',
-      files,
-      apply: sh`
-        done=
-        for each in ${names}; do
-          done="$each $done"
-          if sh -e "$KRAFT_STEP/swap$each"; then continue; fi
-          echo 'The swap failed; the data that was live is put back'
-          for back in $done; do sh -e "$KRAFT_STEP/undo$back" || echo "putting $back back failed"; done
-          exit 1
-        done
-      `,
-    },
-  ]
-}
-
-/** Removes what a load left beside the live data, and the bundle on the node. */
-export function discard(place: Place, id: string, services: readonly DataService[]): readonly Step[] {
+/** Removes what a load left beside the live data, and the bundle on the node; one that is to stay has no `id` here. */
+export function discard(place: Place, id: string | undefined, services: readonly DataService[]): readonly Step[] {
   return [
     {
       title: 'Remove what was loaded beside',
       quiet: true,
-      apply: lines(sh`rm -rf ${bundleFolder(place, id)}`, ...services.map(({ data }) => sh`sh -ec ${data.discard(place).text}`)),
+      apply: lines(
+        id === undefined ? undefined : sh`rm -rf ${bundleFolder(place, id)}`,
+        ...services.map(({ data }) => sh`sh -ec ${data.discard(place).text}`),
+      ),
     },
   ]
 }

@@ -4,6 +4,7 @@ import type { Https } from '../project/https.js'
 import { type Application, hostsOf } from './application.js'
 import { apt } from './apt.js'
 import { cronDaemon } from './cron.js'
+import { undoAtBoot, undoInterrupted } from './exchange.js'
 import { httpsPackages } from './https.js'
 import { instance as instanceSteps, packageLink } from './instance.js'
 import { leftServices } from './left-services.js'
@@ -16,6 +17,8 @@ export function setUp({ instance, services, package: name }: Application, https:
     ...apt(...settings.apt, ...httpsPackages(https)),
     ...cronDaemon(settings.cron),
     ...instanceSteps(instance),
+    ...undoInterrupted(instance),
+    ...(services.some(({ service }) => service.data !== undefined) ? undoAtBoot(instance) : []),
     ...services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),
     ...leftServices(
       instance,

@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { KraftError } from '../engine/errors/failure.js'
 import type { Session } from '../engine/task/session.js'
 import { passBundle, proveBundle } from '../project/bundle.js'
+import { decrypted, isEncrypted } from '../project/encryption.js'
 import type { Manifest } from '../project/manifest.js'
 
 /** A bundle that is to be loaded. */
@@ -17,12 +19,24 @@ export interface BundleSource {
   prove(): Promise<unknown>
 }
 
-/** Proves a bundle: a file at once, and what is piped in (`-`) while it is read, so that nothing wrong ever gets to a node. */
-export async function bundleSource(file: string, session: Session): Promise<BundleSource> {
+/**
+ * Proves a bundle: a file at once, and what is piped in (`-`) while it is read, so that nothing wrong ever gets to a node. One that is
+ * encrypted is opened here, with the keys of the file `identity`.
+ */
+export async function bundleSource(file: string, session: Session, identity?: string): Promise<BundleSource> {
+  const keys = identity === undefined ? undefined : resolve(session.folder, identity)
   if (file !== '-') {
     const path = resolve(session.folder, file)
-    const manifest = await proveBundle(path)
-    return { name: file, manifest, open: () => createReadStream(path), prove: async () => undefined }
+    if (!(await isEncryptedFile(path))) {
+      const manifest = await proveBundle(path)
+      return { name: file, manifest, open: () => createReadStream(path), prove: async () => undefined }
+    }
+    const pass = async () => passBundle(await decrypted(createReadStream(path), requireKeys(keys, file), file), file)
+    const { stream, proven } = await pass()
+    stream.resume().on('error', () => undefined)
+    const manifest = await proven
+    const again = await pass()
+    return { name: file, manifest, open: () => again.stream, prove: () => again.proven }
   }
   if (process.stdin.isTTY === true) {
     throw new KraftError({
@@ -32,7 +46,9 @@ export async function bundleSource(file: string, session: Session): Promise<Bund
     })
   }
   const name = 'what was piped in'
-  const { stream, manifest, proven } = await passBundle(process.stdin, name)
+  const { opened, encryptedHead } = await peek(process.stdin)
+  const plain = encryptedHead ? await decrypted(opened, requireKeys(keys, name), name) : opened
+  const { stream, manifest, proven } = await passBundle(plain, name)
   // Whoever writes there must not wait for a kraft that has no use for it any more.
   session.onEnd(async () => void process.stdin.destroy())
   return {
@@ -44,4 +60,38 @@ export async function bundleSource(file: string, session: Session): Promise<Bund
       return proven
     },
   }
+}
+
+async function isEncryptedFile(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => undefined)
+  if (file === undefined) return false
+  try {
+    const { buffer } = await file.read(Buffer.alloc(64), 0, 64, 0)
+    return isEncrypted(buffer)
+  } catch {
+    return false
+  } finally {
+    await file.close()
+  }
+}
+
+/** A stream whose beginning was looked at. */
+async function peek(source: Readable): Promise<{ readonly opened: Readable; readonly encryptedHead: boolean }> {
+  const bytes: AsyncIterator<Buffer> = source[Symbol.asyncIterator]()
+  const first = await bytes.next()
+  const head = first.done === true ? Buffer.alloc(0) : first.value
+  async function* whole(): AsyncGenerator<Buffer> {
+    yield head
+    yield* { [Symbol.asyncIterator]: () => bytes }
+  }
+  return { opened: Readable.from(whole(), { objectMode: false }), encryptedHead: isEncrypted(head) }
+}
+
+function requireKeys(keys: string | undefined, name: string): string {
+  if (keys !== undefined) return keys
+  throw new KraftError({
+    kind: 'usage',
+    message: `${name} is encrypted`,
+    next: 'Name the file with a key that opens it: --identity key.txt',
+  })
 }

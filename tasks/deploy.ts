@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os'
+import type { Node } from '../engine/node/node.js'
 import { expectScript } from '../engine/step/apply.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
@@ -20,11 +21,13 @@ import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/rele
 import { releaseCommand } from '../recipes/release-command.js'
 import { setUp, siteOf } from '../recipes/set-up.js'
 import { freeNames, site } from '../recipes/site.js'
+import { pruneSnapshots, takeSnapshot } from '../recipes/snapshot.js'
 import { numberReleases, packageStatic } from '../recipes/static-files.js'
 import { newAccounts } from '../recipes/superusers.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
 import { countChanges } from './changes.js'
+import { dataServices } from './data-services.js'
 import { evenEnviron } from './even-environ.js'
 import { createAccounts, withAccounts } from './first-accounts.js'
 import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
@@ -128,6 +131,7 @@ export const deploy = task({
     renderProcesses(whole)
 
     let released = false
+    const snapped = settings.snapshot ? await dataServices(instance, []) : []
     const change = (part: Rollout): readonly Part[] => [
       {
         title: `Upload ${files.length} files`,
@@ -167,6 +171,16 @@ export const deploy = task({
         },
       },
       ...hookParts(part, 'after-build', hooked),
+      ...(snapped.length === 0 || released
+        ? []
+        : [
+            {
+              title: 'Snapshot',
+              chapter: 'Prepare',
+              barrier: true,
+              steps: (node: Node) => (node === part.nodes[0] ? takeSnapshot(release, snapped) : []),
+            },
+          ]),
       ...(released ? [] : hookParts(part, 'before-release', hooked, part.nodes.slice(0, 1))),
       {
         title: 'Release command',
@@ -201,6 +215,7 @@ export const deploy = task({
         steps: () => [
           ...numberReleases(release),
           ...prune(instance, settings.keep),
+          ...(settings.snapshot ? pruneSnapshots(instance) : []),
           ...versions(release, ['gunicorn', application.framework.name]),
         ],
       },

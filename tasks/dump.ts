@@ -4,21 +4,20 @@ import { resolve } from 'node:path'
 import { PassThrough, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { isKraftError, KraftError } from '../engine/errors/failure.js'
+import { size } from '../engine/report/progress-text.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
-import { Meter } from '../engine/transfer/meter.js'
-import { receiveStream } from '../engine/transfer/receive.js'
 import { passBundle, proveBundle } from '../project/bundle.js'
-import { type Instance, requireInstance } from '../project/instance.js'
-import { bundleSize, type Manifest } from '../project/manifest.js'
-import { usedServices } from '../recipes/application.js'
-import { type DataService, describeMembers, dumpMembers, readMembers, streamBundle } from '../recipes/bundle.js'
+import { encrypted, requireRecipients } from '../project/encryption.js'
+import { requireInstance } from '../project/instance.js'
 import { kindNames } from '../recipes/kinds.js'
 import { releaseId } from '../recipes/release.js'
-import { currentRelease } from './current-release.js'
+import { collect } from './collect.js'
+import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
+import { freezeOf } from './freeze-of.js'
 
 /** Writes all data of the instance to one file here, and proves it. */
 export const dump = task({
@@ -40,107 +39,91 @@ export const dump = task({
       choicesFrom: () => kindNames('services'),
       help: 'a service; the others are left out',
     }),
+    recipient: option({ type: 'string', many: true, help: 'encrypt it to this age key (age1…)' }),
+    freeze: option({ type: 'boolean', help: 'hold all that writes meanwhile, so that services agree; visitors wait that long' }),
   },
   async run({ target, session, options, line }) {
     const instance = requireInstance(target)
     const node = firstWebNode(target)
+    await requireRecipients(options.recipient)
     const services = await dataServices(instance, options.only)
-    const id = releaseId(new Date())
     const isPiped = options.file === '-'
     if (isPiped) refuseTerminal(session)
-    const file = isPiped ? 'stdout' : resolve(session.folder, options.file ?? `${instance.name}-${id}.bundle`)
-    const release = await currentRelease(node, instance)
-    await line.list([
-      { title: 'Dump', run: async (own) => void (await node.apply('Dump', dumpMembers(instance, id, services), own)) },
-    ])
-    if (session.flags.dryRun) {
+    const file = isPiped
+      ? 'stdout'
+      : resolve(
+          session.folder,
+          options.file ?? `${instance.name}-${releaseId(new Date())}.bundle${options.recipient.length === 0 ? '' : '.age'}`,
+        )
+    const frozen = freezeOf(instance, options.freeze)
+    const collected = await collect({ node, instance, services, frozen }, session, line)
+    if (collected === undefined) {
       const names = services.map(({ service }) => service.name)
       return new Result(`Would write ${names.join(', ')} of ${instance.name} on ${node.name} to ${file}`, {
         file,
         services: names,
       })
     }
-    const members = readMembers(await node.read(describeMembers(instance, id, services).text))
-    const manifest: Manifest = {
-      format: 'kraftwerk bundle',
-      version: 1,
-      kraft: session.version,
-      project: instance.project.name,
-      environment: instance.environment ?? null,
-      instance: instance.name,
-      release,
-      time: new Date().toISOString(),
-      members,
-    }
-    const bytes = bundleSize(members)
+    const { manifest, title, fetch } = collected
     await line.list([
       {
-        title: `Fetch ${Math.ceil(bytes / 1024)} KiB`,
+        title,
         run: async (own) => {
-          const fetch = (sink: Writable) =>
-            receiveStream(
-              node.connection,
-              node.asRoot(streamBundle(instance, id, services).text),
-              `${JSON.stringify(manifest, null, 2)}\n`,
-              sink,
-              new Meter(own, bytes).count,
-            )
-          await (isPiped ? toStdout(fetch) : toFile(file, fetch))
+          const into = (sink: Writable) => fetch(sink, own)
+          await (isPiped ? toStdout(into, options.recipient) : toFile(file, into, options.recipient))
         },
       },
     ])
     if (isPiped) return undefined
     return new Result(
-      `${file}\n${members.map(({ service, size }) => `  ${service}: ${Math.ceil(size / 1024)} KiB`).join('\n')}`,
-      { file, manifest },
+      `${file}\n${manifest.members.map(({ service, size: bytes }) => `  ${service}: ${size(bytes)}`).join('\n')}`,
+      {
+        file,
+        manifest,
+      },
     )
   },
 })
 
-/** The services of an instance that have data, or those of them that were named. Throws `usage` where nothing is left. */
-export async function dataServices(instance: Instance, only: readonly string[]): Promise<readonly DataService[]> {
-  const all = (await usedServices(instance)).flatMap(({ service }) =>
-    service.data === undefined ? [] : [{ service, data: service.data }],
-  )
-  const names = all.map(({ service }) => service.name)
-  const unknown = only.find((name) => !names.includes(name))
-  const chosen = only.length === 0 ? all : all.filter(({ service }) => only.includes(service.name))
-  if (unknown === undefined && chosen.length > 0) return chosen
-  throw new KraftError({
-    kind: 'usage',
-    message:
-      unknown === undefined
-        ? `${instance.name} has no service with data`
-        : `${instance.name} has no service "${unknown}" with data`,
-    next:
-      names.length === 0 ? 'Add one to kraftwerk.yaml, for example: services: [postgres, files]' : `It has ${names.join(', ')}`,
-  })
-}
-
 // Data of people: nobody else on this machine reads it.
-async function toFile(file: string, fetch: (sink: Writable) => Promise<void>): Promise<void> {
+async function toFile(file: string, fetch: (sink: Writable) => Promise<void>, recipients: readonly string[]): Promise<void> {
+  const part = `${file}.part`
+  const open = () => createWriteStream(part, { mode: 0o600 })
   try {
-    await fetch(createWriteStream(`${file}.part`, { mode: 0o600 }))
-    await proveBundle(`${file}.part`)
-    await rename(`${file}.part`, file)
+    if (recipients.length > 0) await proven(fetch, open(), recipients)
+    else {
+      await fetch(open())
+      await proveBundle(part)
+    }
+    await rename(part, file)
   } catch (error) {
-    await rm(`${file}.part`, { force: true })
+    await rm(part, { force: true })
     throw error
   }
 }
 
+async function toStdout(fetch: (sink: Writable) => Promise<void>, recipients: readonly string[]): Promise<void> {
+  await proven(fetch, process.stdout, recipients, { end: false })
+}
+
 // What is wrong there never gets its end, so that whoever reads it sees that it is no whole bundle.
-async function toStdout(fetch: (sink: Writable) => Promise<void>): Promise<void> {
+async function proven(
+  fetch: (sink: Writable) => Promise<void>,
+  sink: Writable,
+  recipients: readonly string[],
+  options: { readonly end?: boolean } = {},
+): Promise<void> {
   const through = new PassThrough()
-  const { stream, proven } = await passBundle(through, 'what the node sent')
-  const written = pipeline(stream, process.stdout, { end: false })
+  const { stream, proven: all } = await passBundle(through, 'what the node sent')
+  const out = recipients.length === 0 ? stream : await encrypted(stream, recipients)
+  const written = pipeline(out, sink, options)
   written.catch((error: unknown) => through.destroy(error instanceof Error ? error : undefined))
-  const [fetched, out, whole] = await Promise.allSettled([fetch(through), written, proven])
+  const [fetched, taken, whole] = await Promise.allSettled([fetch(through), written, all])
   // What was written failed with what the node sent, unless it is the other side that failed; why it sent that says most.
-  if (out.status === 'rejected' && !isKraftError(out.reason)) {
-    throw new KraftError({ kind: 'task', message: 'whoever was to get the bundle took no more of it' }, out.reason)
+  if (taken.status === 'rejected' && !isKraftError(taken.reason)) {
+    throw new KraftError({ kind: 'task', message: 'whoever was to get the bundle took no more of it' }, taken.reason)
   }
-  for (const each of [fetched, whole]) if (each.status === 'rejected') throw each.reason
+  for (const each of [fetched, whole, taken]) if (each.status === 'rejected') throw each.reason
 }
 
 function refuseTerminal({ flags }: Session): void {

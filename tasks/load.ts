@@ -6,15 +6,16 @@ import { Meter } from '../engine/transfer/meter.js'
 import { sendStream } from '../engine/transfer/send.js'
 import { type Instance, requireInstance } from '../project/instance.js'
 import { bundleSize, type Manifest } from '../project/manifest.js'
-import { discard, loadBeside, receiveBundle, roomFor, swapIn } from '../recipes/bundle.js'
+import { receiveBundle } from '../recipes/bundle.js'
 import { kindNames } from '../recipes/kinds.js'
 import { releaseId } from '../recipes/release.js'
 import { bundleSource } from './bundle-source.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
 import { currentRelease } from './current-release.js'
-import { dataServices } from './dump.js'
+import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
-import { holdLock } from './hold-lock.js'
+import { dropFormer, undoLoad } from './former-data.js'
+import { putInPlace } from './put-in-place.js'
 
 /** Puts the data of a bundle in the place of the live data, which is kept until the next load. */
 export const load = task({
@@ -22,11 +23,16 @@ export const load = task({
   connection: 'new',
   needs: 'instance',
   group: 'Data',
-  help: 'put the data of a bundle in the place of the live data',
+  help: 'put the data of a bundle in the place of the live data, which is kept for --undo',
   destructive: true,
-  examples: ['kraft load:stage before.bundle', 'kraft dump:live - | kraft load:stage - --yes'],
+  examples: [
+    'kraft load:stage before.bundle',
+    'kraft dump:live - | kraft load:stage - --yes',
+    'kraft load:stage --undo',
+    'kraft load:stage --drop-old',
+  ],
   options: {
-    file: option({ type: 'string', positional: true, required: true, help: 'a bundle that dump wrote; - reads stdin' }),
+    file: option({ type: 'string', positional: true, help: 'a bundle that dump wrote; - reads stdin' }),
     only: option({
       type: 'string',
       many: true,
@@ -34,15 +40,34 @@ export const load = task({
       help: 'a service; the others are left as they are',
     }),
     foreign: option({ type: 'boolean', help: 'take the data of another project' }),
+    identity: option({ type: 'string', help: 'a file with the age key that opens an encrypted bundle' }),
+    undo: option({ type: 'boolean', help: 'swap the data back that the last load put aside; once more takes that back' }),
+    dropOld: option({ type: 'boolean', help: 'remove what the last load put aside' }),
   },
-  async run({ target, session, options, line, call }) {
+  async run(context) {
+    const { target, session, options } = context
+    const { file } = options
+    const [what, ...more] = [
+      file === undefined ? [] : ['a bundle'],
+      options.undo ? ['--undo'] : [],
+      options.dropOld ? ['--drop-old'] : [],
+    ].flat()
+    if (what === undefined || more.length > 0) {
+      throw new KraftError({
+        kind: 'usage',
+        message: what === undefined ? 'load wants a bundle' : `load takes ${[what, ...more].join(' or ')}, and one of them`,
+        next: 'Name the file that dump wrote: kraft load:stage before.bundle',
+      })
+    }
+    if (options.undo) return undoLoad(context)
+    if (file === undefined) return dropFormer(context)
     const instance = requireInstance(target)
     const node = firstWebNode(target)
     // What is piped in is read only once.
-    if (options.file === '-') requireAnswer(session, 'load')
-    const source = await bundleSource(options.file, session)
+    if (file === '-') requireAnswer(session, 'load')
+    const source = await bundleSource(file, session, options.identity)
     const { manifest } = source
-    requireOwn(manifest, instance, options)
+    requireOwn(manifest, instance, { ...options, file })
     const there = manifest.members.map(({ service }) => service)
     const services = await dataServices(instance, options.only.length > 0 ? options.only : there)
     const missing = services.find(({ service }) => !there.includes(service.name))
@@ -55,53 +80,31 @@ export const load = task({
     }
     requireAnswer(session, 'load')
     await currentRelease(node, instance)
-    const what = `${services.map(({ service }) => service.name).join(' and ')} of ${instance.name} on ${node.name}`
+    const data = `${services.map(({ service }) => service.name).join(' and ')} of ${instance.name} on ${node.name}`
     await confirmLoss(
       session,
-      `Put the data of ${manifest.instance} (${manifest.time}) in the place of ${what}?`,
+      `Put the data of ${manifest.instance} (${manifest.time}) in the place of ${data}?`,
       instance.settings.live ? instance.project.name : undefined,
     )
     const id = `load-${releaseId(new Date())}`
-    const apply = (title: string, steps: Parameters<typeof node.apply>[1]) => ({
-      title,
-      run: async (own: typeof line) => void (await node.apply(title, steps, own)),
+    if (session.flags.dryRun) await source.prove()
+    await putInPlace(context, {
+      reload: async () => context.call(await session.task('reload')),
+      manifest,
+      services,
+      id,
+      arrive: async (own) => {
+        const meter = new Meter(own, bundleSize(manifest.members))
+        const command = node.asRoot(receiveBundle(instance, id).text)
+        await sendStream(node.connection, source.open, command, meter.count)
+        await source.prove()
+      },
     })
-    const check = apply('Check the node', roomFor(instance, manifest))
     if (session.flags.dryRun) {
-      await source.prove()
-      await line.list([
-        check,
-        apply('Load beside the live data', loadBeside(instance, id, services, manifest)),
-        apply('Swap', swapIn(instance, services)),
-      ])
-      await call(await session.task('reload'))
-      return new Result(`Would put the data of ${manifest.instance} (${manifest.time}) in the place of ${what}`, {
-        file: options.file,
-      })
+      return new Result(`Would put the data of ${manifest.instance} (${manifest.time}) in the place of ${data}`, { file })
     }
-    const lock = await holdLock(session, node, instance.name, line)
-    try {
-      await line.list([
-        check,
-        {
-          title: 'Send the bundle',
-          run: async (own) => {
-            const meter = new Meter(own, bundleSize(manifest.members))
-            const command = node.asRoot(receiveBundle(instance, id).text)
-            await sendStream(node.connection, source.open, command, meter.count)
-            await source.prove()
-          },
-        },
-        apply('Load beside the live data', loadBeside(instance, id, services, manifest)),
-        apply('Swap', swapIn(instance, services)),
-      ])
-    } finally {
-      await line.list([apply('Tidy up', discard(instance, id, services))])
-      await lock.release()
-    }
-    // What is connected to the former data connects anew.
-    await call(await session.task('reload'))
-    return new Result(`${what} ${services.length === 1 ? 'is' : 'are'} as of ${manifest.time}`, { manifest })
+    const back = `What was there is kept: kraft load:${target.word} --undo, or --drop-old`
+    return new Result(`${data} ${services.length === 1 ? 'is' : 'are'} as of ${manifest.time}\n${back}`, { manifest })
   },
 })
 

@@ -10,6 +10,8 @@ import { readStaying, staysApplied } from '../recipes/migrations.js'
 import { markBad, releaseId } from '../recipes/release.js'
 import { type InstanceState, lastGood } from '../recipes/state.js'
 import { requireRelease } from './current-release.js'
+import { firstWebNode } from './first-node.js'
+import { formerSnapshot } from './former-snapshot.js'
 import { notifying } from './notify.js'
 import { inParts } from './rollout/afterwards.js'
 import { balancingOf } from './rollout/balance.js'
@@ -27,15 +29,25 @@ export const rollback = task({
   needs: 'instance',
   group: 'Deploy',
   help: 'serve an earlier release again: the last good one, or the one that is named',
-  examples: ['kraft rollback:live', 'kraft rollback:live 20261128-101500', 'kraft rollback:live --dry-run'],
+  examples: [
+    'kraft rollback:live',
+    'kraft rollback:live 20261128-101500',
+    'kraft rollback:live --with-data',
+    'kraft rollback:live --dry-run',
+  ],
   options: {
     release: option({
       type: 'string',
       positional: true,
       help: 'its id (kraft releases lists them); left out: the last good one',
     }),
+    withData: option({
+      type: 'boolean',
+      help: 'put the data back as well that it left, from the snapshot of the deploy after it',
+    }),
   },
-  run: notifying('rollback', async ({ target, session, line, options }, noted) => {
+  run: notifying('rollback', async (context, noted) => {
+    const { target, session, line, options } = context
     const instance = requireInstance(target)
     const nodes = releaseNodes(instance, target.nodes)
     reachFor(nodes)
@@ -59,6 +71,9 @@ export const rollback = task({
     const states = nodes.map(({ name }) => whole.states.get(name)).filter((state) => state !== undefined)
     chosen.id = choose(instance.name, states, options.release)
     noted.release = chosen.id
+    const goBack = options.withData
+      ? await formerSnapshot(context, chosen.id, whole.states.get(firstWebNode(target).name))
+      : undefined
     const left = new Map(nodes.map(({ name }) => [name, whole.states.get(name)?.current?.id ?? '']))
     await inParts(whole, line, (part, own) =>
       orTakeBack(part, own, [
@@ -75,10 +90,15 @@ export const rollback = task({
         { title: 'Migrations', chapter: 'Tidy up', steps: (node) => staysApplied(part.releaseOn(node)) },
       ]),
     )
+    if (goBack !== undefined) {
+      // It takes them itself.
+      for (const held of whole.locks.values()) await held.release()
+      await goBack()
+    }
     const from = [...new Set(left.values())]
     const said = session.flags.dryRun ? 'would go back to' : 'is back at'
     const migrations = [...new Set(whole.applied.flatMap(({ applied }) => readStaying(applied.output.flat())))]
-    const staying = migrations.length === 0 ? '' : `\nThese migrations stay applied: ${migrations.join(', ')}`
+    const staying = migrations.length === 0 || options.withData ? '' : `\nThese migrations stay applied: ${migrations.join(', ')}`
     return new Result(`${instance.name} ${said} release ${chosen.id} (was ${from.join(', ')})${staying}`, {
       migrations,
       release: chosen.id,

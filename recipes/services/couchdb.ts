@@ -11,7 +11,7 @@ import { isReference } from '../../project/vault.js'
 import { asInstance } from '../as-instance.js'
 import { directory, file } from '../file.js'
 import { kindNames } from '../kinds.js'
-import { dropNamed, namingFiles, swapNames, unswapNames } from '../named-by-file.js'
+import { dropNamed, keepNames, namingFiles, swapNames, unswapNames } from '../named-by-file.js'
 import { environmentFile } from '../release.js'
 
 const name = 'couchdb'
@@ -106,10 +106,13 @@ export const service = defineService({
         client ${files(place).beside} load <"$KRAFT_IN"
       `,
       ),
+    count: (place) => lines(ask(place), sh`client ${files(place).live} count`),
     countBeside: (place) => lines(ask(place), sh`client ${files(place).beside} count`),
     swap: (place) => swapNames(files(place)),
     undo: (place) => unswapNames(files(place)),
-    discard: (place) => dropNamed(files(place), ask(place), [files(place).beside, files(place).outdated]),
+    keep: (place) => keepNames(files(place)),
+    forget: (place) => dropNamed(files(place), files(place).former, ask(place)),
+    discard: (place) => dropNamed(files(place), files(place).beside, ask(place)),
   },
   destroy: (place) => [
     {

@@ -25,10 +25,14 @@ export const service = defineService({
     // What is counted is what the archive holds, because uploads go on meanwhile.
     dump: (place) => sh`
       code=0
-      tar -C ${layout.uploads(place)} -cf "$KRAFT_OUT" . || code=$?
+      tar -C ${layout.uploads(place)} -cf "$KRAFT_OUT" . 2>"$KRAFT_OUT.said" || code=$?
+      if [ "$code" != 0 ]; then sed 's/^tar: //' "$KRAFT_OUT.said" >&2; fi
+      rm -f "$KRAFT_OUT.said"
+      # 1 is a file that changed while it was read: whoever dumps hears of it.
       if [ "$code" -gt 1 ]; then exit "$code"; fi
       tar -tvf "$KRAFT_OUT" | awk '/^-/ { files++; bytes += $3 } END { printf "files %d\nbytes %d\n", files, bytes }'
     `,
+    count: (place) => count(layout.uploads(place)),
     // As the instance's own user: what a bundle holds may name any path.
     beside: (place) => sh`
       rm -rf --one-file-system ${beside(place)}
@@ -37,8 +41,8 @@ export const service = defineService({
       ${asInstance(place, 'tar', '-x', '--no-same-owner', '-f', '-')} <"$KRAFT_IN"
     `,
     countBeside: (place) => count(beside(place)),
+    copy: (place) => ({ environ: { UPLOADS_PATH: beside(place) } }),
     swap: (place) => sh`
-      rm -rf --one-file-system ${former(place)}
       mv -T ${layout.uploads(place)} ${former(place)}
       mv -T ${beside(place)} ${layout.uploads(place)}
     `,
@@ -48,6 +52,8 @@ export const service = defineService({
         mv -T ${former(place)} ${layout.uploads(place)}
       fi
     `,
+    keep: (place) => sh`if [ -d ${beside(place)} ]; then mv -T ${beside(place)} ${former(place)}; fi`,
+    forget: (place) => sh`rm -rf --one-file-system ${former(place)}`,
     discard: (place) => sh`rm -rf --one-file-system ${beside(place)}`,
   },
   destroy: (place) => [

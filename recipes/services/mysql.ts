@@ -32,6 +32,18 @@ const countStatements = (
 ) => `SELECT CONCAT("SELECT CONCAT('rows.', ", QUOTE(table_name), ", ' ', COUNT(*)) FROM ",
   ${quoted('table_name')}, ';') FROM information_schema.tables WHERE table_schema = '${database}' AND ${tables}`
 
+const counted = (place: Place, database: string) => sh`
+  statements=$(${client(place, '-e', countStatements(database))})
+  printf '%s\n' "$statements" | ${client(place, database)}
+`
+
+const environOf = ({ name }: Place, database: string) => ({
+  DATABASE_URL: `mysql://${name}@localhost/${database}?unix_socket=${mariadbSocket}&charset=utf8mb4`,
+  MYSQL_UNIX_PORT: mariadbSocket,
+  MYSQL_USER: name,
+  MYSQL_DATABASE: database,
+})
+
 /** The same for statements that remove all that is not a table. */
 const removeStatements = (database: string) => {
   const each = (kind: string, from: string, column: string, schema: string, more = '') =>
@@ -108,12 +120,7 @@ export const service = defineService({
       ),
     },
   ],
-  environ: ({ name }) => ({
-    DATABASE_URL: `mysql://${name}@localhost/${name}?unix_socket=${mariadbSocket}&charset=utf8mb4`,
-    MYSQL_UNIX_PORT: mariadbSocket,
-    MYSQL_USER: name,
-    MYSQL_DATABASE: name,
-  }),
+  environ: (place) => environOf(place, place.name),
   data: {
     member: 'mysql.sql.zst',
     // Each row stands in a line of its own, between the lines that lock and unlock its table: so rows are counted in the very
@@ -129,6 +136,7 @@ export const service = defineService({
       zstd -q -f "$KRAFT_OUT.sql" -o "$KRAFT_OUT"
       rm -f "$KRAFT_OUT.sql"
     `,
+    count: (place) => counted(place, place.name),
     // As the instance's own user: a bundle is never root's code. What is dated runs in the live database alone.
     beside: (place) => sh`
       ${admin(`${drop(beside(place))} ${make(place, beside(place))}`)}
@@ -138,13 +146,10 @@ export const service = defineService({
       statements=$(${client(place, '-e', removeStatements(beside(place)))})
       printf '%s\n' "$statements" | ${client(place)}
     `,
-    countBeside: (place) => sh`
-      statements=$(${client(place, '-e', countStatements(beside(place)))})
-      printf '%s\n' "$statements" | ${client(place, beside(place))}
-    `,
+    countBeside: (place) => counted(place, beside(place)),
+    copy: (place) => ({ environ: environOf(place, beside(place)), sql: client(place, beside(place)) }),
     swap: (place) => sh`
-      rm -f ${formerObjects(place)}
-      ${admin(`${drop(former(place))} ${make(place, former(place))}`)}
+      ${admin(make(place, former(place)))}
       umask 077
       ${keepObjects(place, place.name, formerObjects(place))}
       ${exchange(
@@ -165,6 +170,8 @@ export const service = defineService({
         ${client(place, place.name)} <${formerObjects(place)}
       else
         ${admin(make(place, beside(place)))}
+        umask 077
+        ${keepObjects(place, place.name, besideObjects(place))}
         ${exchange(
           place,
           [
@@ -177,6 +184,16 @@ export const service = defineService({
       rm -f ${formerObjects(place)}
       ${admin(drop(former(place)))}
     `,
+    keep: (place) => sh`
+      if [ ! -e ${besideObjects(place)} ]; then exit 0; fi
+      ${admin(make(place, former(place)))}
+      statements=$(printf '%s\n' ${moveStatement([[beside(place), former(place)]])} | ${client(place)})
+      printf '%s\n' 'SET foreign_key_checks = 0;' "$statements" | ${client(place)}
+      mv -f ${besideObjects(place)} ${formerObjects(place)}
+      ${admin(drop(beside(place)))}
+    `,
+    forget: (place) =>
+      lines(sh`rm -f ${formerObjects(place)}`, sh`if command -v mariadb >/dev/null; then ${admin(drop(former(place)))}; fi`),
     discard: (place) =>
       lines(sh`if command -v mariadb >/dev/null; then ${admin(drop(beside(place)))}; fi`, sh`rm -f ${besideObjects(place)}`),
   },

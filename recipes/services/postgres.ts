@@ -9,9 +9,13 @@ import { postgresTuning } from '../postgres-tuning.js'
 // As the server's own superuser over its socket, never over TCP: no password exists that could leak.
 const admin = sh`
   admin() { runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
+  # A server that does not answer has not said that there is none.
+  exists() {
+    found=$(admin -d postgres -c "SELECT 1 FROM pg_database WHERE datname = '$1'") || exit 1
+    [ "$found" = 1 ]
+  }
 `
-const exists = (database: string) =>
-  sh`[ "$(admin -d postgres -c ${`SELECT 1 FROM pg_database WHERE datname = '${database}'`})" = 1 ]`
+const exists = (database: string) => sh`exists ${database}`
 
 // What nobody may reach but the roles that own it; a database is made open to all.
 const closed = (database: string) =>
@@ -30,35 +34,52 @@ const countRows = `SELECT format('SELECT %L, count(*) FROM %I.%I', 'rows.' || ta
 const snapshot = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT pg_export_snapshot() AS snapshot \\gset
 \\setenv KRAFT_SNAPSHOT :snapshot
-\\! pg_dump --format=custom --no-owner --no-privileges --snapshot="$KRAFT_SNAPSHOT" >&3 || echo dump failed
+\\! pg_dump --format=custom --compress=0 --no-owner --no-privileges --snapshot="$KRAFT_SNAPSHOT" >&3 || echo dump failed
 ${countRows}
 COMMIT;
 `
 
+// An older kraft had it compressed by pg_dump.
+const unpacked = sh`case $KRAFT_IN in *.zst) zstd -dcq "$KRAFT_IN" ;; *) cat "$KRAFT_IN" ;; esac`
+
 const psql = (place: Place, database: string) =>
   asInstance(place, 'psql', '-XAtq', '-F', ' ', '-v', 'ON_ERROR_STOP=1', '-d', database)
 
-// Connections are blocked and ended first, else a rename would wait for them; both renames are one transaction.
-const exchange = (place: Place, steps: readonly (readonly [string, string])[]): Sh => {
-  const names = [...new Set(steps.flat())]
-  const renames = steps.map(([from, to]) => `ALTER DATABASE "${from}" RENAME TO "${to}";`).join(' ')
+const counted = (place: Place, database: string) => sh`printf '%s' ${`${countRows}\n`} | ${psql(place, database)}`
+
+// A plus in a name is one in a URL's path as well.
+const environOf = ({ name }: Place, database: string) => ({
+  DATABASE_URL: `postgresql://${name}@/${database}?host=/var/run/postgresql`,
+  PGHOST: '/var/run/postgresql',
+  PGUSER: name,
+  PGDATABASE: database,
+})
+
+const all = (place: Place) => `('${place.name}', '${beside(place)}', '${former(place)}')`
+
+const allow = (place: Place) => sh`
+  printf '%s' ${`SELECT format('ALTER DATABASE %I WITH ALLOW_CONNECTIONS true', datname) FROM pg_database
+    WHERE NOT datallowconn AND datname IN ${all(place)} \\gexec\n`} | admin -d postgres
+`
+
+// Connections are blocked and ended first, else a rename would wait for them; all renames are one transaction.
+const exchange = (place: Place, ...renames: readonly (readonly [string, string])[]): Sh => {
+  const statements = `SELECT format('ALTER DATABASE %I WITH ALLOW_CONNECTIONS false', datname) FROM pg_database
+  WHERE datname IN ${all(place)} \\gexec
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ${all(place)} \\g /dev/null
+BEGIN;
+${renames.map(([from, to]) => `ALTER DATABASE "${from}" RENAME TO "${to}";\n`).join('')}COMMIT;
+`
   return sh`
-    for database in ${names}; do
-      if [ "$(admin -d postgres -c "SELECT 1 FROM pg_database WHERE datname = '$database'")" = 1 ]; then
-        admin -d postgres -c "ALTER DATABASE \"$database\" WITH ALLOW_CONNECTIONS false"
-        admin -d postgres -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$database'" >/dev/null
-      fi
-    done
     code=0
-    admin -d postgres -c ${`BEGIN; ${renames} COMMIT;`} || code=$?
-    for database in ${names} ${place.name}; do
-      if [ "$(admin -d postgres -c "SELECT 1 FROM pg_database WHERE datname = '$database'")" = 1 ]; then
-        admin -d postgres -c "ALTER DATABASE \"$database\" WITH ALLOW_CONNECTIONS true"
-      fi
-    done
-    exit "$code"
+    printf '%s' ${statements} | admin -d postgres || code=$?
+    ${allow(place)}
+    if [ "$code" != 0 ]; then exit "$code"; fi
   `
 }
+
+const dropIfThere = (database: string) =>
+  sh`if ${exists(database)}; then admin -d postgres -c ${`DROP DATABASE "${database}" WITH (FORCE)`}; fi`
 
 /** A database and a role of the instance's own; the Linux user is the proof of identity, so there is no password. */
 export const service = defineService({
@@ -99,25 +120,24 @@ export const service = defineService({
     },
     ...(Array.isArray(settings.extensions) ? settings.extensions : []).map((name) => extension(place, String(name))),
   ],
-  environ: ({ name }) => ({
-    DATABASE_URL: `postgresql://${name}@/${name}?host=/var/run/postgresql`,
-    PGHOST: '/var/run/postgresql',
-    PGUSER: name,
-    PGDATABASE: name,
-  }),
+  environ: (place) => environOf(place, place.name),
   data: {
-    member: 'postgres.dump',
+    member: 'postgres.dump.zst',
     dump: (place) => sh`
-      counts=$(printf '%s' ${snapshot} | PGDATABASE=${place.name} ${psql(place, place.name)} 3>"$KRAFT_OUT")
-      printf '%s\n' "$counts"
-      case $counts in *'dump failed'*) exit 1 ;; esac
+      {
+        printf '%s' ${snapshot} | PGDATABASE=${place.name} ${psql(place, place.name)} 3>&1 >"$KRAFT_OUT.rows" || echo 'dump failed' >>"$KRAFT_OUT.rows"
+      } | zstd -q -f -o "$KRAFT_OUT"
+      cat "$KRAFT_OUT.rows"
+      if grep -qx 'dump failed' "$KRAFT_OUT.rows"; then exit 1; fi
+      rm -f "$KRAFT_OUT.rows"
     `,
+    count: (place) => counted(place, place.name),
     // As the instance's own role: a bundle is never superuser's code.
     beside: (place) =>
       lines(
         admin,
         sh`
-        if ${exists(beside(place))}; then admin -d postgres -c ${`DROP DATABASE "${beside(place)}" WITH (FORCE)`}; fi
+        ${dropIfThere(beside(place))}
         ${create(place, beside(place))}
         # Extensions that no instance may make are made as they were in the live database, and passed over in the bundle.
         list=$(mktemp)
@@ -125,39 +145,32 @@ export const service = defineService({
         granted=$(admin -d ${place.name} -c ${`SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'
           AND extowner <> (SELECT oid FROM pg_roles WHERE rolname = '${place.name}')`})
         for each in $granted; do admin -d ${beside(place)} -c "CREATE EXTENSION \"$each\""; done
-        ${asInstance(place, 'pg_restore', '--list')} <"$KRAFT_IN" | awk -v granted=" $(echo $granted) " '
+        ${unpacked} | ${asInstance(place, 'pg_restore', '--list')} | awk -v granted=" $(echo $granted) " '
           $4 == "EXTENSION" && index(granted, " " $6 " ") { next }
           $4 == "COMMENT" && $6 == "EXTENSION" && index(granted, " " $7 " ") { next }
           { print }' >"$list"
         chown ${place.name} "$list"
-        ${asInstance(place, 'pg_restore', '--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction', '--dbname', beside(place))} \
-          --use-list "$list" <"$KRAFT_IN"
+        ${unpacked} | ${asInstance(place, 'pg_restore', '--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction', '--dbname', beside(place))} \
+          --use-list "$list"
       `,
       ),
-    countBeside: (place) => sh`printf '%s' ${`${countRows}\n`} | ${psql(place, beside(place))}`,
-    swap: (place) =>
-      lines(
-        admin,
-        sh`if ${exists(former(place))}; then admin -d postgres -c ${`DROP DATABASE "${former(place)}" WITH (FORCE)`}; fi`,
-        exchange(place, [
-          [place.name, former(place)],
-          [beside(place), place.name],
-        ]),
-      ),
+    countBeside: (place) => counted(place, beside(place)),
+    copy: (place) => ({ environ: environOf(place, beside(place)), sql: psql(place, beside(place)) }),
+    swap: (place) => lines(admin, exchange(place, [place.name, former(place)], [beside(place), place.name])),
     undo: (place) =>
       lines(
         admin,
-        sh`if ! ${exists(former(place))} || ${exists(beside(place))}; then exit 0; fi`,
-        exchange(place, [
-          [place.name, beside(place)],
-          [former(place), place.name],
-        ]),
+        sh`
+        if ${exists(former(place))}; then
+          ${exchange(place, [place.name, beside(place)], [former(place), place.name])}
+        else
+          ${allow(place)}
+        fi
+      `,
       ),
-    discard: (place) =>
-      lines(
-        admin,
-        sh`if ${exists(beside(place))}; then admin -d postgres -c ${`DROP DATABASE "${beside(place)}" WITH (FORCE)`}; fi`,
-      ),
+    keep: (place) => lines(admin, sh`if ${exists(beside(place))}; then ${exchange(place, [beside(place), former(place)])}; fi`),
+    forget: (place) => lines(admin, dropIfThere(former(place))),
+    discard: (place) => lines(admin, dropIfThere(beside(place))),
   },
   destroy: (place) => [
     {

@@ -4,7 +4,7 @@ import { layout } from '../../project/layout.js'
 import { defineService, type Place } from '../../project/service.js'
 import { asInstance } from '../as-instance.js'
 import { directory } from '../file.js'
-import { dropNamed, namingFiles, swapNames, unswapNames } from '../named-by-file.js'
+import { dropNamed, keepNames, namingFiles, swapNames, unswapNames } from '../named-by-file.js'
 import { askRabbitmq, rabbitmq } from '../rabbitmq.js'
 
 const name = 'rabbitmq'
@@ -51,6 +51,15 @@ const vhosts = (place: Place): Sh =>
       } >"$1.new"
       mv -f "$1.new" "$1"
     }
+  `,
+  )
+
+const count = (place: Place, file: string) =>
+  lines(
+    vhosts(place),
+    sh`
+    definitions=$(own ${file})
+    printf '%s\n' "$definitions" | client ${file} count
   `,
   )
 
@@ -104,17 +113,13 @@ export const service = defineService({
         client ${beside(place)} load <"$KRAFT_IN"
       `,
       ),
-    countBeside: (place) =>
-      lines(
-        vhosts(place),
-        sh`
-        definitions=$(own ${beside(place)})
-        printf '%s\n' "$definitions" | client ${beside(place)} count
-      `,
-      ),
+    count: (place) => count(place, live(place)),
+    countBeside: (place) => count(place, beside(place)),
     swap: (place) => swapNames(files(place)),
     undo: (place) => unswapNames(files(place)),
-    discard: (place) => dropNamed(files(place), vhosts(place), [beside(place), files(place).outdated]),
+    keep: (place) => keepNames(files(place)),
+    forget: (place) => dropNamed(files(place), files(place).former, vhosts(place)),
+    discard: (place) => dropNamed(files(place), beside(place), vhosts(place)),
   },
   destroy: (place) => [
     {

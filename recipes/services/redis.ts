@@ -118,6 +118,8 @@ export const service = defineService({
       done
     `,
       ),
+    count: (place) =>
+      lines(client(place), sh`cli info keyspace | tr -d '\\r' | sed -n 's/^db\\([0-9]*\\):keys=\\([0-9]*\\).*/keys.db\\1 \\2/p'`),
     // The append-only file can only be made of what a server has loaded while it kept none.
     beside: (place) =>
       lines(
@@ -153,21 +155,21 @@ export const service = defineService({
       `,
       ),
     swap: (place) => sh`
-      rm -rf --one-file-system ${former(place)}
       ${stopServer(place, name)}
       mv -T ${data(place)} ${former(place)}
       mv -T ${beside(place)} ${data(place)}
       ${startServer(place, name, answers(place))}
     `,
     undo: (place) => sh`
-      # With all three of them nothing was swapped yet.
-      if [ -d ${former(place)} ] && ! { [ -d ${data(place)} ] && [ -d ${beside(place)} ]; }; then
+      if [ -d ${former(place)} ]; then
         ${stopServer(place, name)}
         if [ -d ${data(place)} ]; then mv -T ${data(place)} ${beside(place)}; fi
         mv -T ${former(place)} ${data(place)}
       fi
       ${startServer(place, name, answers(place))}
     `,
+    keep: (place) => sh`if [ -d ${beside(place)} ]; then mv -T ${beside(place)} ${former(place)}; fi`,
+    forget: (place) => sh`rm -rf --one-file-system ${former(place)}`,
     discard: (place) => sh`rm -rf --one-file-system ${beside(place)}`,
   },
   destroy: (place) => [

@@ -22,6 +22,8 @@ const count = (place: Place, file: string) => sh`
   printf '%s\n' "$statements" | ${sqlite(place, file)}
 `
 
+const environOf = (file: string) => ({ DATABASE_URL: `sqlite:///${file}`, SQLITE_PATH: file })
+
 const emptyFolder = (place: Place, path: string) => sh`
   rm -rf --one-file-system ${path}
   install -d -o ${place.name} -g ${place.name} -m 0700 ${path}
@@ -37,6 +39,9 @@ const linkTo = (place: Place, to: Sh) => sh`
 `
 // The folder that the link leads to, in the shell variable `live`.
 const findLive = (place: Place) => sh`live=$(dirname "$(readlink ${database(place)})")`
+
+// A folder that no data have had yet, in the shell variable `next`.
+const next = sh`next=data-$((\${live#data-} + 1)); while [ -e "$next" ]; do next=data-$((\${next#data-} + 1)); done`
 
 /** A file that outlives releases. */
 export const service = defineService({
@@ -59,7 +64,7 @@ export const service = defineService({
       `,
     },
   ],
-  environ: (place) => ({ DATABASE_URL: `sqlite:///${database(place)}`, SQLITE_PATH: database(place) }),
+  environ: (place) => environOf(database(place)),
   data: {
     member: 'sqlite.db',
     // A backup in a transaction: others go on writing, and it has what was there when it began.
@@ -70,6 +75,7 @@ export const service = defineService({
       ${count(place, `${copy(place)}/db.sqlite3`)}
       rm -rf --one-file-system ${copy(place)}
     `,
+    count: (place) => count(place, database(place)),
     beside: (place) => sh`
       ${emptyFolder(place, beside(place))}
       ${asInstance(place, 'sh', '-c', 'umask 077; cat >"$0"', `${beside(place)}/db.sqlite3`)} <"$KRAFT_IN"
@@ -77,24 +83,46 @@ export const service = defineService({
       if [ "$said" != ok ]; then printf '%s\n' "$said"; exit 1; fi
     `,
     countBeside: (place) => count(place, `${beside(place)}/db.sqlite3`),
+    copy: (place) => ({
+      environ: environOf(`${beside(place)}/db.sqlite3`),
+      sql: sqlite(place, `${beside(place)}/db.sqlite3`),
+    }),
     swap: (place) => sh`
       ${findLive(place)}
       cd ${folder(place)}
-      rm -f ${former(place)}
-      for each in data-*; do
-        if [ "$each" != "$live" ]; then rm -rf --one-file-system "$each"; fi
-      done
-      next=data-$((\${live#data-} + 1))
-      mv -T ${beside(place)} "$next"
-      ln -sT "$live" ${former(place)}
+      ${next}
+      mv -T beside "$next"
+      ln -sT "$live" former
       ${linkTo(place, sh`"$next"`)}
     `,
     undo: (place) => sh`
+      if [ ! -L ${former(place)} ]; then exit 0; fi
       ${findLive(place)}
-      if [ -L ${former(place)} ] && [ "$(readlink ${former(place)})" != "$live" ]; then
-        ${linkTo(place, sh`"$(readlink ${former(place)})"`)}
-        ln -sfT "$live" ${former(place)}
+      cd ${folder(place)}
+      kept=$(readlink former)
+      if [ "$kept" != "$live" ]; then
+        ${linkTo(place, sh`"$kept"`)}
+        rm -rf --one-file-system beside
+        mv -T "$live" beside
       fi
+      rm -f former
+    `,
+    keep: (place) => sh`
+      ${findLive(place)}
+      cd ${folder(place)}
+      if [ ! -d beside ]; then exit 0; fi
+      ${next}
+      mv -T beside "$next"
+      ln -sfT "$next" former
+    `,
+    // Also what a crash has left.
+    forget: (place) => sh`
+      ${findLive(place)}
+      cd ${folder(place)}
+      rm -f former
+      for each in data-*; do
+        if [ "$each" != "$live" ]; then rm -rf --one-file-system "$each"; fi
+      done
     `,
     discard: (place) => sh`rm -rf --one-file-system ${beside(place)} ${copy(place)}`,
   },

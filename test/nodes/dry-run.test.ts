@@ -85,6 +85,10 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
     ['load:stage', 'before.bundle'],
     [/Would put the data of guestbook-stage \(.*\) in the place of postgres and files of guestbook-stage on one/],
   ],
+  sync: [
+    ['sync:stage', 'live'],
+    ['Dump', 'Would put postgres and files of guestbook-stage in the place of that of guestbook'],
+  ],
   destroy: [['destroy:stage'], ['Would remove guestbook-stage from one', '(would change)']],
   terminate: [['terminate:one'], [/Would remove one \(local, [\d.]+\) and all data on it/]],
   provision: [
@@ -132,6 +136,7 @@ describe('with --dry-run', () => {
     await provisionPrepared(story, ['one'])
     former = JSON.parse((await story.must(['deploy:stage', '--json'])).stdout).release
     await story.must(['deploy:stage'])
+    await story.must(['deploy:live'])
     await story.must(['dump:stage', 'before.bundle'])
   })
 

@@ -55,7 +55,7 @@ ${program}`,
 const operations = service.data
 if (operations === undefined) throw new Error('rabbitmq keeps nothing')
 /** One of the service's own scripts, as a dump or load runs it. */
-const run = (operation: 'dump' | 'beside' | 'countBeside' | 'swap' | 'undo' | 'discard', variables = '') =>
+const run = (operation: 'dump' | 'beside' | 'countBeside' | 'swap' | 'undo' | 'forget' | 'discard', variables = '') =>
   root(`export KRAFT_OUT=/root/rabbitmq KRAFT_IN=/root/rabbitmq ${variables}\n${operations[operation](place).text}`)
 const vhosts = () => root('rabbitmqctl --quiet list_vhosts --no-table-headers | sort')
 const sorted = (text: string) => text.split('\n').sort()
@@ -151,18 +151,20 @@ test('a swap is taken back as far as it got, and what is kept is never more than
   const before = await content()
   await run('beside')
   expect(await vhosts()).toBe('/\npost\npost+2\npost+3')
+  await run('forget')
+  expect(await vhosts()).toBe('/\npost+2\npost+3')
   await run('swap')
   await run('undo')
   await run('undo')
   expect(await content()).toBe(before)
   await run('discard')
-  expect(await vhosts()).toBe('/\npost\npost+2')
-  // Cut between its two renames.
+  expect(await vhosts()).toBe('/\npost+2')
+  // Cut between its two steps.
   await run('beside')
-  await root('cd /etc/kraftwerk/post/made; mv rabbitmq.former rabbitmq.outdated; ln rabbitmq rabbitmq.former')
+  await root('cd /etc/kraftwerk/post/made; ln rabbitmq rabbitmq.former')
   await run('undo')
   await run('discard')
-  expect(await vhosts()).toBe('/\npost\npost+2')
+  expect(await vhosts()).toBe('/\npost+2')
   expect(await content()).toBe(before)
   await must('load:stage', 'post.bundle', '--yes')
   expect(await vhosts()).toBe('/\npost+2\npost+3')

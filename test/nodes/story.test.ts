@@ -361,7 +361,7 @@ chapter('dump writes one bundle; a damaged or wrong one is refused or taken back
   const middle = whole.indexOf('PGDMP') + 200
   damaged.writeUInt8(damaged.readUInt8(middle) ^ 0xff, middle)
   for (const [name, bytes, why] of [
-    ['damaged', damaged, 'postgres.dump is damaged'],
+    ['damaged', damaged, 'postgres.dump.zst is damaged'],
     ['cut', whole.subarray(0, whole.length >> 1), 'cut off'],
   ] as const) {
     await writeFile(join(story.project, `${name}.bundle`), bytes)
@@ -376,7 +376,7 @@ chapter('dump writes one bundle; a damaged or wrong one is refused or taken back
   ])
   for (const [input, why] of [
     ['head -c "$(($(stat -c %s stage.bundle) / 2))" stage.bundle', 'This is no whole bundle: it is cut off'],
-    ['cat damaged.bundle', 'postgres.dump is damaged'],
+    ['cat damaged.bundle', 'postgres.dump.zst is damaged'],
     ['false', 'it is empty'],
   ] as const) {
     const piped = await story.bash(`${input} | kraft load:stage - --yes`)

@@ -37,9 +37,9 @@ export const notes = service({
       cd ${beside(place)}
       exec setpriv --reuid ${place.name} --regid ${place.name} --init-groups tar -x --no-same-owner -f - <"$KRAFT_IN"
     `,
+    count: (place) => count(folder(place)),
     countBeside: (place) => count(beside(place)),
     swap: (place) => sh`
-      rm -rf --one-file-system ${former(place)}
       mv -T ${folder(place)} ${former(place)}
       mv -T ${beside(place)} ${folder(place)}
     `,
@@ -49,6 +49,8 @@ export const notes = service({
         mv -T ${former(place)} ${folder(place)}
       fi
     `,
+    keep: (place) => sh`if [ -d ${beside(place)} ]; then mv -T ${beside(place)} ${former(place)}; fi`,
+    forget: (place) => sh`rm -rf --one-file-system ${former(place)}`,
     discard: (place) => sh`rm -rf --one-file-system ${beside(place)}`,
   },
   destroy: (place) => [

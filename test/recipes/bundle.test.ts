@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sh } from '../../engine/shell/sh.js'
 import type { Manifest } from '../../project/manifest.js'
 import type { Place } from '../../project/service.js'
-import { defineService } from '../../project/service.js'
 import {
   type DataService,
   describeMembers,
@@ -14,8 +13,9 @@ import {
   loadBeside,
   readMembers,
   roomFor,
-  swapIn,
 } from '../../recipes/bundle.js'
+import { swapIn } from '../../recipes/exchange.js'
+import { fileService } from '../rig/file-service.js'
 import { runSteps } from '../rig/run-steps.js'
 
 let home: string
@@ -28,22 +28,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(home, { recursive: true, force: true }))
 
-/** A service whose data is one file: live, beside it and former. */
-function service(name: string, more: { swap?: 'fails' } = {}): DataService {
-  const at = (what: string) => `${home}/${name}.${what}`
-  const data = {
-    member: `${name}.txt`,
-    dump: () => sh`cp ${at('live')} "$KRAFT_OUT"; echo "lines in it $(wc -l <"$KRAFT_OUT")"`,
-    beside: () => sh`cp "$KRAFT_IN" ${at('beside')}`,
-    countBeside: () => sh`echo "lines in it $(wc -l <${at('beside')})"`,
-    swap: () =>
-      more.swap === 'fails' ? sh`echo broken; exit 4` : sh`mv ${at('live')} ${at('former')}; mv ${at('beside')} ${at('live')}`,
-    undo: () => sh`if [ -e ${at('former')} ]; then mv ${at('live')} ${at('beside')}; mv ${at('former')} ${at('live')}; fi`,
-    discard: () => sh`rm -f ${at('beside')}`,
-  }
-  const unused = { doc: '', section: {}, install: () => [], setup: () => [], environ: () => ({}), destroy: () => [] }
-  return { service: defineService({ name, ...unused, data }), data }
-}
+const service = (name: string) => fileService(home, name)
 
 const live = async (name: string, text: string) => writeFile(join(home, `${name}.live`), text)
 const read = (file: string) => readFile(join(home, file), 'utf8')
@@ -93,10 +78,10 @@ describe('a load', () => {
     await live('a', 'old\n')
     expect(await statuses(loadBeside(place, 'one', services, manifest))).toEqual(['ok', 'ok', 'ok'])
     expect([await read('a.live'), await read('a.beside')]).toEqual(['old\n', 'new\n'])
-    expect(await statuses(swapIn(place, services))).toEqual(['changed'])
+    expect(await statuses(swapIn(place, services, 'the data of shop'))).toEqual(['ok', 'changed'])
     expect([await read('a.live'), await read('a.former')]).toEqual(['new\n', 'old\n'])
     expect(await statuses(discard(place, 'one', services))).toEqual(['ok'])
-    expect(await readdir(join(home, 'dump'))).toEqual([])
+    expect(await readdir(join(home, 'dump'))).toEqual(['loaded'])
   })
 
   it('that would not fit on the disk is refused, and says how much room it wants', async () => {
@@ -127,17 +112,6 @@ describe('a load', () => {
     const ended = await runSteps(loadBeside(place, 'one', [service('a')], { ...manifest, members }))
     expect(ended.map(({ status }) => status)).toEqual(['ok', 'failed'])
     expect(ended[1]?.output).toContain('What was loaded is not what the manifest says')
-  })
-
-  it('whose swap fails puts back what was swapped before it', async () => {
-    const services = [service('a'), service('b', { swap: 'fails' })]
-    for (const name of ['a', 'b']) {
-      await live(name, 'old\n')
-      await writeFile(join(home, `${name}.beside`), 'new\n')
-    }
-    const [ended] = await runSteps(swapIn(place, services))
-    expect(ended).toMatchObject({ status: 'failed', output: expect.stringContaining('the data that was live is put back') })
-    expect([await read('a.live'), await read('b.live')]).toEqual(['old\n', 'old\n'])
   })
 })
 

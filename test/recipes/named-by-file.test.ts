@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { sh } from '../../engine/shell/sh.js'
-import { dropNamed, namingFiles, swapNames, unswapNames } from '../../recipes/named-by-file.js'
+import { dropNamed, keepNames, namingFiles, swapNames, unswapNames } from '../../recipes/named-by-file.js'
 
 let folder: string
 beforeEach(() => {
@@ -20,31 +20,34 @@ const state = () => Object.fromEntries(readdirSync(folder).map((file) => [file, 
 const run = (script: string) => execFileSync('sh', ['-e', '-c', script], { encoding: 'utf8' })
 const drop = sh`drop() { cat "$1"; rm "$1"; }`
 
-it('what is beside becomes live, and what was live is kept in the place of what was kept before', () => {
+it('what is beside becomes live, and what was live is the former until it is forgotten', () => {
   put({ live: 'one', beside: 'two' })
   run(swapNames(files()).text)
   expect(state()).toEqual({ x: 'two', 'x.former': 'one' })
-  put({ beside: 'three' })
-  run(swapNames(files()).text)
-  expect(run(dropNamed(files(), drop, [files().beside, files().outdated]).text)).toBe('one')
-  expect(state()).toEqual({ x: 'three', 'x.former': 'two' })
+  run(unswapNames(files()).text)
+  run(keepNames(files()).text)
+  expect(state()).toEqual({ x: 'one', 'x.former': 'two' })
+  expect(run(dropNamed(files(), files().former, drop).text)).toBe('two')
+  expect(state()).toEqual({ x: 'one' })
 })
 
 it('a swap is taken back from wherever it was cut, however often that is done', () => {
   const steps = swapNames(files()).text.split('\n')
-  expect(steps).toHaveLength(4)
-  for (const kept of [{}, { former: 'older' }]) {
-    for (let cut = 0; cut <= steps.length; cut += 1) {
-      put({ live: 'one', beside: 'two', ...kept })
-      const before = state()
-      run(steps.slice(0, cut).join('\n'))
-      for (let times = 0; times < 2; times += 1) {
-        run(unswapNames(files()).text)
-        expect(state(), `after ${cut} steps`).toEqual(before)
-      }
-      for (const file of readdirSync(folder)) rmSync(join(folder, file))
+  expect(steps).toHaveLength(3)
+  for (let cut = 0; cut <= steps.length; cut += 1) {
+    put({ live: 'one', beside: 'two' })
+    const before = state()
+    run(steps.slice(0, cut).join('\n'))
+    for (let times = 0; times < 2; times += 1) {
+      run(unswapNames(files()).text)
+      expect(state(), `after ${cut} steps`).toEqual(before)
     }
+    for (const file of readdirSync(folder)) rmSync(join(folder, file))
   }
+  // The undo itself was cut.
+  put({ live: 'two', former: 'one', beside: 'two' })
+  run(unswapNames(files()).text)
+  expect(state()).toEqual({ x: 'one', 'x.beside': 'two' })
 })
 
 it('without anything beside nothing is swapped, and what names the live data is never dropped', () => {
@@ -52,6 +55,6 @@ it('without anything beside nothing is swapped, and what names the live data is 
   expect(() => run(swapNames(files()).text)).toThrow()
   expect(state()).toEqual({ x: 'one' })
   put({ beside: 'one' })
-  expect(run(dropNamed(files(), drop, [files().beside, files().outdated]).text)).toBe('')
+  expect(run(dropNamed(files(), files().beside, drop).text)).toBe('')
   expect(state()).toEqual({ x: 'one' })
 })

@@ -1,10 +1,12 @@
-import { cp, mkdir, rm } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parse } from 'yaml'
 import { quote } from '../../engine/shell/sh.js'
 import { removeState, stateFrom } from '../../recipes/providers/local/state.js'
 import { mendImage } from './broken-image.js'
+import { insideNode } from './inside-node.js'
 import { type CallOptions, call, callKraft, kraftProgram, type Ran } from './kraft.js'
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url))
@@ -21,7 +23,7 @@ export interface Story {
   must(args: readonly string[], options?: Partial<CallOptions>): Promise<Ran>
   /** Runs a command line of bash here, in which `kraft` is the built one. */
   bash(line: string, options?: Partial<CallOptions>): Promise<Ran>
-  /** Runs POSIX sh text on a node as root, by way of its login, and returns what it prints. */
+  /** Runs POSIX sh text on a node as root, past SSH, and returns what it prints. */
   onNode(name: string, script: string): Promise<string>
   /** Where a node is. */
   address(name: string): Promise<string>
@@ -67,16 +69,11 @@ export async function beginStory(example: string): Promise<Story> {
         env,
         ...options,
       }),
-    // Outside of the project a node is just a node.
-    onNode: async (name, script) => {
-      const asRoot = 'if [ "$(id -u)" = 0 ]; then exec sh -ec "$0"; else exec sudo -n sh -ec "$0"; fi'
-      return (await must([`run:${name}`, '--', 'sh', '-c', asRoot, script], { cwd: home })).stdout
-    },
+    onNode: (name, script) => insideNode(state, name, script),
     address: async (name) => {
-      const { stdout } = await must(['nodes', '--json'], { cwd: home })
-      const nodes: unknown = JSON.parse(stdout)
-      const found = Array.isArray(nodes) ? nodes.find((node) => node?.name === name)?.address : undefined
-      if (typeof found !== 'string') throw new Error(`kraft nodes does not know ${name}:\n${stdout}`)
+      const nodes: unknown = parse(await readFile(join(home, '.kraftwerk/nodes.yaml'), 'utf8'))
+      const found = nodes instanceof Object ? Object.entries(nodes).find(([each]) => each === name)?.[1]?.address : undefined
+      if (typeof found !== 'string') throw new Error(`kraft does not remember ${name}`)
       return found
     },
     remove,

@@ -46,7 +46,7 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
       for (const script of [step.check, step.apply, step.diff]) expect(syntax(script?.text ?? '')).toBe('')
     const { data } = service
     if (data === undefined) return
-    for (const part of ['dump', 'beside', 'countBeside', 'swap', 'undo', 'discard'] as const) {
+    for (const part of ['dump', 'count', 'beside', 'countBeside', 'swap', 'undo', 'keep', 'forget', 'discard'] as const) {
       expect(syntax(data[part](place).text), part).toBe('')
     }
   })

@@ -1,0 +1,36 @@
+import { lines, sh } from '../engine/shell/sh.js'
+import type { Step } from '../engine/step/step.js'
+import { layout } from '../project/layout.js'
+import type { Sanitizer } from '../project/sanitize.js'
+import type { Place } from '../project/service.js'
+import type { DataService } from './bundle.js'
+
+/**
+ * Runs what makes a copy of data harmless, on the copy alone: SQL in the database that lies beside the live one, as the instance's own
+ * role; a command in the project's environment, in which the variables of services name the copy.
+ */
+export function sanitize(place: Place, services: readonly DataService[], sanitizers: readonly Sanitizer[]): readonly Step[] {
+  const copies = services.flatMap(({ data }) => data.copy?.(place) ?? [])
+  const environ = Object.entries(Object.assign({}, ...copies.map((copy) => copy.environ))).map(
+    ([name, value]) => `${name}=${value}`,
+  )
+  const databases = copies.flatMap(({ sql }) => sql ?? [])
+  return sanitizers.map(({ name, sql }) => {
+    const title = `Sanitize: ${name}`
+    if (sql === undefined) {
+      return { title, loud: true, apply: sh`exec ${`${layout.settings(place)}/enter`} env ${environ} bash -c ${name}` }
+    }
+    return {
+      title,
+      loud: true,
+      files: { sql },
+      apply:
+        databases.length === 1
+          ? lines(...databases.map((run) => sh`${run} <"$KRAFT_STEP/sql"`))
+          : sh`
+            echo ${`${name} is SQL for one database, and what is loaded has ${databases.length}. Sanitize it by a command instead`}
+            exit 1
+          `,
+    }
+  })
+}

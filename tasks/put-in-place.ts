@@ -1,0 +1,68 @@
+import type { Line } from '../engine/report/report.js'
+import type { Step } from '../engine/step/step.js'
+import type { TargetContext } from '../engine/task/context.js'
+import { requireInstance } from '../project/instance.js'
+import type { Manifest } from '../project/manifest.js'
+import { readSanitizers } from '../project/sanitize.js'
+import { type DataService, discard, loadBeside, roomFor } from '../recipes/bundle.js'
+import { forgetFormer, swapIn, undoInterrupted } from '../recipes/exchange.js'
+import { sanitize } from '../recipes/sanitize.js'
+import { dataServices } from './data-services.js'
+import { firstWebNode } from './first-node.js'
+import { holdLock } from './hold-lock.js'
+
+/** Data that are to take the place of an instance's live data. */
+export interface Incoming {
+  readonly manifest: Manifest
+  readonly services: readonly DataService[]
+  /** The folder on the node that the bundle is in, or will be. */
+  readonly id: string
+  /** Brings it there. Left out where it is there already, and stays. */
+  readonly arrive?: (line: Line) => Promise<void>
+  /** Runs the task that has the application connect anew. */
+  reload(): Promise<unknown>
+}
+
+/** Loads data beside the live data, proves them, swaps, and has the application connect anew. A dry run says so. */
+export async function putInPlace(
+  { target, session, line }: Pick<TargetContext<unknown>, 'target' | 'session' | 'line'>,
+  { manifest, services, id, arrive, reload }: Incoming,
+): Promise<void> {
+  const instance = requireInstance(target)
+  const node = firstWebNode(target)
+  const apply = (title: string, steps: readonly Step[]) => ({
+    title,
+    run: async (own: Line) => void (await node.apply(title, steps, own)),
+  })
+  const all = await dataServices(instance, [])
+  // What an environment has of its own needs none of it.
+  const sanitizers = manifest.environment === (instance.environment ?? null) ? [] : readSanitizers(instance)
+  const about = `the data of ${manifest.instance} of ${manifest.time}`
+  const work = [
+    apply('Check the node', [...undoInterrupted(instance), ...(arrive === undefined ? [] : roomFor(instance, manifest))]),
+    ...(arrive === undefined || session.flags.dryRun ? [] : [{ title: 'Send the bundle', run: arrive }]),
+    apply('Load beside the live data', [
+      ...loadBeside(instance, id, services, manifest),
+      ...sanitize(instance, services, sanitizers),
+      ...forgetFormer(instance, all),
+    ]),
+    apply('Swap', swapIn(instance, services, about)),
+  ]
+  if (session.flags.dryRun) await line.list(work)
+  else {
+    const lock = await holdLock(session, node, instance.name, line)
+    const tidy = apply('Tidy up', discard(instance, arrive === undefined ? undefined : id, services))
+    try {
+      await line.list(work)
+      await line.list([tidy])
+    } catch (error) {
+      // What ended the load says most, and may be what ends this as well.
+      await line.list([tidy]).catch(() => undefined)
+      throw error
+    } finally {
+      await lock.release()
+    }
+  }
+  // What is connected to the former data connects anew.
+  await reload()
+}

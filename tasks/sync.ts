@@ -1,0 +1,116 @@
+import { PassThrough } from 'node:stream'
+import { KraftError } from '../engine/errors/failure.js'
+import type { Target } from '../engine/task/context.js'
+import { option } from '../engine/task/option.js'
+import { Result } from '../engine/task/result.js'
+import { runTask } from '../engine/task/run.js'
+import { task } from '../engine/task/task.js'
+import { sendStream } from '../engine/transfer/send.js'
+import { passBundle } from '../project/bundle.js'
+import { requireInstance } from '../project/instance.js'
+import { receiveBundle } from '../recipes/bundle.js'
+import { kindNames } from '../recipes/kinds.js'
+import { releaseId } from '../recipes/release.js'
+import { collect } from './collect.js'
+import { confirmLoss, requireAnswer } from './confirm.js'
+import { currentRelease } from './current-release.js'
+import { dataServices } from './data-services.js'
+import { firstWebNode } from './first-node.js'
+import { freezeOf } from './freeze-of.js'
+import { putInPlace } from './put-in-place.js'
+
+/** Puts the data of one environment in the place of another's, by way of this machine, with every proof of dump and load. */
+export const sync = task({
+  on: 'once',
+  gathers: true,
+  connection: 'new',
+  needs: 'instance',
+  group: 'Data',
+  help: "put the data of one environment in the place of another's: dump and load in one go, and no file here",
+  destructive: true,
+  examples: ['kraft sync:live stage', 'kraft sync:live stage --only postgres --yes'],
+  options: {
+    to: option({ type: 'string', positional: true, target: true, required: true, help: 'the environment that gets the data' }),
+    only: option({
+      type: 'string',
+      many: true,
+      choicesFrom: () => kindNames('services'),
+      help: 'a service; the others are left as they are',
+    }),
+    freeze: option({ type: 'boolean', help: 'hold all that writes meanwhile, so that services agree; visitors wait that long' }),
+  },
+  async run(context) {
+    const { asked, session, line, options } = context
+    const [source, target] = pairOf(asked.targets, await session.resolve(options.to, 'instance', false))
+    const [from, to] = [requireInstance(source), requireInstance(target)]
+    const [node, getting] = [firstWebNode(source), firstWebNode(target)]
+    const services = await dataServices(from, options.only)
+    const taken = await dataServices(
+      to,
+      services.map(({ service }) => service.name),
+    )
+    requireAnswer(session, 'sync')
+    await currentRelease(getting, to)
+    const names = services.map(({ service }) => service.name).join(' and ')
+    await confirmLoss(
+      session,
+      `Put ${names} of ${from.name} on ${node.name} in the place of that of ${to.name} on ${getting.name}?`,
+      to.settings.live ? to.project.name : undefined,
+    )
+    const collected = await collect({ node, instance: from, services, frozen: freezeOf(from, options.freeze) }, session, line)
+    const done = { from: from.name, to: to.name, services: services.map(({ service }) => service.name) }
+    if (collected === undefined) return new Result(`Would put ${names} of ${from.name} in the place of that of ${to.name}`, done)
+    const { manifest, fetch, remove } = collected
+    const id = `load-${releaseId(new Date())}`
+    try {
+      await putInPlace(
+        { target, session, line },
+        {
+          reload: async () => runTask({ task: await session.task('reload'), target, options: {}, rest: [], session }, line),
+          manifest,
+          services: taken,
+          id,
+          arrive: async (own) => {
+            const through = new PassThrough()
+            const { stream, proven } = await passBundle(through, `what ${node.name} sent`)
+            const command = getting.asRoot(receiveBundle(to, id).text)
+            const [fetched, sent] = await Promise.allSettled([
+              fetch(through, own).catch((error: unknown) => {
+                through.destroy(error instanceof Error ? error : undefined)
+                throw error
+              }),
+              sendStream(getting.connection, () => stream, command),
+            ])
+            for (const each of [fetched, sent]) if (each.status === 'rejected') throw each.reason
+            await proven
+          },
+        },
+      )
+    } finally {
+      await remove()
+    }
+    const back = `What was there is kept: kraft load:${target.word} --undo, or --drop-old`
+    return new Result(
+      `${names} of ${to.name} ${services.length === 1 ? 'is' : 'are'} as ${from.name}'s of ${manifest.time}\n${back}`,
+      {
+        ...done,
+        manifest,
+      },
+    )
+  },
+})
+
+function pairOf(from: readonly Target[], to: readonly Target[]): readonly [Target, Target] {
+  const [source, target] = [from[0], to[0]]
+  if (source === undefined || target === undefined || from.length + to.length > 2) {
+    throw refusal('sync brings the data of one environment to one other')
+  }
+  if (requireInstance(source).owner === requireInstance(target).owner) {
+    throw refusal(`${source.word} and ${target.word} are the same environment`)
+  }
+  return [source, target]
+}
+
+function refusal(message: string): KraftError {
+  return new KraftError({ kind: 'usage', message, next: 'Name two environments: kraft sync:live stage' })
+}
