@@ -34,7 +34,7 @@ beforeAll(async () => {
   const { stdout, stderr } = await must('deploy:stage', '--debug')
   deployed = stdout + stderr
 })
-afterAll(() => (process.env.KEEP ? undefined : story?.remove()))
+afterAll(() => story?.remove())
 
 const must = (...args: string[]) => story.must(args, { cwd: project })
 const root = async (script: string) => (await story.onNode('one', script)).trim()

@@ -38,7 +38,7 @@ beforeAll(async () => {
   await provisionPrepared(story, ['new'], 'root', 'trixie')
   await Promise.all(['stage', 'next'].map((target) => must(`deploy:${target}`)))
 })
-afterAll(() => (process.env.KEEP ? undefined : story?.remove()))
+afterAll(() => story?.remove())
 
 const must = (...args: string[]) => story.must(args, { cwd: project })
 /** Runs bash as an instance, in its environment. */
