@@ -1,7 +1,8 @@
 import type { InferOutput } from 'valibot'
 import { type MapSchema, sectionOf } from '../engine/config/section-of.js'
+import type { Sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
-import { type Place, type Service, type ServiceData, serviceMark } from './service.js'
+import { type Door, type Elsewhere, type Place, type Service, type ServiceData, serviceMark } from './service.js'
 
 /** What {@link service} is given. All but the name can be left out. */
 export interface ServiceSpec<S extends MapSchema> {
@@ -21,6 +22,17 @@ export interface ServiceSpec<S extends MapSchema> {
   readonly made?: readonly string[]
   /** How its data gets into a bundle and back; left out by a service that has nothing to keep. */
   readonly data?: ServiceData
+  /** The same where its server is elsewhere; without it neither `url:` nor the role db count for it. */
+  readonly elsewhere?: Elsewhere
+  /** The command line of its own shell, as `psql -d shop`: run as the instance's user, and what follows `--` comes behind it. */
+  shell?(place: Place, settings: InferOutput<S>): readonly string[]
+  /** Where it takes connections from the instance's user, for `kraft forward`. */
+  door?(place: Place, settings: InferOutput<S>): Door
+  /**
+   * Prints `NAME VALUE` lines that say how it is, for `kraft status`: version, size (in bytes), connections, whatever else counts.
+   * Runs as root under `sh -e`, changes nothing, and fails where the service does not answer.
+   */
+  facts?(place: Place, settings: InferOutput<S>): Sh
   /** Removes the instance's data and access; the node keeps the program. */
   destroy?(place: Place): readonly Step[]
 }
@@ -38,7 +50,7 @@ export interface ServiceSpec<S extends MapSchema> {
  * })
  */
 export function service<S extends MapSchema = MapSchema>(spec: ServiceSpec<S>): Service {
-  const { name, doc = name, schema, install, setup, environ, made, data, destroy } = spec
+  const { name, doc = name, schema, install, setup, environ, made, data, elsewhere, shell, door, facts, destroy } = spec
   if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new TypeError(`A service's name is small letters, digits and hyphens, not "${name}"`)
   const whole: Service = {
     name,
@@ -49,6 +61,10 @@ export function service<S extends MapSchema = MapSchema>(spec: ServiceSpec<S>): 
     environ: (place, settings) => environ?.(place, settings as InferOutput<S>) ?? {},
     ...(made === undefined ? {} : { made }),
     ...(data === undefined ? {} : { data }),
+    ...(elsewhere === undefined ? {} : { elsewhere }),
+    ...(shell === undefined ? {} : { shell: (place, settings) => shell(place, settings as InferOutput<S>) }),
+    ...(door === undefined ? {} : { door: (place, settings) => door(place, settings as InferOutput<S>) }),
+    ...(facts === undefined ? {} : { facts: (place, settings) => facts(place, settings as InferOutput<S>) }),
     destroy: (place) => destroy?.(place) ?? [],
   }
   return Object.assign(whole, { [serviceMark]: true })

@@ -21,7 +21,7 @@ export interface Instance extends TaskProject, Place {
 export function instanceOf(project: Project, environment: string | undefined): Instance {
   const settings = instanceSettings(project, environment)
   registerSecretive(settings.environ)
-  for (const each of settings.notify) if ('webhook' in each) register(each.webhook)
+  for (const each of [...settings.notify, ...(settings.backup?.notify ?? [])]) if ('webhook' in each) register(each.webhook)
   const { name } = settings
   return {
     [mark]: true,

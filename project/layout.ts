@@ -64,6 +64,13 @@ export const layout = {
   serverStarted: (place: Place, service: string) => `${layout.sockets(place)}/${service}.started`,
   /** Variables of a service that hold secrets, as assignments; read when the instance's processes start. Root only. */
   made: (place: Place, service: string) => `${layout.settings(place)}/made/${service}`,
+  /** Variables by which root reaches a server that is elsewhere, with its password. Root only. */
+  access: (place: Place, service: string) => `${layout.settings(place)}/${service}.access`,
+  /** On a node with the role db: the password that others come with, and their addresses. Root only. */
+  password: (place: Place, service: string) => `${layout.settings(place)}/${service}.password`,
+  clients: (place: Place, service: string) => `${layout.settings(place)}/${service}.clients`,
+  /** What makes backups on the node by itself, with its credentials and its last result. Root only. */
+  backup: (place: Place) => `${layout.settings(place)}/backup`,
   /** The services that the last deploy set up, one a line. */
   services: (place: Place) => `${layout.settings(place)}/services`,
 } as const

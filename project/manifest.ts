@@ -1,5 +1,6 @@
 import { KraftError } from '../engine/errors/failure.js'
 import { packedSize } from '../engine/transfer/pack.js'
+import type { Instance } from './instance.js'
 
 /** What a bundle says of itself, in its first member `manifest.json`. A bundle is a tar archive; docs/bundle.md describes it. */
 export interface Manifest {
@@ -25,6 +26,21 @@ export interface Member {
   readonly sha256: string
   /** How much is in it: rows of each table, files. */
   readonly counts: Readonly<Record<string, number>>
+}
+
+/** The manifest of what an instance holds. */
+export function manifestOf(
+  { project, environment, name }: Instance,
+  given: Pick<Manifest, 'kraft' | 'release' | 'time' | 'members'>,
+): Manifest {
+  return {
+    format: 'kraftwerk bundle',
+    version: 1,
+    project: project.name,
+    environment: environment ?? null,
+    instance: name,
+    ...given,
+  }
 }
 
 /** Bytes of a bundle of these members, as a tar archive. */

@@ -7,7 +7,6 @@ export type Outcome = 'success' | 'failure'
 export type Notification = { readonly on: readonly Outcome[] } & ({ readonly webhook: string } | { readonly command: string })
 
 const outcomes = v.pipe(v.array(v.picklist(['success', 'failure'])), v.nonEmpty('success, failure or both'))
-const on = v.optional(outcomes, ['success', 'failure'])
 const webhook = v.pipe(
   v.string(),
   v.check((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'an address that begins with https://'),
@@ -15,19 +14,25 @@ const webhook = v.pipe(
 const command = v.pipe(v.string(), v.trim(), v.nonEmpty('a command'))
 
 const kinds = v.record(v.picklist(['webhook', 'command', 'on']), v.unknown())
-const one = v.lazy(
-  (input): v.GenericSchema<unknown, Notification> =>
-    typeof input === 'object' && input !== null && 'command' in input
-      ? v.pipe(
-          kinds,
-          v.object({ command, on, webhook: v.optional(v.never('in an item of its own')) }),
-          v.transform(({ command, on }) => ({ command, on })),
-        )
-      : v.pipe(kinds, v.object({ webhook, on })),
-)
+
+/** The schema of a setting that names who is told, by default of these outcomes. */
+export function notificationsOf(usual: readonly Outcome[]): v.GenericSchema<unknown, Notification[]> {
+  const on = v.optional(outcomes, [...usual])
+  const one = v.lazy(
+    (input): v.GenericSchema<unknown, Notification> =>
+      typeof input === 'object' && input !== null && 'command' in input
+        ? v.pipe(
+            kinds,
+            v.object({ command, on, webhook: v.optional(v.never('in an item of its own')) }),
+            v.transform(({ command, on }) => ({ command, on })),
+          )
+        : v.pipe(kinds, v.object({ webhook, on })),
+  )
+  return v.array(one)
+}
 
 /** The schema of the setting `notify`. */
-export const notifications = v.array(one)
+export const notifications = notificationsOf(['success', 'failure'])
 
 /** What is known of a deploy or a rollback when it has ended. */
 export interface Ending {

@@ -94,19 +94,21 @@ function processes(command: Plain['command'], size: Plain['size'], whole: Plain[
   return v.lazy((input): v.GenericSchema<unknown, ProcessSetting> => (typeof input === 'string' ? alone : map))
 }
 
+/** When something runs, as cron writes it. */
+export const scheduleSchema = v.pipe(
+  v.string(),
+  v.trim(),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message = dataset.typed ? scheduleProblem(dataset.value) : undefined
+    if (message !== undefined) addIssue({ message })
+  }),
+)
+
 function cron(command: Plain['command']) {
-  const schedule = v.pipe(
-    v.string(),
-    v.trim(),
-    v.rawCheck(({ dataset, addIssue }) => {
-      const message = dataset.typed ? scheduleProblem(dataset.value) : undefined
-      if (message !== undefined) addIssue({ message })
-    }),
-  )
   return v.pipe(
     v.record(v.picklist(['schedule', 'command']), v.unknown()),
     withKeys('schedule', 'command'),
-    v.object({ schedule, command }),
+    v.object({ schedule: scheduleSchema, command }),
   )
 }
 

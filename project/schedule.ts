@@ -36,6 +36,49 @@ export function scheduleProblem(schedule: string): string | undefined {
   return weekday === '*' && !comes(day, month) ? 'a day that comes: the month has no such day' : undefined
 }
 
+/** When a schedule comes, number by number. */
+export interface Times {
+  readonly minutes: readonly number[]
+  readonly hours: readonly number[]
+  readonly days: readonly number[]
+  readonly months: readonly number[]
+  /** Sunday is 0. */
+  readonly weekdays: readonly number[]
+  /** One of day and day of the week is enough, as cron has it where both are said. */
+  readonly eitherDay: boolean
+}
+
+const named: Readonly<Record<string, string>> = {
+  '@hourly': '0 * * * *',
+  '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
+  '@weekly': '0 0 * * 0',
+  '@monthly': '0 0 1 * *',
+  '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
+}
+
+/** When a good schedule comes; undefined for one that no clock decides. */
+export function timesOf(schedule: string): Times | undefined {
+  const text = schedule.trim().toLowerCase()
+  const parts = (named[text] ?? text).split(/[ \t]+/)
+  if (parts.length !== fields.length) return undefined
+  const [minutes = [], hours = [], days = [], months = [], week = []] = fields.map((field, index) => {
+    const all = new Set((parts[index] ?? '').split(',').flatMap((part) => numbersOf(part, field)))
+    return [...all].sort((one, other) => one - other)
+  })
+  const weekdays = [...new Set(week.map((day) => day % 7))].sort()
+  const eitherDay = [parts[2], parts[4]].every((part) => part?.startsWith('*') === false)
+  return { minutes, hours, days, months, weekdays, eitherDay }
+}
+
+function numbersOf(part: string, field: Field): readonly number[] {
+  const [range = '', step = '1'] = part.split('/')
+  const [from = field.least, to = from] =
+    range === '*' ? [field.least, field.most] : range.split('-').map((word) => numberOf(word, field) ?? field.least)
+  return Array.from({ length: Math.floor((to - from) / Number(step)) + 1 }, (_, index) => from + index * Number(step))
+}
+
 function problemOf(part: string, { name, least, most, words }: Field): string {
   const named = words === undefined ? '' : ` or ${words[0]}, ${words[1]}…`
   return `a ${name} from ${least} to ${most}${named}, *, or a range as in ${least}-${least + 3} or */${least + 2}: ${JSON.stringify(part)} is none`
@@ -65,10 +108,6 @@ function comes(day: string, month: string): boolean {
   return days.some((length, index) => first <= length && meets(month, index + 1))
 }
 
-function meets(list: string, value: number): boolean {
-  return list.split(',').some((part) => {
-    const [range = '', step = '1'] = part.split('/')
-    const [from = 1, to = from] = range === '*' ? [1, 12] : range.split('-').map((word) => numberOf(word, fields[3]) ?? 0)
-    return value >= from && value <= to && (value - from) % Number(step) === 0
-  })
+function meets(list: string, month: number): boolean {
+  return list.split(',').some((part) => numbersOf(part, fields[3]).includes(month))
 }

@@ -1,6 +1,7 @@
 import { domainToASCII } from 'node:url'
 import * as v from 'valibot'
 import type { Section } from '../engine/config/section.js'
+import { backupSchema } from './backup-schema.js'
 import { cacheSchema } from './cache-schema.js'
 import { dataKeys } from './data-keys.js'
 import { httpsSchema } from './https-schema.js'
@@ -178,6 +179,17 @@ export function instanceSection(known: Named) {
       doc: 'Data and I/O that the project asks for',
       example: ['postgres', 'files'],
       quiet: 2,
+    },
+    backup: {
+      schema: v.optional(backupSchema(known.vaults)),
+      doc: 'Backups that the node makes by itself, in S3: schedule, endpoint, region, bucket, prefix, access_key, secret_key, keep (daily, weekly, monthly), encrypt (age keys), notify; false for none, see [Backups](backup.md)',
+      example: {
+        endpoint: 'https://s3.example.com',
+        bucket: 'calculator-backups',
+        access_key: 'AKIAEXAMPLE',
+        secret_key: { op: 'op://shop/s3/secret' },
+      },
+      quiet: 1,
     },
     shared: { schema: v.optional(apart, []), doc: 'Paths in the project that outlive releases', example: ['media'] },
     environ: {

@@ -12,6 +12,8 @@ export interface Place {
 
 /** How a service's data gets out of an instance and back. Scripts run as root under `sh -e`. */
 export interface ServiceData {
+  /** Fails, and says what to do, where a load could not be done; asked before anything is sent. Left out: nothing hinders it. */
+  ready?(place: Place): Sh
   /** The file in a bundle: `postgres.dump`. */
   readonly member: string
   /**
@@ -42,12 +44,44 @@ export interface ServiceData {
   discard(place: Place): Sh
 }
 
+/** Where a service takes connections on its node. */
+export interface Door {
+  /** The path of a socket, or a port of the node's loopback. */
+  readonly at: string | number
+  /** How a client names it that reaches it at a port of its own machine. */
+  url(port: number): string
+}
+
 /** Data that lie beside the live data, as `sanitize:` reaches them. */
 export interface Copy {
-  /** Variables that the application knows, naming the copy. */
-  readonly environ: Readonly<Record<string, string>>
+  /** Variables that the application knows, naming the copy. Left out where they would hold a password: a command gets no copy then. */
+  readonly environ?: Readonly<Record<string, string>>
   /** A command that takes SQL from stdin, as the instance's own role. */
   readonly sql?: Sh
+}
+
+/** A service whose server is on another node, or at an address that was given: what the application's node has of it. */
+export type Elsewhere = Pick<Service, 'install' | 'setup' | 'environ' | 'data'> & {
+  /** How a node with the role db serves it to others; left out by one that only an address can name. */
+  readonly server?: ServiceServer
+}
+
+/** What the node with the role db has of a service. */
+export interface ServiceServer {
+  /** Comes after the service's own set-up there. Runs at each deploy and changes nothing the second time. */
+  setup(place: Place, settings: Readonly<Record<string, unknown>>, reach: Reach): readonly Step[]
+  /** Prints, as root, what {@link ServiceServer.read} reads. */
+  access(place: Place): Sh
+  /** The settings by which other nodes reach it; undefined where it was not set up yet. */
+  read(printed: string, place: Place, address: string): Readonly<Record<string, unknown>> | undefined
+}
+
+/** Who reaches a server, and where. */
+export interface Reach {
+  /** The address by which the other nodes know it. */
+  readonly address: string
+  /** Their addresses. */
+  readonly clients: readonly string[]
 }
 
 /** Marks one that a kraftfile exports; registered, so that another copy of kraftwerk makes what this one takes. */
@@ -74,6 +108,17 @@ export interface Service {
   readonly made?: readonly string[]
   /** Left out by a service that has nothing to keep. */
   readonly data?: ServiceData
+  /** The same service where its server is elsewhere, as the setting `url` or the role db says; left out by one that is always here. */
+  readonly elsewhere?: Elsewhere
+  /** The command line of its own shell, as `psql -d shop`: run as the instance's user, and what follows `--` comes behind it. */
+  shell?(place: Place, settings: Readonly<Record<string, unknown>>): readonly string[]
+  /** Where it takes connections from the instance's user, for `kraft forward`. */
+  door?(place: Place, settings: Readonly<Record<string, unknown>>): Door
+  /**
+   * Prints `NAME VALUE` lines that say how it is, for `kraft status`: version, size (in bytes), connections, whatever else counts.
+   * Runs as root under `sh -e`, changes nothing, and fails where the service does not answer.
+   */
+  facts?(place: Place, settings: Readonly<Record<string, unknown>>): Sh
   /** Removes the instance's data and access; the node keeps the program. */
   destroy(place: Place): readonly Step[]
 }

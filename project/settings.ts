@@ -4,6 +4,8 @@ import type { Section } from '../engine/config/section.js'
 import type { Checked, Problem, Values } from '../engine/config/validate.js'
 import { readYaml, type YamlFile, type YamlPath } from '../engine/config/yaml.js'
 import { KraftError, type Place } from '../engine/errors/failure.js'
+import { mergeBackup } from './backup.js'
+import type { BackupMap } from './backup-schema.js'
 import type { CacheRule } from './cache-schema.js'
 import { type HttpsSetting, mergeHttps } from './https-setting.js'
 import type { IndexSetting } from './index-schema.js'
@@ -57,6 +59,7 @@ export interface InstanceSettings {
   readonly index: readonly IndexSetting[]
   readonly apt: readonly string[]
   readonly services: readonly ServiceSetting[]
+  readonly backup: BackupMap | undefined
   /** Relative paths. */
   readonly shared: readonly string[]
   readonly environ: Readonly<Record<string, string>>
@@ -201,6 +204,7 @@ export function instanceSettings(project: Project, environment?: string): Instan
     processes: { ...top.processes, ...layer.processes, ...variables.processes },
     https: mergeHttps(top.https, layer.https, variables.https),
     cache: { ...top.cache, ...layer.cache, ...variables.cache },
+    backup: mergeBackup(top.backup, layer.backup, variables.backup),
     protect: protectOf(top.protect, layer.protect, variables.protect),
     cron: { ...top.cron, ...layer.cron, ...variables.cron },
     hooks: { ...top.hooks, ...layer.hooks, ...variables.hooks },
@@ -244,6 +248,9 @@ async function referenceProblems(values: Layer, yaml: YamlFile, path: YamlPath, 
         named('index.user', ['index'], user),
         named('index.password', ['index'], password),
       ]),
+      ...(['access_key', 'secret_key'] as const).map((key) =>
+        named(`backup.${key}`, ['backup', key], values.backup === false ? undefined : values.backup?.[key]),
+      ),
     ],
     yaml,
     known,
@@ -284,7 +291,7 @@ async function serviceProblems(
     if (section === undefined) continue
     const checked = check(section, yaml, [...at, name])
     const values = Object.entries(checked.values)
-    const said = values.map(([key, value]) => ({ name: `${name}.${key}`, at: [...at, name, key], value }))
+    const said = values.map(([key, value]) => ({ name: `services.${name}.${key}`, at: [...at, name, key], value }))
     problems.push(...checked.problems, ...(await wrongReferences(said, yaml, known)))
   }
   return problems

@@ -7,10 +7,10 @@ import type { Instance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { type Requirements, readRequirements, requiredNames } from '../project/requirements.js'
 import type { Service } from '../project/service.js'
-import { settingPlace } from '../project/setting-place.js'
 import { wsgiOf } from '../project/settings.js'
-import { isReference } from '../project/vault.js'
-import { type Fetched, fetchAll, fetchValues } from './fetched.js'
+import { placed } from './elsewhere.js'
+import { type Fetched, fetchValues } from './fetched.js'
+import { withFetchedSettings } from './fetched-settings.js'
 import { loadKind, loadKinds } from './kinds.js'
 import type { Release } from './release.js'
 
@@ -18,6 +18,8 @@ import type { Release } from './release.js'
 export interface UsedService {
   readonly service: Service
   readonly settings: Readonly<Record<string, unknown>>
+  /** Where its server is, if not on the application's own node: another's name, or `url`. */
+  readonly where?: string
 }
 
 /** What kraft knows of an instance's program, from the project's folder alone. */
@@ -64,33 +66,24 @@ export async function readApplication(instance: Instance): Promise<Application> 
 export async function withFetched(application: Application, dryRun: boolean, say: (text: string) => void): Promise<Application> {
   const { instance } = application
   const references = Object.entries(instance.settings.vaults)
-  if (!dryRun) {
-    const services = await Promise.all(application.services.map((used) => fetchSettings(instance, used)))
-    return { ...application, services, fetched: await fetchValues(instance) }
-  }
+  const [services, fetched] = await Promise.all([
+    withFetchedSettings(application.services, instance, dryRun, say),
+    dryRun ? {} : fetchValues(instance),
+  ])
+  if (!dryRun) return { ...application, services, fetched }
   for (const [name, { vault }] of references) say(`${name}: from ${vault}`)
-  return { ...application, fetched: Object.fromEntries(references.map(([name, { vault }]) => [name, `from ${vault}`])) }
-}
-
-// What is set for a service may be in a vault as well.
-async function fetchSettings(instance: Instance, { service, settings }: UsedService): Promise<UsedService> {
-  const place = settingPlace(instance, ['services'])
-  const wanted = Object.entries(settings).flatMap(([key, reference]) =>
-    isReference(reference) ? [{ name: `${service.name}.${key}`, place, reference, key }] : [],
-  )
-  const values = await fetchAll(instance.project, wanted)
-  return { service, settings: { ...settings, ...Object.fromEntries(wanted.map(({ key }, index) => [key, values[index]])) } }
+  return { ...application, services, fetched: Object.fromEntries(references.map(([name, { vault }]) => [name, `from ${vault}`])) }
 }
 
 /** The services of an instance, loaded. */
-export async function usedServices({ settings }: Instance): Promise<readonly UsedService[]> {
+export async function usedServices(instance: Instance): Promise<readonly UsedService[]> {
   return Promise.all(
-    settings.services.map(async (used) => {
+    instance.settings.services.map(async (used) => {
       const [service, { withDefaults }] = await Promise.all([
         loadKind('services', used.name),
         import('../engine/config/section-of.js'),
       ])
-      return { service, settings: withDefaults(service.section, used.settings) }
+      return placed(service, withDefaults(service.section, used.settings), instance)
     }),
   )
 }
@@ -147,14 +140,17 @@ export function environLayers(application: Application, release: Release, record
   return layers
 }
 
-/** Data lives where it is served from until services can live on other nodes: several web nodes would each have their own. */
+/** Data that lives where it is served from would be each node's own where there are several. */
 export function refuseSplitData({ services, instance }: Application, nodes: number): void {
-  const data = services.filter(({ service }) => service.data !== undefined).map(({ service }) => service.name)
+  const data = services.filter(({ service, where }) => service.data !== undefined && where === undefined)
   if (nodes < 2 || data.length === 0) return
+  const movable = data.some(({ service }) => service.elsewhere !== undefined)
   throw new KraftError({
     kind: 'setting',
     place: instance.project.place(['environments', instance.environment ?? '', 'nodes']),
-    message: `${data.join(' and ')} would be separate on each of the ${nodes} nodes`,
-    next: 'Give the environment one node, or point environ at a database elsewhere and leave the service out',
+    message: `${data.map(({ service }) => service.name).join(' and ')} would be separate on each of the ${nodes} nodes`,
+    next: movable
+      ? 'Name a node that has the data, for example: nodes: { web: [a, b], db: [c] }, or the address of a server'
+      : 'Give the environment one node, or point environ at a server elsewhere and leave the service out',
   })
 }

@@ -194,9 +194,12 @@ export function discard(place: Place, id: string | undefined, services: readonly
     {
       title: 'Remove what was loaded beside',
       quiet: true,
+      // Each of them, whatever becomes of the others.
       apply: lines(
+        sh`code=0`,
         id === undefined ? undefined : sh`rm -rf ${bundleFolder(place, id)}`,
-        ...services.map(({ data }) => sh`sh -ec ${data.discard(place).text}`),
+        ...services.map(({ data }) => sh`sh -ec ${data.discard(place).text} || code=1`),
+        sh`exit "$code"`,
       ),
     },
   ]

@@ -38,6 +38,12 @@ export function daysUntil(end: Date, now = new Date()): number {
   return Math.floor((end.getTime() - now.getTime()) / 86_400_000)
 }
 
+/** Whether nobody renews it in time. */
+export function certificateNeeds({ until, own }: CertificateEnd, now = new Date()): boolean {
+  // It is renewed a month before.
+  return until === undefined || daysUntil(until, now) < (own ? 30 : 20)
+}
+
 /** In words, with what to do where nobody has renewed it in time. */
 export function describeCertificateEnd({ until, own }: CertificateEnd, place: Place, now = new Date()): string {
   if (until === undefined) {
@@ -47,7 +53,8 @@ export function describeCertificateEnd({ until, own }: CertificateEnd, place: Pl
   }
   const days = daysUntil(until, now)
   const lasts = days < 0 ? 'certificate has EXPIRED' : `certificate for ${days} more day${days === 1 ? '' : 's'}`
-  if (own) return days < 30 ? `${lasts} (nothing renews your own but a deploy with new files)` : lasts
-  // It is renewed a month before.
-  return days < 20 ? `${lasts}, and was not renewed (why: journalctl -u kraft-https@${place.name})` : lasts
+  if (!certificateNeeds({ until, own }, now)) return lasts
+  return own
+    ? `${lasts} (nothing renews your own but a deploy with new files)`
+    : `${lasts}, and was not renewed (why: journalctl -u kraft-https@${place.name})`
 }

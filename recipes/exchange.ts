@@ -17,6 +17,9 @@ export function exchangeJournal(place: Place): string {
 const record = (place: Place) => `${layout.dumps(place)}/loaded`
 
 const unit = 'kraft-exchange@'
+const unitFile = `/etc/systemd/system/${unit}.service`
+const wanted = '/etc/systemd/system/multi-user.target.wants'
+const linkOf = ({ name }: Place) => `${wanted}/${unit}${name}.service`
 
 /** What the last load was, as {@link readLoaded} printed it. */
 export interface Loaded {
@@ -38,23 +41,35 @@ export function parseLoaded(text: string): Loaded | undefined {
 
 /** At boot the node undoes by itself what a power cut left half done. */
 export function undoAtBoot(place: Place): readonly Step[] {
-  const link = `/etc/systemd/system/multi-user.target.wants/${unit}${place.name}.service`
-  const file = `/etc/systemd/system/${unit}.service`
+  const link = linkOf(place)
   return [
-    ...template('services/exchange.service', { to: file, vars: { layout } }),
+    ...template('services/exchange.service', { to: unitFile, vars: { layout } }),
     {
       title: 'An interrupted load is undone at boot',
       quiet: true,
-      check: sh`test "$(readlink ${link})" = ${file}`,
-      apply: sh`ln -sfnT ${file} ${link}`,
+      check: sh`test "$(readlink ${link})" = ${unitFile}`,
+      apply: sh`ln -sfnT ${unitFile} ${link}`,
     },
   ]
 }
 
-/** The instance is to be gone: nothing of it is undone at boot. */
+/** The instance is to be gone: nothing of it is undone at boot. The last one takes the unit with it. */
 export function neverUndone(place: Place): readonly Step[] {
-  const link = `/etc/systemd/system/multi-user.target.wants/${unit}${place.name}.service`
-  return [{ title: 'Nothing is undone at boot', quiet: true, check: sh`test ! -L ${link}`, apply: sh`rm -f ${link}` }]
+  const link = linkOf(place)
+  return [
+    {
+      title: 'Nothing is undone at boot',
+      quiet: true,
+      check: sh`test ! -L ${link}`,
+      apply: sh`
+        rm -f ${link}
+        for other in ${`${wanted}/${unit}`}*; do
+          if [ -L "$other" ]; then exit 0; fi
+        done
+        rm -f ${unitFile}
+      `,
+    },
+  ]
 }
 
 /** Undoes a swap of data that was cut off. Only for whoever holds the instance's lock. */

@@ -18,11 +18,25 @@ export interface FirewallOptions {
   readonly seconds?: number
 }
 
-const rules = '/etc/nftables.d/kraftwerk.nft'
+/** The file that loads all of it, with what services have open. */
+export const firewallRules = '/etc/nftables.d/kraftwerk.nft'
 const boot = '/etc/nftables.conf'
-const include = `include "${rules}"`
+const include = `include "${firewallRules}"`
 // What nft listed right after loading: tells whether the kernel still has these rules, which the file alone does not.
 const live = '/var/lib/kraftwerk/firewall.live'
+
+/** Shell that loads the rules and keeps what the kernel has of them; where there is no firewall it does nothing. */
+export const loadFirewall = sh`
+  if [ -e ${firewallRules} ]; then
+    nft -f ${firewallRules}
+    nft -s list table inet kraftwerk >${live}
+  fi`
+
+/** Shell that succeeds if the kernel has them still. */
+export const firewallLoaded = sh`nft -s list table inet kraftwerk 2>/dev/null | cmp -s - ${live}`
+
+/** Shell that ends a check as if all were as it should be where kraft made no firewall. */
+export const withoutFirewall = sh`if [ ! -e ${firewallRules} ]; then exit 0; fi`
 
 /**
  * Lets in sshd, HTTP, HTTPS and ICMP, and nothing else; a table of its own beside others'. It reverts itself unless
@@ -42,22 +56,22 @@ export function firewall({ sshPort, ports = [], seconds }: FirewallOptions): rea
       title: `Firewall: only ports ${open.join(', ')} are open`,
       ...(seconds === undefined ? {} : { seconds }),
       files: { rules: isSecret(content) ? reveal(content) : content },
-      paths: [rules, boot, live],
+      paths: [firewallRules, boot, live],
       check: sh`
         if ! command -v nft >/dev/null; then exit 2; fi
         if ! said=$(printf '%s\n' ${probe} | nft -c -f - 2>&1); then
           printf 'this kernel has no nf_tables for a firewall (%s)\n' "$(printf '%s\n' "$said" | head -n 1)"
           exit 75
         fi
-        cmp -s "$KRAFT_STEP/rules" ${rules}
+        cmp -s "$KRAFT_STEP/rules" ${firewallRules}
         grep -qxF ${include} ${boot}
         systemctl is-enabled --quiet nftables.service
-        nft -s list table inet kraftwerk 2>/dev/null | cmp -s - ${live}
+        ${firewallLoaded}
       `,
       diff: sh`
-        old=${rules}
+        old=${firewallRules}
         if [ ! -f "$old" ]; then old=/dev/null; fi
-        diff -u --label ${rules} --label ${`${rules} (new)`} "$old" "$KRAFT_STEP/rules" || :
+        diff -u --label ${firewallRules} --label ${`${firewallRules} (new)`} "$old" "$KRAFT_STEP/rules" || :
       `,
       save: sh`
         nft list table inet kraftwerk >"$saved/table" 2>/dev/null || rm -f "$saved/table"
@@ -66,14 +80,13 @@ export function firewall({ sshPort, ports = [], seconds }: FirewallOptions): rea
       apply: sh`
         nft -c -f "$KRAFT_STEP/rules"
         install -d /etc/nftables.d
-        install -m 0644 "$KRAFT_STEP/rules" ${`${rules}.new`}
-        mv -fT ${`${rules}.new`} ${rules}
+        install -m 0644 "$KRAFT_STEP/rules" ${`${firewallRules}.new`}
+        mv -fT ${`${firewallRules}.new`} ${firewallRules}
         if [ ! -e ${boot} ]; then printf '#!/usr/sbin/nft -f\n' >${boot}; chmod 0755 ${boot}; fi
         if ! grep -qxF ${include} ${boot}; then printf '\n%s\n' ${include} >>${boot}; fi
         # Enabled, not started: starting it flushes the rules of everybody else.
         systemctl enable --quiet nftables.service
-        nft -f ${rules}
-        nft -s list table inet kraftwerk >${live}
+        ${loadFirewall}
       `,
       restore: sh`
         {

@@ -20,16 +20,17 @@ export function freeze(place: Place, seconds: number): Sh {
     for each in 1 2; do
       for pid in $(writers); do kill -STOP "$pid" 2>/dev/null || :; done
     done
-    writers >"$KRAFT_STEP/frozen"
-    cat ${`${services}.web.`}*/supervise/pid >"$KRAFT_STEP/masters" 2>/dev/null || :
-    cat >"$KRAFT_STEP/thaw" <<'thaw'
-      masters=$(cat "$KRAFT_STEP/masters")
-      for pid in $(cat "$KRAFT_STEP/frozen"); do
-        case " $(echo $masters) " in *" $pid "*) ;; *) kill -CONT "$pid" 2>/dev/null || : ;; esac
+    # In the environment: a script that is killed loses its folder.
+    KRAFT_STOPPED=$(writers)
+    KRAFT_MASTERS=$(cat ${`${services}.web.`}*/supervise/pid 2>/dev/null || :)
+    KRAFT_THAW='
+      for pid in $KRAFT_STOPPED; do
+        case " $(echo $KRAFT_MASTERS) " in *" $pid "*) ;; *) kill -CONT "$pid" 2>/dev/null ;; esac
       done
       sleep 1.5
-      for pid in $masters; do kill -CONT "$pid" 2>/dev/null || :; done
-    thaw
+      for pid in $KRAFT_MASTERS; do kill -CONT "$pid" 2>/dev/null; done
+      :'
+    export KRAFT_STOPPED KRAFT_MASTERS KRAFT_THAW
     # Whatever becomes of this script, nobody stays frozen.
     setsid sh -c '
       for each in $(seq "$2"); do
@@ -37,11 +38,11 @@ export function freeze(place: Place, seconds: number): Sh {
         if ! kill -0 "$1" 2>/dev/null; then break; fi
         sleep 0.1
       done
-      : >"$KRAFT_STEP/late"
-      sh "$KRAFT_STEP/thaw"
+      touch "$KRAFT_STEP/late"
+      sh -c "$KRAFT_THAW"
     ' watch "$$" ${String(seconds * 10)} </dev/null >/dev/null 2>&1 &
     export KRAFT_FROZEN=1
-    trap ': >"$KRAFT_STEP/thawing"; sh "$KRAFT_STEP/thaw"' EXIT
+    trap ': >"$KRAFT_STEP/thawing"; sh -c "$KRAFT_THAW"' EXIT
   `
 }
 

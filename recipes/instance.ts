@@ -47,12 +47,17 @@ export function claim(place: Place, owner: string): readonly Step[] {
   ]
 }
 
+/** Whom the instance is on a node, also where it has nothing but data. */
+export function instanceUser(place: Place): readonly Step[] {
+  return systemUser({ name: place.name, home: layout.userHome(place), group: place.name, shell: '/bin/bash' })
+}
+
 /** User, group and folders of an instance. Code, logs and links are root's; only uploads, shared and home are the application's. */
 export function instance(place: Place): readonly Step[] {
   const { name, home } = place
   const own = { owner: name, group: name, mode: '0750' }
   return [
-    ...systemUser({ name, home: layout.userHome(place), group: name, shell: '/bin/bash' }),
+    ...instanceUser(place),
     ...systemUser({ name: layout.builder(place), home: layout.builderHome(place), group: name }),
     ...member({ user: nginxUser, group: name, notify: [reloadNginx] }),
     ...directory({ path: home, group: name, mode: '0750' }),
@@ -130,6 +135,7 @@ export function packageLink(place: Place, name: string | undefined, src: string 
     'log',
     'home',
     'challenge',
+    'postgres',
     'redis',
     'sqlite',
   ]

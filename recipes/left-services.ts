@@ -7,7 +7,7 @@ import { endService } from './runit.js'
 
 /**
  * Services that have left kraftwerk.yaml: their servers end, what they keep stays, and that is said once. Comes after the services
- * that are asked for were set up.
+ * that are asked for were set up. One whose server is elsewhere is called `NAME@WHERE`: moving it is leaving as well.
  *
  * @example leftServices(place, ['postgres', 'redis'])
  */
@@ -34,7 +34,16 @@ export function leftServices(place: Place, names: readonly string[]): readonly S
           if [ -e "/etc/sv/$service" ]; then
             ${endService(60)}
           fi
-          printf '%s is not asked for any more: what it keeps of %s stays on the node until kraft destroy\n' "$name" ${place.name}
+          case $name in
+            *@*)
+              case ${` ${names.join(' ')}`} in
+                *" \${name%@*}@"*) ;;
+                *) rm -f ${layout.settings(place)}/"\${name%@*}.access" ;;
+              esac
+              printf '%s at %s is not used any more: what it keeps of %s stays there\n' "\${name%@*}" "\${name#*@}" ${place.name}
+              ;;
+            *) printf '%s is not asked for any more: what it keeps of %s stays on the node until kraft destroy\n' "$name" ${place.name} ;;
+          esac
         done
       `,
       ),

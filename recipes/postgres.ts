@@ -5,9 +5,9 @@ import { apt } from './apt.js'
 /** The release's own version of the server and its client. */
 export const postgresPackages = ['postgresql'] as const
 
-/** Sets the shell variable `version` to the newest that is installed: a node that was upgraded has several. */
+/** Sets the shell variable `version` to the newest server that is installed: a node that was upgraded has several. */
 export const postgresVersion = sh`
-  version=$(ls /usr/lib/postgresql 2>/dev/null | sort -V | tail -n 1)
+  version=$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | cut -d / -f 5 | sort -V | tail -n 1)
   if [ -z "$version" ]; then echo 'PostgreSQL is not installed'; exit 2; fi`
 
 /** Defines the shell function `ask`, which prints what a query finds. */
@@ -30,7 +30,14 @@ export function postgresSetup(): readonly Step[] {
       title: 'PostgreSQL is running',
       check: lines(
         postgresVersion,
-        sh`systemctl is-enabled --quiet postgresql.service && systemctl is-active --quiet "postgresql@$version-main.service"`,
+        // On a node that boots right now it is about to start by itself.
+        sh`
+        for try in $(seq 100); do
+          if [ -z "$(systemctl list-jobs --no-legend "postgresql@$version-main.service")" ]; then break; fi
+          sleep 0.2
+        done
+        systemctl is-enabled --quiet postgresql.service && systemctl is-active --quiet "postgresql@$version-main.service"
+      `,
       ),
       apply: lines(
         postgresVersion,
@@ -53,18 +60,32 @@ export function postgresSetup(): readonly Step[] {
       `,
       ),
     },
-    {
-      title: 'PostgreSQL listens on its socket and localhost only',
-      check: lines(postgresVersion, askPostgres, sh`test "$(ask 'show listen_addresses')" = localhost`),
-      apply: lines(
-        postgresVersion,
-        askPostgres,
-        sh`
-        ask "alter system set listen_addresses = 'localhost'"
+    postgresListens(),
+  ]
+}
+
+// Somebody on another node has a database here.
+const addresses = sh`
+  addresses=localhost
+  for each in /etc/kraftwerk/*/postgres.clients; do
+    if [ -e "$each" ]; then addresses='*'; fi
+  done
+`
+
+/** Where it listens: on no network unless a node with the role db serves others, which its firewall and its rules then choose. */
+export function postgresListens(): Step {
+  return {
+    title: 'PostgreSQL listens on its socket and localhost only, but for nodes that it serves',
+    check: lines(postgresVersion, askPostgres, addresses, sh`test "$(ask 'show listen_addresses')" = "$addresses"`),
+    apply: lines(
+      postgresVersion,
+      askPostgres,
+      addresses,
+      sh`
+        ask "alter system set listen_addresses = '$addresses'"
         systemctl restart "postgresql@$version-main.service"
       `,
-      ),
-      diff: sh`echo "listen_addresses = 'localhost'"`,
-    },
-  ]
+    ),
+    diff: lines(addresses, sh`echo "listen_addresses = '$addresses'"`),
+  }
 }

@@ -10,13 +10,21 @@ import type { DataService } from './bundle.js'
  * role; a command in the project's environment, in which the variables of services name the copy.
  */
 export function sanitize(place: Place, services: readonly DataService[], sanitizers: readonly Sanitizer[]): readonly Step[] {
-  const copies = services.flatMap(({ data }) => data.copy?.(place) ?? [])
-  const environ = Object.entries(Object.assign({}, ...copies.map((copy) => copy.environ))).map(
+  const known = services.flatMap(({ service, data }) =>
+    data.copy === undefined ? [] : { name: service.name, ...data.copy(place) },
+  )
+  // It would find the live data in its environment.
+  const hidden = known.find(({ environ }) => environ === undefined)?.name
+  const environ = Object.entries(Object.assign({}, ...known.map((copy) => copy.environ))).map(
     ([name, value]) => `${name}=${value}`,
   )
-  const databases = copies.flatMap(({ sql }) => sql ?? [])
+  const databases = known.flatMap(({ sql }) => sql ?? [])
   return sanitizers.map(({ name, sql }) => {
     const title = `Sanitize: ${name}`
+    if (sql === undefined && hidden !== undefined) {
+      const why = `A command can not be given the copy of ${hidden}, whose address holds a password: sanitize it by a file of SQL`
+      return { title, apply: sh`echo ${why}; exit 1` }
+    }
     if (sql === undefined) {
       return { title, loud: true, apply: sh`exec ${`${layout.settings(place)}/enter`} env ${environ} bash -c ${name}` }
     }

@@ -22,7 +22,7 @@ export function setUp({ instance, services, package: name }: Application, https:
     ...services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),
     ...leftServices(
       instance,
-      services.map(({ service }) => service.name),
+      services.map(({ service, where }) => (where === undefined ? service.name : `${service.name}@${where}`)),
     ),
     ...packageLink(instance, name, settings.src),
   ]

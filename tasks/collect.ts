@@ -6,7 +6,7 @@ import type { Session } from '../engine/task/session.js'
 import { Meter } from '../engine/transfer/meter.js'
 import { receiveStream } from '../engine/transfer/receive.js'
 import type { Instance } from '../project/instance.js'
-import { bundleSize, type Manifest } from '../project/manifest.js'
+import { bundleSize, type Manifest, manifestOf } from '../project/manifest.js'
 import {
   type DataService,
   describeMembers,
@@ -59,17 +59,7 @@ export async function collect(
   }
   if (session.flags.dryRun) return undefined
   const members = readMembers(await node.read(describeMembers(instance, id, services).text))
-  const manifest: Manifest = {
-    format: 'kraftwerk bundle',
-    version: 1,
-    kraft: session.version,
-    project: instance.project.name,
-    environment: instance.environment ?? null,
-    instance: instance.name,
-    release,
-    time: new Date().toISOString(),
-    members,
-  }
+  const manifest = manifestOf(instance, { kraft: session.version, release, time: new Date().toISOString(), members })
   const bytes = bundleSize(members)
   return {
     manifest,

@@ -26,6 +26,7 @@ import { numberReleases, packageStatic } from '../recipes/static-files.js'
 import { newAccounts } from '../recipes/superusers.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
+import { backupSteps } from './backup-steps.js'
 import { countChanges } from './changes.js'
 import { dataServices } from './data-services.js'
 import { evenEnviron } from './even-environ.js'
@@ -42,6 +43,7 @@ import { printReceipt, receiptOf } from './rollout/receipt.js'
 import { type Rollout, rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
+import { setUpServices, withServices } from './service-node.js'
 import { expectUpload, heldOn, openSource, pinned, type Sent, upload } from './upload.js'
 import { urlsOf } from './urls.js'
 
@@ -81,6 +83,7 @@ export const deploy = task({
       packageIndexes(instance, session.flags.dryRun),
     ])
     refuseSplitData(application, nodes.length)
+    const backups = await backupSteps(instance, session)
     const accounts = newAccounts(application)
     const files = await code.files()
     for (const surprise of [...(await code.surprises()), ...endsSoon(https)]) line.output(surprise)
@@ -125,6 +128,7 @@ export const deploy = task({
     // A mistake in a template is found here, where it costs nothing: each is rendered once before a node is reached.
     setUp(application, onWeb)
     for (const node of nodes) {
+      backups(node)
       for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
       httpsSteps(instance, https, { name: node.name, codename: '', ipv6: true })
     }
@@ -145,10 +149,11 @@ export const deploy = task({
         title: 'Set up',
         chapter: 'Prepare',
         // Its name is claimed once more: whoever had the lock before may have destroyed the instance.
-        steps: () => [
+        steps: (node) => [
           ...claim(instance, instance.owner),
           ...removeLeftovers(instance, settings.timeout, id),
-          ...setUp(application, onWeb),
+          ...setUp(part.application, onWeb),
+          ...backups(node),
         ],
       },
       {
@@ -238,13 +243,15 @@ export const deploy = task({
       if (held.status === 'fulfilled') asked.set(node.name, held.value)
     })
     requireNewest(release, nodes, whole.states)
-    await finish(whole, line).catch((error: unknown) => {
+    await setUpServices(application, session, line, whole.applied)
+    const served = { ...whole, application: await withServices(application, session) }
+    await finish(served, line).catch((error: unknown) => {
       // The new release takes its place; but nobody wants one any more who has stopped kraft.
       if (session.ended.aborted) throw error
       line.output(`What was interrupted stays: ${String(error)}`)
     })
     await evenEnviron(instance, nodes, session)
-    await inParts(whole, line, async (part, own) => {
+    await inParts(served, line, async (part, own) => {
       await orTakeBack(part, own, change(part))
       await hooksAfterSwitch(part, own, hooked)
     })

@@ -23,7 +23,10 @@ export const destroy = task({
     const instance = requireInstance(target)
     requireAnswer(session, 'destroy')
     const where = target.nodes.map(({ name }) => name).join(', ')
-    const services = (await usedServices(instance)).map(({ service }) => service.name)
+    const used = await usedServices(instance)
+    const outside = used.filter(({ settings }) => settings.url !== undefined && settings.node === undefined)
+    const services = used.filter((each) => !outside.includes(each)).map(({ service }) => service.name)
+    for (const { service } of outside) line.output(`${service.name} is at an address of its own: what it holds stays there`)
     const lockable: Node[] = []
     for (const node of target.nodes) {
       await requireOwner(node, instance, 'Nothing was removed. Call kraft in that project')

@@ -8,6 +8,7 @@ import { balancersAmong, releaseNodes } from '../recipes/followers.js'
 import { diffOn, diffOnBalancer } from './diff-node.js'
 import { differs, diffText } from './diff-text.js'
 import { balancingOf, trusted } from './rollout/balance.js'
+import { withServices } from './service-node.js'
 import { openSource } from './upload.js'
 
 /** What a deploy would change: commits, files, requirements, and what it writes on the node. Changes nothing. */
@@ -24,11 +25,8 @@ export const diff = task({
   async run({ target, session, line, options: { rev, exitCode } }) {
     const asked = requireInstance(target)
     const code = await openSource(asked, session, rev)
-    const application = await withFetched(
-      await readApplication({ ...asked, folder: code.folder }),
-      session.flags.dryRun,
-      line.output,
-    )
+    const read = await readApplication({ ...asked, folder: code.folder })
+    const application = await withServices(await withFetched(read, session.flags.dryRun, line.output), session, true)
     const balancing = await balancingOf(asked, session)
     const wanted = {
       application,

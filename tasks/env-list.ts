@@ -2,11 +2,13 @@ import { isUtf8 } from 'node:buffer'
 import type { Line } from '../engine/report/report.js'
 import { isSecret, reveal, type Secret } from '../engine/shell/secret.js'
 import { Result } from '../engine/task/result.js'
+import type { Session } from '../engine/task/session.js'
 import { environOrigin } from '../project/environ-origin.js'
 import type { Instance } from '../project/instance.js'
 import { environLayers, readApplication, withFetched } from '../recipes/application.js'
 import type { EnvironEntry } from '../recipes/environ.js'
 import type { KeptOn } from './kept-environ.js'
+import { withServices } from './service-node.js'
 
 interface Row {
   readonly name: string
@@ -20,9 +22,10 @@ export async function listEnviron(
   kept: readonly KeptOn[],
   { show, history }: { readonly show: boolean; readonly history: boolean },
   line: Line,
+  session: Session,
 ): Promise<Result> {
   if (history) return listHistory(instance, kept)
-  const rows = await rowsOf(instance, kept, show, line)
+  const rows = await rowsOf(instance, kept, show, line, session)
   const waiting = notInUse(kept)
   if (waiting.length > 0) line.output(`${waiting.join(', ')}: the processes take that up with the next reload or deploy`)
   const table = [
@@ -38,12 +41,19 @@ export async function listEnviron(
   return new Result(columns(table), data, undefined, show)
 }
 
-async function rowsOf(instance: Instance, kept: readonly KeptOn[], show: boolean, line: Line): Promise<readonly Row[]> {
+async function rowsOf(
+  instance: Instance,
+  kept: readonly KeptOn[],
+  show: boolean,
+  line: Line,
+  session: Session,
+): Promise<readonly Row[]> {
   const { project, environment, settings } = instance
   const [first] = kept
   if (first === undefined) return []
   // What is in a vault is fetched only where it is to be seen.
-  const application = await withFetched(await readApplication(instance), !show, () => undefined)
+  const fetched = await withFetched(await readApplication(instance), !show, () => undefined)
+  const application = show ? await withServices(fetched, session, true) : fetched
   const place = { place: instance, id: first.release ?? '-', generation: '-' }
   const rows = new Map<string, Row>([
     ['SECRET_KEY', { name: 'SECRET_KEY', from: 'made on the node, which it never leaves', value: '' }],

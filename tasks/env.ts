@@ -63,6 +63,6 @@ export const env = task({
       return setEnviron({ instance, nodes, session, line, call, ...options, verb, word: target.word })
     const kept = await readKept(instance, nodes)
     if (verb === 'pull') return pullEnviron(instance, kept, names, session)
-    return listEnviron(instance, kept, options, line)
+    return listEnviron(instance, kept, options, line, session)
   },
 })

@@ -20,9 +20,9 @@ export function whereabouts({ project }: Target, node: Node): string {
     : `as ${project.name} in its current release, with its environment`
 }
 
-/** The nodes of a target that commands can run on: one that only balances has no code of the project. */
+/** The nodes of a target that commands can run on: one that only balances or keeps data has no code of the project. */
 export function codeNodes({ project, nodes }: Target): readonly Node[] {
   return project === undefined
     ? nodes
-    : nodes.filter(({ roles }) => roles === 'every' || roles.some((role) => role !== 'balancer'))
+    : nodes.filter(({ roles }) => roles === 'every' || roles.some((role) => role !== 'balancer' && role !== 'db'))
 }

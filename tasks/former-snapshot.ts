@@ -2,7 +2,7 @@ import { KraftError } from '../engine/errors/failure.js'
 import { lines, sh } from '../engine/shell/sh.js'
 import type { TargetContext } from '../engine/task/context.js'
 import { type Instance, requireInstance } from '../project/instance.js'
-import type { Manifest } from '../project/manifest.js'
+import { type Manifest, manifestOf } from '../project/manifest.js'
 import { type DataService, describeMembers, readMembers } from '../recipes/bundle.js'
 import { listSnapshots, snapshotFor, snapshotOf } from '../recipes/snapshot.js'
 import type { InstanceState } from '../recipes/state.js'
@@ -47,7 +47,7 @@ export async function formerSnapshot(context: Context, to: string, state: Instan
     `Put the data of ${instance.name} on ${node.name} back to ${time}? What was written since is put aside`,
     instance.settings.live ? instance.project.name : undefined,
   )
-  const manifest = manifestOf(instance, to, time, members, session.version)
+  const manifest = manifestOf(instance, { kraft: session.version, release: to, time, members })
   return () => putInPlace(context, { manifest, services, id, reload: async () => context.call(await session.task('reload')) })
 }
 
@@ -72,18 +72,4 @@ function lost(then: Manifest['members'], now: Manifest['members']): readonly str
 
 function timeOf(id: string): string {
   return id.replace(/^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6Z')
-}
-
-function manifestOf(instance: Instance, release: string, time: string, members: Manifest['members'], kraft: string): Manifest {
-  return {
-    format: 'kraftwerk bundle',
-    version: 1,
-    kraft,
-    project: instance.project.name,
-    environment: instance.environment ?? null,
-    instance: instance.name,
-    release,
-    time,
-    members,
-  }
 }

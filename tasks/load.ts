@@ -17,6 +17,8 @@ import { firstWebNode } from './first-node.js'
 import { dropFormer, undoLoad } from './former-data.js'
 import { putInPlace } from './put-in-place.js'
 
+const bundleFile = 'a bundle that dump wrote; - reads stdin'
+
 /** Puts the data of a bundle in the place of the live data, which is kept until the next load. */
 export const load = task({
   on: 'once',
@@ -32,7 +34,7 @@ export const load = task({
     'kraft load:stage --drop-old',
   ],
   options: {
-    file: option({ type: 'string', positional: true, help: 'a bundle that dump wrote; - reads stdin' }),
+    file: option({ type: 'string', positional: true, help: bundleFile }),
     only: option({
       type: 'string',
       many: true,
@@ -55,8 +57,8 @@ export const load = task({
     if (what === undefined || more.length > 0) {
       throw new KraftError({
         kind: 'usage',
-        message: what === undefined ? 'load wants a bundle' : `load takes ${[what, ...more].join(' or ')}, and one of them`,
-        next: 'Name the file that dump wrote: kraft load:stage before.bundle',
+        message: what === undefined ? `load needs FILE: ${bundleFile}` : `load takes one of ${[what, ...more].join(' and ')}`,
+        next: 'See: kraft help load',
       })
     }
     if (options.undo) return undoLoad(context)

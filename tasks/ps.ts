@@ -4,7 +4,8 @@ import { eachNode } from '../engine/task/each-node.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { type Instance, requireInstance } from '../project/instance.js'
-import { releaseNodes, runsCron, runsProcesses, serves } from '../recipes/followers.js'
+import { releaseNodes } from '../recipes/followers.js'
+import { withMissing } from '../recipes/missing-programs.js'
 import { lookAtPrograms, type Program, type Programs, readPrograms } from '../recipes/ps.js'
 import { columns } from './columns.js'
 
@@ -30,26 +31,6 @@ export const ps = task({
     )
   },
 })
-
-/** What kraftwerk.yaml asks for and the node does not have: it was not deployed yet. */
-function withMissing(instance: Instance, node: Node, found: Programs): Programs {
-  const { processes, cron } = instance.settings
-  const wanted: readonly Program[] = [
-    ...(serves(node) ? [{ kind: 'web' as const, name: 'web', state: 'missing' }] : []),
-    ...(runsProcesses(instance, node)
-      ? Object.entries(processes).flatMap(([name, { count }]) =>
-          Array.from({ length: found.scaled[name] ?? count }, (_, index) => ({
-            kind: 'process' as const,
-            name: `${name}.${index + 1}`,
-            state: 'missing',
-          })),
-        )
-      : []),
-    ...(runsCron(instance, node) ? Object.keys(cron).map((name) => ({ kind: 'cron' as const, name, state: 'missing' })) : []),
-  ]
-  const missing = wanted.filter(({ kind, name }) => !found.programs.some((each) => each.kind === kind && each.name === name))
-  return { ...found, programs: [...found.programs, ...missing] }
-}
 
 function cells({ kind, name, state, seconds, pid, memory, restarts, code }: Program): readonly string[] {
   const ends = restarts === undefined || restarts === 0 ? '' : `${restarts} ${restarts === 1 ? 'time' : 'times'}, `

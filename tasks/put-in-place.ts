@@ -6,10 +6,12 @@ import type { Manifest } from '../project/manifest.js'
 import { readSanitizers } from '../project/sanitize.js'
 import { type DataService, discard, loadBeside, roomFor } from '../recipes/bundle.js'
 import { forgetFormer, swapIn, undoInterrupted } from '../recipes/exchange.js'
+import { readyToLoad } from '../recipes/ready-to-load.js'
 import { sanitize } from '../recipes/sanitize.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { holdLock } from './hold-lock.js'
+import { thenTidy } from './then-tidy.js'
 
 /** Data that are to take the place of an instance's live data. */
 export interface Incoming {
@@ -39,7 +41,11 @@ export async function putInPlace(
   const sanitizers = manifest.environment === (instance.environment ?? null) ? [] : readSanitizers(instance)
   const about = `the data of ${manifest.instance} of ${manifest.time}`
   const work = [
-    apply('Check the node', [...undoInterrupted(instance), ...(arrive === undefined ? [] : roomFor(instance, manifest))]),
+    apply('Check the node', [
+      ...undoInterrupted(instance),
+      ...(arrive === undefined ? [] : roomFor(instance, manifest)),
+      ...readyToLoad(instance, services),
+    ]),
     ...(arrive === undefined || session.flags.dryRun ? [] : [{ title: 'Send the bundle', run: arrive }]),
     apply('Load beside the live data', [
       ...loadBeside(instance, id, services, manifest),
@@ -53,12 +59,10 @@ export async function putInPlace(
     const lock = await holdLock(session, node, instance.name, line)
     const tidy = apply('Tidy up', discard(instance, arrive === undefined ? undefined : id, services))
     try {
-      await line.list(work)
-      await line.list([tidy])
-    } catch (error) {
-      // What ended the load says most, and may be what ends this as well.
-      await line.list([tidy]).catch(() => undefined)
-      throw error
+      await thenTidy(
+        () => line.list(work),
+        () => line.list([tidy]),
+      )
     } finally {
       await lock.release()
     }

@@ -13,6 +13,7 @@ import { finish } from './rollout/finish.js'
 import { rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
+import { withServices } from './service-node.js'
 
 /** Starts the current release anew beside the running one, with the environment as it is now, and switches to it. */
 export const reload = task({
@@ -27,7 +28,8 @@ export const reload = task({
     const instance = requireInstance(target)
     const nodes = releaseNodes(instance, target.nodes)
     reachFor(nodes)
-    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
+    const fetched = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
+    const application = await withServices(fetched, session)
     const generation = releaseId(new Date())
     const whole = rollout({
       application,

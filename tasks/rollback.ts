@@ -20,6 +20,7 @@ import { finish } from './rollout/finish.js'
 import { rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain, whoAmI } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
+import { withServices } from './service-node.js'
 
 /** Serves an earlier release again, as a deploy would: started beside the current one, checked, switched to. */
 export const rollback = task({
@@ -51,7 +52,8 @@ export const rollback = task({
     const instance = requireInstance(target)
     const nodes = releaseNodes(instance, target.nodes)
     reachFor(nodes)
-    const application = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
+    const fetched = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
+    const application = await withServices(fetched, session)
     const generation = releaseId(new Date())
     const chosen = { id: options.release ?? generation }
     const whole = rollout({

@@ -1,60 +1,127 @@
 import { lines } from '../engine/shell/sh.js'
-import { eachNode } from '../engine/task/each-node.js'
+import { eachNode, type OnNode } from '../engine/task/each-node.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import {
-  type CertificateEnd,
-  daysUntil,
-  describeCertificateEnd,
-  parseCertificateEnd,
-  readCertificateEnd,
-} from '../recipes/certificate-end.js'
+import { usedServices } from '../recipes/application.js'
+import { type CertificateEnd, daysUntil, describeCertificateEnd, parseCertificateEnd } from '../recipes/certificate-end.js'
+import { servingNode } from '../recipes/elsewhere.js'
 import { balancersAmong, releaseNodes } from '../recipes/followers.js'
 import { currentReceipt, type InstanceState, parseState, readState } from '../recipes/state.js'
+import type { Attention, Found } from '../recipes/status/part.js'
+import { lookAtParts, readParts } from '../recipes/status/parts.js'
 
-/** Says what each node serves, and what was left in the middle. */
+/** What is known of one node. */
+interface Known {
+  readonly state: InstanceState
+  readonly certificate: CertificateEnd | undefined
+  readonly found: Readonly<Record<string, Found>>
+}
+
+/** Says what each node serves, how it is, and what needs a hand. */
 export const status = task({
   on: 'once',
   independent: true,
   needs: 'instance',
   group: 'Deploy',
-  help: 'say what each node serves, who is changing it, what was interrupted, and how long its certificate lasts',
-  examples: ['kraft status:live', 'kraft status:live --json'],
+  help: 'say what each node serves and how all of it is: site, processes, services, node; ends with code 1 where something needs a hand',
+  examples: ['kraft status:live', 'kraft status:live --json', 'kraft status:live >/dev/null || echo look after it'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)
+    const services = await usedServices(instance)
     const nodes = releaseNodes(instance, target.nodes)
     const balancers = balancersAmong(target.nodes).filter((node) => !nodes.includes(node))
-    const read = await eachNode(session, [...nodes, ...balancers], line, async (node) => {
-      const text = await node.read(lines(readState(instance), readCertificateEnd(instance)).text)
-      return { state: parseState(text), certificate: parseCertificateEnd(text) }
-    })
-    const releases = read.filter(({ node }) => nodes.includes(node))
-    const rows = read.map(({ node, value: { state, certificate } }) => {
-      const said = nodes.includes(node) ? describe(state) : ['balancer']
+    const serving = target.nodes.filter(({ name }) => name === servingNode(instance)?.name)
+    const read = await eachNode(
+      session,
+      [...new Set([...nodes, ...balancers, ...serving])],
+      line,
+      async (node): Promise<Known> => {
+        const looked = { instance, node, word: target.word, services: nodes.includes(node) ? services : [] }
+        const before = new Date()
+        const text = await node.read(lines(readState(instance), lookAtParts(looked)).text)
+        const state = parseState(text.split('\u0001', 1)[0] ?? '')
+        const deployed = state.current !== undefined && nodes.includes(node)
+        return {
+          state,
+          certificate: parseCertificateEnd(text),
+          found: readParts(text, { ...looked, deployed, between: [before, new Date()] }),
+        }
+      },
+    )
+    const mixed = new Set(read.filter(({ node }) => nodes.includes(node)).map(({ value }) => value.state.current?.id)).size > 1
+    const heads = read.map(({ node, value: { state, certificate } }) => {
+      const said = [
+        ...(nodes.includes(node) ? describe(state) : balancers.includes(node) ? ['balancer'] : []),
+        ...(serving.includes(node) ? ['data for the others'] : []),
+      ]
       return `${node.name}: ${[...said, ...(certificate === undefined ? [] : [describeCertificateEnd(certificate, instance)])].join(', ')}`
     })
-    const served = new Set(releases.map(({ value }) => value.state.current?.id))
-    const mixed =
-      served.size > 1
-        ? [`The nodes serve different releases: kraft deploy:${target.word} or kraft rollback:${target.word} makes them one`]
-        : []
-    const data = read.map(({ node, value: { state, certificate } }) => ({
-      node: node.name,
-      release: state.current?.id ?? null,
-      generation: state.current?.generation ?? null,
-      promoted_from: currentReceipt(state)?.promoted_from ?? null,
-      interrupted: state.rollout ?? null,
-      lock: state.holder ?? null,
-      certificate: inData(certificate),
-    }))
-    return new Result([...rows, ...mixed].join('\n'), { nodes: data, mixed: served.size > 1 })
+    const needed = read.map(({ value }) => [
+      ...interrupted(value.state, target.word),
+      ...Object.values(value.found).flatMap(({ attention }) => attention),
+    ])
+    const ok = !mixed && needed.every((each) => each.length === 0)
+    const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined
+    const text = [
+      ...read.flatMap(({ value }, index) => [heads[index] ?? '', ...details(value.found)]),
+      ...(mixed
+        ? [
+            red(
+              color,
+              `The nodes serve different releases: kraft deploy:${target.word} or kraft rollback:${target.word} makes them one`,
+            ),
+          ]
+        : []),
+      ...read.flatMap(({ node }, index) =>
+        (needed[index] ?? []).flatMap(({ what, next }) => [red(color, `! ${node.name}: ${what}`), `  ${next}`]),
+      ),
+    ]
+    return new Result(
+      text.join('\n'),
+      { nodes: read.map((each, index) => inData(each, needed[index] ?? [])), mixed, ok },
+      undefined,
+      false,
+      ok ? 0 : 1,
+    )
   },
 })
 
-function inData(end: CertificateEnd | undefined) {
+function inData({ node, value: { state, certificate, found } }: OnNode<Known>, attention: readonly Attention[]) {
+  return {
+    node: node.name,
+    ok: attention.length === 0,
+    attention,
+    release: state.current?.id ?? null,
+    generation: state.current?.generation ?? null,
+    promoted_from: currentReceipt(state)?.promoted_from ?? null,
+    interrupted: state.rollout ?? null,
+    lock: state.holder ?? null,
+    certificate: endInData(certificate),
+    ...Object.fromEntries(Object.entries(found).map(([name, { data }]) => [name, data])),
+  }
+}
+
+function endInData(end: CertificateEnd | undefined) {
   if (end === undefined) return null
   return end.until === undefined ? 'none' : { until: end.until.toISOString(), days: daysUntil(end.until) }
+}
+
+function details(found: Known['found']): readonly string[] {
+  const rows = Object.values(found).flatMap((each) => each.rows)
+  const width = Math.max(0, ...rows.map(([what]) => what.length))
+  return rows.map(([what, how]) => `  ${what.padEnd(width)}  ${how}`)
+}
+
+function red(color: boolean, text: string): string {
+  return color ? `\x1b[31m${text}\x1b[0m` : text
+}
+
+function interrupted({ rollout, holder }: InstanceState, word: string): readonly Attention[] {
+  if (rollout === undefined || holder !== undefined) return []
+  return [
+    { what: 'A deploy was interrupted', next: `Finish it with kraft deploy:${word}, or go back with kraft rollback:${word}` },
+  ]
 }
 
 function describe(state: InstanceState): readonly string[] {

@@ -7,7 +7,6 @@ import { render } from '../../engine/template/render.js'
 import { layout } from '../../project/layout.js'
 import { orReference } from '../../project/reference-schema.js'
 import { defineService, type Place } from '../../project/service.js'
-import { isReference } from '../../project/vault.js'
 import { asInstance } from '../as-instance.js'
 import { directory, file } from '../file.js'
 import { kindNames } from '../kinds.js'
@@ -131,12 +130,12 @@ export const service = defineService({
   ],
 })
 
-/** The server, once it lets us in. In a dry run it is not known what a vault has, so nothing is said of it. */
+/** The server, once it lets us in. */
 function serverFile(place: Place, url: string, user: unknown, password: unknown): readonly Step[] {
-  if (isReference(password)) return []
   const signed = new URL(url)
   signed.username = encodeURIComponent(String(user ?? ''))
-  signed.password = encodeURIComponent(isSecret(password) ? reveal(password) : '')
+  // Nothing but words in a dry run, which does not know what a vault has.
+  signed.password = encodeURIComponent(isSecret(password) ? reveal(password) : String(password ?? ''))
   const address: Secret = secret(signed.href.replace(/\/$/, ''), 'couchdb.url')
   return file({
     path: server(place),

@@ -56,6 +56,12 @@ export const service = defineService({
     forget: (place) => sh`rm -rf --one-file-system ${former(place)}`,
     discard: (place) => sh`rm -rf --one-file-system ${beside(place)}`,
   },
+  // How many there are takes too long to say where there are very many.
+  facts: (place) => sh`
+    test -d ${layout.uploads(place)}
+    sizes=$(timeout 5 find ${layout.uploads(place)} -type f -printf '%s\n') || exit 0
+    printf '%s\n' "$sizes" | awk '/./ { files++; bytes += $1 } END { printf "size %d\nfiles %d\n", bytes, files }'
+  `,
   destroy: (place) => [
     {
       title: 'Uploads',

@@ -4,6 +4,8 @@ import { layout } from '../../project/layout.js'
 import { defineService, type Place } from '../../project/service.js'
 import { size } from '../../project/size-schema.js'
 import { apt } from '../apt.js'
+import { asInstance } from '../as-instance.js'
+import { relayTo } from '../door.js'
 import { noServer, ownServer } from '../own-server.js'
 import { stockOff } from '../stock-off.js'
 
@@ -30,5 +32,14 @@ export const service = defineService({
       answers: sh`ss -Hxl src ${`unix:${socket(place)}`} | grep -q .`,
     }),
   environ: (place) => ({ MEMCACHED_LOCATION: `unix:${socket(place)}`, MEMCACHED_SOCKET: socket(place) }),
+  door: (place) => ({ at: socket(place), url: (port) => `memcached://127.0.0.1:${port}` }),
+  facts: (place) => sh`
+    printf 'stats\r\nquit\r\n' | ${asInstance(place, ...relayTo(socket(place)))} | tr -d '\r' | awk '
+      $2 == "version" { print $2, $3; found = 1 }
+      $2 == "bytes" { print "size", $3 }
+      $2 == "curr_connections" { print "connections", $3 - 1 }
+      $2 == "curr_items" { print "items", $3 }
+      END { exit !found }'
+  `,
   destroy: (place) => [noServer(place, name)],
 })

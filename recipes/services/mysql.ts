@@ -197,6 +197,12 @@ export const service = defineService({
     discard: (place) =>
       lines(sh`if command -v mariadb >/dev/null; then ${admin(drop(beside(place)))}; fi`, sh`rm -f ${besideObjects(place)}`),
   },
+  shell: ({ name }) => ['mariadb', '--default-character-set=utf8mb4', name],
+  door: ({ name }) => ({ at: mariadbSocket, url: (port) => `mysql://${name}@127.0.0.1:${port}/${name}` }),
+  facts: ({ name }) =>
+    admin(`SELECT CONCAT('version ', SUBSTRING_INDEX(VERSION(), '-', 1));
+      SELECT CONCAT('size ', COALESCE(SUM(data_length + index_length), 0)) FROM information_schema.tables WHERE table_schema = '${name}';
+      SELECT CONCAT('connections ', COUNT(*)) FROM information_schema.processlist WHERE user = '${name}'`),
   destroy: (place) => [
     {
       title: `Database and user ${place.name} of MariaDB`,

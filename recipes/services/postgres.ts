@@ -1,9 +1,15 @@
 import * as v from 'valibot'
 import { lines, type Sh, sh } from '../../engine/shell/sh.js'
 import type { Step } from '../../engine/step/step.js'
+import { postgresUrlProblem } from '../../project/postgres-url.js'
+import { orReference } from '../../project/reference-schema.js'
 import { defineService, type Place } from '../../project/service.js'
 import { asInstance } from '../as-instance.js'
+import { kindNames } from '../kinds.js'
 import { postgres, postgresVersion } from '../postgres.js'
+import { countDatabase, dumpDatabase, postgresMember, psql, restoreDatabase } from '../postgres-bundle.js'
+import { postgresElsewhere } from '../postgres-elsewhere.js'
+import { noPostgresServer, serverDatabases } from '../postgres-server.js'
 import { postgresTuning } from '../postgres-tuning.js'
 
 // As the server's own superuser over its socket, never over TCP: no password exists that could leak.
@@ -24,28 +30,6 @@ const close = (database: string) => sh`admin -d postgres -c ${`REVOKE ALL ON DAT
 
 const beside = ({ name }: Place) => `${name}+beside`
 const former = ({ name }: Place) => `${name}+former`
-
-// Exact, and one statement a table: an estimate could not prove a load. The list is a query whose rows psql runs.
-const countRows = `SELECT format('SELECT %L, count(*) FROM %I.%I', 'rows.' || table_schema || '.' || table_name, table_schema, table_name)
-  FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')
-  ORDER BY 1 \\gexec`
-
-// Rows are counted in the snapshot that pg_dump reads, so that both agree whatever is written meanwhile.
-const snapshot = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-SELECT pg_export_snapshot() AS snapshot \\gset
-\\setenv KRAFT_SNAPSHOT :snapshot
-\\! pg_dump --format=custom --compress=0 --no-owner --no-privileges --snapshot="$KRAFT_SNAPSHOT" >&3 || echo dump failed
-${countRows}
-COMMIT;
-`
-
-// An older kraft had it compressed by pg_dump.
-const unpacked = sh`case $KRAFT_IN in *.zst) zstd -dcq "$KRAFT_IN" ;; *) cat "$KRAFT_IN" ;; esac`
-
-const psql = (place: Place, database: string) =>
-  asInstance(place, 'psql', '-XAtq', '-F', ' ', '-v', 'ON_ERROR_STOP=1', '-d', database)
-
-const counted = (place: Place, database: string) => sh`printf '%s' ${`${countRows}\n`} | ${psql(place, database)}`
 
 // A plus in a name is one in a URL's path as well.
 const environOf = ({ name }: Place, database: string) => ({
@@ -81,11 +65,31 @@ ${renames.map(([from, to]) => `ALTER DATABASE "${from}" RENAME TO "${to}";\n`).j
 const dropIfThere = (database: string) =>
   sh`if ${exists(database)}; then admin -d postgres -c ${`DROP DATABASE "${database}" WITH (FORCE)`}; fi`
 
+const address = v.pipe(
+  v.string(),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message = dataset.typed ? postgresUrlProblem(dataset.value) : undefined
+    if (message !== undefined) addIssue({ message })
+  }),
+)
+
 /** A database and a role of the instance's own; the Linux user is the proof of identity, so there is no password. */
 export const service = defineService({
   name: 'postgres',
   doc: "PostgreSQL: the instance's own database and role, reached over the socket without a password",
   section: {
+    url: {
+      schema: v.optional(v.lazy(() => orReference(kindNames('vaults'), address))),
+      doc: 'Address of a database elsewhere, which kraft uses and does not set up: as it is, or where a vault has it',
+      example: { op: 'op://shop/database/url' },
+      secret: true,
+      quiet: 0,
+    },
+    authority: {
+      schema: v.optional(v.pipe(v.string(), v.startsWith('-----BEGIN CERTIFICATE-----', 'certificates in PEM'))),
+      doc: "Who proves that server, as PEM, where that is none of Debian's authorities but one of the provider's own",
+      example: '-----BEGIN CERTIFICATE----- …',
+    },
     version: {
       schema: v.optional(v.pipe(v.number(), v.integer('a whole number'))),
       doc: "Version that the node's PostgreSQL must have; Debian 12 has 15, Debian 13 has 17. Default: whichever it has",
@@ -100,6 +104,7 @@ export const service = defineService({
       example: ['pg_trgm', 'unaccent'],
     },
   },
+  elsewhere: postgresElsewhere,
   install: () => [...postgres(), ...postgresTuning()],
   setup: (place, settings) => [
     ...ofVersion(settings.version),
@@ -122,16 +127,9 @@ export const service = defineService({
   ],
   environ: (place) => environOf(place, place.name),
   data: {
-    member: 'postgres.dump.zst',
-    dump: (place) => sh`
-      {
-        printf '%s' ${snapshot} | PGDATABASE=${place.name} ${psql(place, place.name)} 3>&1 >"$KRAFT_OUT.rows" || echo 'dump failed' >>"$KRAFT_OUT.rows"
-      } | zstd -q -f -o "$KRAFT_OUT"
-      cat "$KRAFT_OUT.rows"
-      if grep -qx 'dump failed' "$KRAFT_OUT.rows"; then exit 1; fi
-      rm -f "$KRAFT_OUT.rows"
-    `,
-    count: (place) => counted(place, place.name),
+    member: postgresMember,
+    dump: (place) => dumpDatabase(place, place.name),
+    count: (place) => countDatabase(place, place.name),
     // As the instance's own role: a bundle is never superuser's code.
     beside: (place) =>
       lines(
@@ -140,21 +138,13 @@ export const service = defineService({
         ${dropIfThere(beside(place))}
         ${create(place, beside(place))}
         # Extensions that no instance may make are made as they were in the live database, and passed over in the bundle.
-        list=$(mktemp)
-        trap 'rm -f "$list"' EXIT
         granted=$(admin -d ${place.name} -c ${`SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'
           AND extowner <> (SELECT oid FROM pg_roles WHERE rolname = '${place.name}')`})
         for each in $granted; do admin -d ${beside(place)} -c "CREATE EXTENSION \"$each\""; done
-        ${unpacked} | ${asInstance(place, 'pg_restore', '--list')} | awk -v granted=" $(echo $granted) " '
-          $4 == "EXTENSION" && index(granted, " " $6 " ") { next }
-          $4 == "COMMENT" && $6 == "EXTENSION" && index(granted, " " $7 " ") { next }
-          { print }' >"$list"
-        chown ${place.name} "$list"
-        ${unpacked} | ${asInstance(place, 'pg_restore', '--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction', '--dbname', beside(place))} \
-          --use-list "$list"
       `,
+        restoreDatabase(place, beside(place)),
       ),
-    countBeside: (place) => counted(place, beside(place)),
+    countBeside: (place) => countDatabase(place, beside(place)),
     copy: (place) => ({ environ: environOf(place, beside(place)), sql: psql(place, beside(place)) }),
     swap: (place) => lines(admin, exchange(place, [place.name, former(place)], [beside(place), place.name])),
     undo: (place) =>
@@ -172,19 +162,32 @@ export const service = defineService({
     forget: (place) => lines(admin, dropIfThere(former(place))),
     discard: (place) => lines(admin, dropIfThere(beside(place))),
   },
+  shell: ({ name }) => ['psql', '-h', '/var/run/postgresql', '-d', name],
+  door: ({ name }) => ({
+    at: '/var/run/postgresql/.s.PGSQL.5432',
+    url: (port) => `postgresql://${name}@127.0.0.1:${port}/${name}`,
+  }),
+  facts: ({ name }) =>
+    lines(
+      admin,
+      sh`admin -d postgres -c ${`SELECT 'version ' || split_part(current_setting('server_version'), ' ', 1)
+        UNION ALL SELECT 'size ' || pg_database_size('${name}')
+        UNION ALL SELECT 'connections ' || count(*) FROM pg_stat_activity WHERE datname = '${name}'`}`,
+    ),
   destroy: (place) => [
+    ...noPostgresServer(place),
     {
       title: `Database and role ${place.name}`,
       check: lines(
         admin,
         sh`
-        if ! command -v psql >/dev/null; then exit 0; fi
+        if [ -z "$(ls /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ]; then exit 0; fi
         [ -z "$(admin -d postgres -c ${`SELECT 1 FROM pg_roles WHERE rolname = '${place.name}'`})" ] && ! ${exists(place.name)}
       `,
       ),
       apply: lines(
         admin,
-        ...[place.name, beside(place), former(place)].map(
+        ...[place.name, beside(place), former(place), ...serverDatabases(place)].map(
           (database) => sh`admin -d postgres -c ${`DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`}`,
         ),
         sh`admin -d postgres -c ${`DROP ROLE IF EXISTS "${place.name}"`}`,

@@ -166,12 +166,30 @@ export const service = defineService({
         if [ -d ${data(place)} ]; then mv -T ${data(place)} ${beside(place)}; fi
         mv -T ${former(place)} ${data(place)}
       fi
-      ${startServer(place, name, answers(place))}
+      # The data are back, whether or not it starts: what keeps it from that may be for the next deploy to mend.
+      (
+        ${startServer(place, name, answers(place))}
+      ) || echo 'Its data are as before; the next deploy starts it'
     `,
     keep: (place) => sh`if [ -d ${beside(place)} ]; then mv -T ${beside(place)} ${former(place)}; fi`,
     forget: (place) => sh`rm -rf --one-file-system ${former(place)}`,
     discard: (place) => sh`rm -rf --one-file-system ${beside(place)}`,
   },
+  shell: (place) => ['redis-cli', '-s', socket(place)],
+  door: (place) => ({ at: socket(place), url: (port) => `redis://127.0.0.1:${port}/0` }),
+  facts: (place) =>
+    lines(
+      client(place),
+      sh`
+      ${answers(place)} || { echo 'its server does not answer'; exit 1; }
+      cli info | tr -d '\r' | awk -F '[:=,]' '
+        /^redis_version:/ { print "version", $2 }
+        /^used_memory:/ { print "size", $2 }
+        /^connected_clients:/ { print "connections", $2 - 1 }
+        /^db[0-9]+:keys=/ { keys += $3 }
+        END { print "keys", keys + 0 }'
+    `,
+    ),
   destroy: (place) => [
     noServer(place, name),
     {

@@ -126,6 +126,11 @@ export const service = defineService({
     `,
     discard: (place) => sh`rm -rf --one-file-system ${beside(place)} ${copy(place)}`,
   },
+  shell: (place) => ['sqlite3', database(place)],
+  facts: (place) => sh`
+    echo "version $(sqlite3 --version | cut -d ' ' -f 1)"
+    ${sqlite(place, database(place), "SELECT 'size ' || (page_count * page_size) FROM pragma_page_count(), pragma_page_size()")}
+  `,
   destroy: (place) => [
     {
       title: 'Database file',

@@ -48,7 +48,8 @@ environments: { live: { nodes: [one] } }
 }
 
 const deploy = (name: string, ...words: string[]) => story.kraft(['deploy:live', '--json', ...words], { cwd: folder(name) })
-const status = async (name: string) => (await story.must(['status:live'], { cwd: folder(name) })).stdout
+// It ends with code 1 where a certificate needs a hand.
+const status = async (name: string) => (await story.kraft(['status:live'], { cwd: folder(name) })).stdout
 
 /** What a visitor gets: code, version of HTTP, where it sends to, HSTS, body; for TLS that fails the message. */
 async function visit(url: string, ...words: string[]): Promise<string> {
@@ -84,7 +85,7 @@ test('a domain that does not lead here yet fails no deploy: HTTP serves, and the
 })
 
 test('once it leads here the timer brings HTTPS without a deploy', async () => {
-  expect(await status('shop')).toMatch(/^one: release \S+, no certificate yet \(why: journalctl -u kraft-https@shop\)\n$/)
+  expect(await status('shop')).toMatch(/^one: release \S+, no certificate yet \(why: journalctl -u kraft-https@shop\)$/m)
   await pebble.point('www.shop.test', address)
   const timer = 'kraft-https@shop.timer'
   const tries = await story.onNode('one', `systemctl show -p TimersMonotonic ${timer} | grep -o 'OnActiveUSec=[^;]*'`)
@@ -218,7 +219,7 @@ test('a certificate of one’s own is checked before anything, and one that is g
   expect(ran.stderr + ran.stdout).not.toContain('PRIVATE KEY')
   expect(JSON.parse(ran.stdout).urls).toEqual(['https://own.test/'])
   await served('https://own.test/', /^https\|200 2/, '--cacert', join(folder('own'), 'own.pem'))
-  expect(await status('own')).toMatch(/^one: release \S+, certificate for (89|90) more days\n$/)
+  expect(await status('own')).toMatch(/^one: release \S+, certificate for (89|90) more days$/m)
 
   await story.onNode('one', 'rm /etc/kraftwerk/own/https/certificate.pem; systemctl restart nginx')
   await served('http://own.test/', /^http\|200/)

@@ -1,6 +1,7 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
 import { ask } from '../rig/http.js'
@@ -30,7 +31,11 @@ export const slow = service({
   setup: (place) => [{ title: 'Slow', check: sh\`test -e \${at(place, 'live')}\`, apply: sh\`echo first >\${at(place, 'live')}\` }],
   data: {
     member: 'slow.txt',
-    dump: (place) => sh\`cp \${at(place, 'live')} "$KRAFT_OUT"; echo lines 1\`,
+    dump: (place) => sh\`
+      while [ -e /etc/slow-dump ]; do sleep 0.1; done
+      cp \${at(place, 'live')} "$KRAFT_OUT"
+      echo lines 1
+    \`,
     count: () => sh\`echo lines 1\`,
     beside: (place) => sh\`
       cp "$KRAFT_IN" \${at(place, 'beside')}
@@ -87,7 +92,7 @@ beforeAll(async () => {
   await put('old')
 })
 afterAll(() => story?.remove())
-afterEach(() => root('rm -f /etc/slow /etc/slow-beside /etc/fill'))
+afterEach(() => root('rm -f /etc/slow /etc/slow-beside /etc/slow-dump /etc/fill'))
 
 const kraft = (...args: string[]) => story.kraft(args, { cwd: project })
 const must = (...args: string[]) => story.must(args, { cwd: project })
@@ -141,6 +146,22 @@ test('a load is undone, done again and settled, and each time all services chang
   )
 })
 
+test('an encrypted bundle is opened by its key alone, from a file and from a pipe', async () => {
+  const key = await generateX25519Identity()
+  await writeFile(join(project, 'key.txt'), `${key}\n`)
+  const recipient = await identityToRecipient(key)
+  await must('dump:stage', 'closed.bundle.age', '--recipient', recipient)
+  expect((await readFile(join(project, 'closed.bundle.age'))).includes('manifest.json')).toBe(false)
+  const closed = await kraft('load:stage', 'closed.bundle.age', '--yes')
+  expect([closed.code, failure(closed.stderr)]).toEqual([2, expect.stringContaining('closed.bundle.age is encrypted')])
+  await put('newer')
+  await must('load:stage', 'closed.bundle.age', '--identity', 'key.txt', '--yes')
+  expect(await state()).toBe(all('old'))
+  const pipe = `set -o pipefail; kraft dump:stage - --recipient ${recipient} --only files | kraft load:stage - --identity key.txt --yes`
+  expect((await story.bash(pipe, { cwd: project })).code).toBe(0)
+  expect([await state(), await left()]).toEqual([all('old'), ''])
+})
+
 test('the power goes in the middle of a swap: the node comes back with what was live, and the next load works', async () => {
   await root('touch /etc/slow')
   const running = startKraft(['load:stage', 'new.bundle', '--yes', '--verbose'], { cwd: project, env: story.env })
@@ -172,9 +193,6 @@ test.each([
   await root('rm /etc/slow')
   await expect.poll(() => root('ls -d /web/depot/dump/exchange 2>/dev/null || :'), { timeout: 240_000 }).toBe('')
   expect(await state()).toBe(all('new'))
-  await put('old')
-  await must('load:stage', 'new.bundle', '--yes', '--wait', '60')
-  expect([await state(), await left()]).toEqual([all('new'), ''])
   await put('old')
 })
 
@@ -258,16 +276,41 @@ test('what comes from another environment is sanitized before it is live, by a p
   await must('destroy:live', '--yes')
 })
 
-test('while a dump holds what writes, nobody writes, and all goes on afterwards', async () => {
+test('while a dump holds what writes, nobody writes, and all goes on afterwards, however it ends', async () => {
   const writer = `import time
 while True:
     open("/web/depot/uploads/count", "w").write(str(time.time()))
     time.sleep(0.01)
 `
   await root(`systemd-run --quiet --unit writer --uid depot --gid depot python3 -c '${writer}'`)
-  await must('dump:stage', 'frozen.bundle', '--freeze')
-  const said = await root('systemctl is-active writer; ps -u depot -o stat= | grep -c T || :; systemctl stop writer')
-  expect(said).toBe('active\n0')
+  const frozen = () => root("ps -u depot -o stat= | grep -c '^T' || :")
+  const dump = async (...more: string[]) => {
+    await root('touch /etc/slow-dump')
+    const running = startKraft(['dump:stage', 'frozen.bundle', '--freeze', ...more], { cwd: project, env: story.env })
+    await reached(running, "ps -u depot -o stat= | grep -q '^T'")
+    return running
+  }
+  const held = await dump()
+  const before = await root('cat /web/depot/uploads/count')
+  expect(await root('sleep 0.3; cat /web/depot/uploads/count')).toBe(before)
+  await root('rm /etc/slow-dump')
+  expect((await held.ended).code).toBe(0)
+  expect(await frozen()).toBe('0')
+
+  // The script dies.
+  const killed = await dump()
+  await root('pkill -KILL -f "[k]raft-apply"')
+  expect((await killed.ended).code).not.toBe(0)
+  await expect.poll(frozen, { timeout: 60_000 }).toBe('0')
+
+  // It takes longer than visitors would wait.
+  await writeFile(join(project, 'kraftwerk.yaml'), yaml('timeout: 4'))
+  const late = await dump()
+  await expect.poll(frozen, { timeout: 60_000 }).toBe('0')
+  await root('rm /etc/slow-dump')
+  const { code, stderr } = await late.ended
+  expect([code, failure(stderr)]).toEqual([1, expect.stringContaining('What writes can be held for 2 s')])
+  expect(await root('systemctl is-active writer; systemctl stop writer; ls /web/depot/dump')).toMatch(/^active(\nloaded)?$/)
   expect((await ask(address, { host: 'depot.test', path: '/' })).status).toBe(200)
 })
 
@@ -278,7 +321,7 @@ test('a deploy with a snapshot is taken back with its data', async () => {
     join(project, 'kraftwerk.yaml'),
     yaml(`health: { path: / }\nsnapshot: true\nrelease: psql -c "INSERT INTO word VALUES ('later')"`),
   )
-  await must('deploy:stage')
+  const newest = JSON.parse((await must('deploy:stage', '--json')).stdout).release
   await as('echo later >"$UPLOADS_PATH/word"; echo two >"$UPLOADS_PATH/second"')
   const { stderr, stdout } = await must('rollback:stage', '--with-data', '--yes')
   expect(stderr).toContain('postgres: rows.public.word 1 then, 2 now')
@@ -287,6 +330,6 @@ test('a deploy with a snapshot is taken back with its data', async () => {
   expect(await state()).toBe(all('old'))
   // Its own snapshot goes with each release.
   expect((await root('ls /web/depot/dump')).split('\n').filter((each) => each.startsWith('before-')).length).toBe(2)
-  const none = await kraft('rollback:stage', '--with-data', '--yes')
+  const none = await kraft('rollback:stage', newest, '--with-data', '--yes')
   expect([none.code, failure(none.stderr)]).toEqual([1, expect.stringContaining('There is no snapshot of the data')])
 })

@@ -43,8 +43,7 @@ beforeAll(async () => {
 })
 afterAll(() => story?.remove())
 
-// By kraft itself: who uses the kept connection meanwhile is part of what happens here.
-const onNode = async (script: string) => (await story.must(['run:one', '--', 'sh', '-ec', script], { cwd: story.home })).stdout
+const onNode = (script: string) => story.onNode('one', script)
 const startDeploy = () => startKraft(['deploy:live'], { cwd: project, env: story.env })
 /** What the nodes serve. */
 async function served(): Promise<string> {

@@ -358,7 +358,8 @@ chapter('dump writes one bundle; a damaged or wrong one is refused or taken back
 
   const whole = await readFile(bundle)
   const damaged = Buffer.from(whole)
-  const middle = whole.indexOf('PGDMP') + 200
+  // In what zstd has packed.
+  const middle = whole.indexOf(Buffer.from([0x28, 0xb5, 0x2f, 0xfd])) + 200
   damaged.writeUInt8(damaged.readUInt8(middle) ^ 0xff, middle)
   for (const [name, bytes, why] of [
     ['damaged', damaged, 'postgres.dump.zst is damaged'],

@@ -5,6 +5,7 @@ import { sh } from '../../engine/shell/sh.js'
 import { compile } from '../../engine/step/compile.js'
 import type { Step } from '../../engine/step/step.js'
 import { apt } from '../../recipes/apt.js'
+import { noBackup } from '../../recipes/backup.js'
 import { bootstrap } from '../../recipes/bootstrap.js'
 import { cron } from '../../recipes/cron.js'
 import { absent, directory, file, link } from '../../recipes/file.js'
@@ -25,6 +26,7 @@ import { redis } from '../../recipes/redis.js'
 import { confirmSteps } from '../../recipes/revert.js'
 import { runit, runitService } from '../../recipes/runit.js'
 import { rememberCounts } from '../../recipes/scale.js'
+import { servicePort } from '../../recipes/service-ports.js'
 import { sshd } from '../../recipes/sshd.js'
 import { start, stop } from '../../recipes/stopped.js'
 import { swap } from '../../recipes/swap.js'
@@ -43,6 +45,7 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
   absent: absent(`/tmp/${odd}`),
   bootstrap: bootstrap({ sshPort: 22 }).flatMap(({ steps, confirm = [] }) => [...steps, ...confirm]),
   'confirm the changes': confirmSteps(),
+  'no backups': noBackup(place),
   cron: cron(place, { nightly: { schedule: '@daily', command: odd } }),
   directory: directory({ path: `/tmp/${odd}`, owner: 'web' }),
   file: file({ path: `/tmp/${odd}`, content: `${odd}\n`, validate: sh`visudo -cf "$KRAFT_FILE"`, notify: [reloadNginx] }),
@@ -77,6 +80,7 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
     log: { directory: '/var/log/app' },
   }),
   sshd: sshd({ seconds: 5 }),
+  'a port of a service': servicePort(place, 'postgres', 5432, ['10.0.0.1', 'fd00::1']),
   start: start(
     { place: shop, id: '20261128-010203', generation: '20261128-010203' },
     { health: { path: '/', status: [], timeout: 1, tries: 2 }, host: { name: odd, scheme: 'https' }, web: true, patience: 5 },

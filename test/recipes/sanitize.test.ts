@@ -27,3 +27,13 @@ it('SQL for two databases, or none, is refused on the node before anything is li
     expect(sql?.apply.text).toContain(`what is loaded has ${services.length}`)
   }
 })
+
+it('a command that would find live data in its environment does not run', () => {
+  const { service, data } = database('db')
+  const [command] = sanitize(
+    place,
+    [{ service, data: { ...data, copy: () => ({ sql: sh`psql` }) } }],
+    [{ name: 'manage.py clean' }],
+  )
+  expect(command?.apply.text).toMatch(/^echo 'A command can not be given the copy of db.*exit 1$/)
+})

@@ -20,30 +20,33 @@ export interface MotoImage {
   readonly created: string
 }
 
-/** moto's server: EC2 in memory, on loopback. */
+/** moto's server: EC2, S3 and IAM in memory. */
 export interface Moto {
   readonly url: string
+  /** A Python that has boto3. */
+  readonly python: string
   /** Forgets everything that was made. */
   reset(): Promise<void>
   stop(): Promise<void>
 }
 
 /**
- * Starts moto on a free port of loopback. The first time it is installed below KRAFT_TEST_CACHE (`~/.cache/kraftwerk-tests`),
+ * Starts moto on a free port of loopback, or of another address of this machine. The first time it is installed below KRAFT_TEST_CACHE (`~/.cache/kraftwerk-tests`),
  * which takes a minute. It dies with this process, whatever happens.
  */
-export async function startMoto(images: readonly MotoImage[]): Promise<Moto> {
+export async function startMoto(images: readonly MotoImage[], host = '127.0.0.1'): Promise<Moto> {
   const venv = await install()
   const folder = await mkdtemp(join(tmpdir(), 'kraftwerk-moto-'))
   await writeFile(join(folder, 'images.json'), JSON.stringify(images.map(described)))
   const server = spawn(
     'setpriv',
-    ['--pdeathsig', 'KILL', join(venv, 'bin', 'python'), '-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'],
+    ['--pdeathsig', 'KILL', join(venv, 'bin', 'python'), '-m', 'moto.server', '-H', host, '-p', '0'],
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, MOTO_AMIS_PATH: join(folder, 'images.json') } },
   )
   const url = await address(server)
   return {
     url,
+    python: join(venv, 'bin', 'python'),
     async reset() {
       const answer = await fetch(`${url}/moto-api/reset`, { method: 'POST' })
       if (!answer.ok) throw new Error(`moto could not be reset: ${answer.status}`)
@@ -79,7 +82,7 @@ async function address(server: ChildProcess): Promise<string> {
   const lines = createInterface(server.stderr)
   return new Promise((resolve, reject) => {
     lines.on('line', (line) => {
-      const found = /Running on (http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1]
+      const found = /Running on (http:\/\/[\d.]+:\d+)/.exec(line)?.[1]
       if (found !== undefined) resolve(found)
       if (said.length < 50) said.push(line)
     })

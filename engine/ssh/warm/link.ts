@@ -229,8 +229,13 @@ export class Link {
 
   // A holder that hangs must not look like a command that takes its time.
   #listen(): void {
+    let before = Date.now()
     this.#beat = setInterval(() => {
-      if (Date.now() - this.#heard > silence) this.socket.destroy()
+      const now = Date.now()
+      // Who was asleep has not listened: what was said meanwhile is read before anybody is given up.
+      if (now - before > 2 * beat) this.#heard = now
+      before = now
+      if (now - this.#heard > silence) this.socket.destroy()
       else this.#send({ type: 'ping' })
     }, beat)
     this.#beat.unref()

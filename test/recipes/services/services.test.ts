@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { withDefaults } from '../../../engine/config/section-of.js'
+import { secret } from '../../../engine/shell/secret.js'
 import { compile } from '../../../engine/step/compile.js'
 import { kindNames, loadKind, loadKinds } from '../../../recipes/kinds.js'
 import { failureOf } from '../../rig/failure.js'
@@ -48,6 +49,40 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
     if (data === undefined) return
     for (const part of ['dump', 'count', 'beside', 'countBeside', 'swap', 'undo', 'keep', 'forget', 'discard'] as const) {
       expect(syntax(data[part](place).text), part).toBe('')
+    }
+  })
+
+  it('has only such where its server is elsewhere, and names no secret in them', () => {
+    const { elsewhere } = service
+    if (elsewhere === undefined) return
+    const given = {
+      ...settings,
+      url: secret('postgresql://shop:hush-hush@10.0.0.9/shop'),
+      authority: 'PEM',
+      version: 15,
+      extensions: ['a'],
+    }
+    const reach = { address: '10.0.0.9', clients: ['10.0.0.1', 'fd00::1'] }
+    const steps = [
+      ...elsewhere.install(),
+      ...elsewhere.setup(place, given),
+      ...(elsewhere.server?.setup(place, given, reach) ?? []),
+    ]
+    const compiled = compile('test', steps)
+    expect(syntax(compiled.text)).toBe('')
+    expect(compiled.text).not.toContain('hush-hush')
+    expect(elsewhere.environ(place, given)).toMatchObject({
+      PGPASSWORD: 'hush-hush',
+      PGSSLROOTCERT: '/web/shop-2/postgres/authority.crt',
+    })
+    for (const step of steps) {
+      expect(step.check, step.title).toBeDefined()
+      for (const script of [step.check, step.apply, step.diff]) expect(syntax(script?.text ?? ''), script?.text).toBe('')
+    }
+    expect(syntax(elsewhere.server?.access(place).text ?? '')).toBe('')
+    const { data } = elsewhere
+    for (const part of ['ready', 'dump', 'beside', 'countBeside', 'swap', 'undo', 'discard'] as const) {
+      expect(syntax(data?.[part]?.(place).text ?? 'fi'), part).toBe('')
     }
   })
 

@@ -1,0 +1,57 @@
+import { duration, size } from '../../engine/report/progress-text.js'
+import { lines, sh } from '../../engine/shell/sh.js'
+import { layout } from '../../project/layout.js'
+import { withMissing } from '../missing-programs.js'
+import { lookAtPrograms, type Program, readPrograms } from '../ps.js'
+import type { Attention, Looked, StatusPart } from './part.js'
+
+// One that has been up for so long has come to itself.
+const settled = 600
+
+/** The web process, the project's own processes, and cron entries. */
+export const programs: StatusPart = {
+  name: 'programs',
+  look: ({ instance }) =>
+    lines(sh`if [ -e ${layout.closed(instance)}/stopped/index.html ]; then echo stopped; fi`, lookAtPrograms(instance)),
+  read(printed, { instance, node, word, deployed }) {
+    if (!deployed) return { rows: [], data: [], attention: [] }
+    const stopped = /^stopped$/m.test(printed)
+    const found = withMissing(instance, node, readPrograms(printed)).programs
+    const workers = found.filter(({ kind }) => kind === 'web worker').length
+    const shown = found.filter(({ kind }) => kind !== 'web worker')
+    return {
+      rows: shown.map((program): [string, string] => [
+        program.kind === 'cron' ? `cron ${program.name}` : program.name,
+        [
+          program.state,
+          ...(program.seconds === undefined ? [] : [`since ${duration(program.seconds)}`]),
+          ...(program.kind === 'web' && program.state === 'run' ? [`${workers} worker${workers === 1 ? '' : 's'}`] : []),
+          ...(program.memory === undefined ? [] : [size(program.memory)]),
+          ...(program.restarts ? [`ended ${program.restarts} time${program.restarts === 1 ? '' : 's'}`] : []),
+          ...(program.code === undefined ? [] : [`code ${program.code}`]),
+        ].join(', '),
+      ]),
+      data: found,
+      attention: shown.flatMap((program) => needs(program, stopped, { word, instance })),
+    }
+  },
+}
+
+function needs(
+  { kind, name, state, seconds = 0, restarts = 0, code = 0 }: Program,
+  stopped: boolean,
+  { word, instance }: Pick<Looked, 'word' | 'instance'>,
+): readonly Attention[] {
+  const log = `in ${layout.log(instance)} on the node`
+  if (state === 'missing') return [{ what: `${name} is in kraftwerk.yaml and not on the node`, next: `kraft deploy:${word}` }]
+  if (kind === 'cron') {
+    return state !== 'run' && code !== 0
+      ? [{ what: `cron entry ${name} ended with code ${code}`, next: `Its log is ${log}` }]
+      : []
+  }
+  if (stopped || state === 'old') return []
+  if (state !== 'run') return [{ what: `${name} does not run (${state})`, next: `Its log is ${log}; then kraft restart:${word}` }]
+  if (restarts >= 3 && seconds < settled)
+    return [{ what: `${name} has ended ${restarts} times, last with code ${code}`, next: `Its log is ${log}` }]
+  return []
+}

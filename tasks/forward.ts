@@ -1,0 +1,66 @@
+import { KraftError } from '../engine/errors/failure.js'
+import { ctrlC } from '../engine/ssh/ctrl-c.js'
+import { openPort } from '../engine/ssh/local-port.js'
+import { option } from '../engine/task/option.js'
+import { ExitCode, Result } from '../engine/task/result.js'
+import { task } from '../engine/task/task.js'
+import { requireInstance } from '../project/instance.js'
+import { throughDoor } from '../recipes/door.js'
+import { firstWebNode } from './first-node.js'
+import { serviceOption, usedService } from './used-service.js'
+
+/** Opens a port of this machine to a service on the node, until Ctrl-C. */
+export const forward = task({
+  on: 'once',
+  group: 'Data',
+  help: 'open a port of this machine to a service on the node, with the rights of the application, until Ctrl-C',
+  examples: ['kraft forward:stage postgres', 'kraft forward:stage redis --port 6380', 'kraft forward:live postgres --json'],
+  needs: 'instance',
+  // Each client takes one of the connection's channels.
+  connection: 'new',
+  raw: true,
+  options: {
+    service: serviceOption,
+    port: option({ type: 'number', help: 'the port of this machine (default: one that is free)' }),
+  },
+  async run({ target, options, session }) {
+    const instance = requireInstance(target)
+    const { service, settings } = await usedService(instance, target, options.service, 'door')
+    const { port: wanted = 0 } = options
+    if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65_535) {
+      throw new KraftError({ kind: 'usage', message: `--port is a number up to 65535, not ${wanted}` })
+    }
+    const node = firstWebNode(target)
+    const door = service.door(instance, settings)
+    if (session.flags.dryRun) {
+      const text = `Would open a port of this machine to ${service.name} of ${instance.name} on ${node.name} (${door.at})`
+      return new Result(text, { node: node.name, service: service.name })
+    }
+    const command = node.asRoot(throughDoor(instance, door).text)
+    // A node that can't be reached is told before somebody uses the port.
+    await node.read(`test -d /etc/kraftwerk/${instance.name} || { echo ${instance.name} is not deployed there yet >&2; exit 1; }`)
+    const open = await openPort({
+      connection: node.connection,
+      command,
+      port: wanted,
+      note: (text) => session.report.note(`${service.name}: ${text}`),
+    })
+    const url = door.url(open.port)
+    const said = { service: service.name, node: node.name, port: open.port, url }
+    process.stdout.write(session.flags.json ? `${JSON.stringify(said)}\n` : `${url}\n`)
+    if (!session.flags.json) session.report.note(`${service.name} of ${instance.name} on ${node.name}, until Ctrl-C`)
+    try {
+      await Promise.race([stopped(), open.lost])
+    } finally {
+      open.close()
+    }
+    return new ExitCode(0)
+  },
+})
+
+function stopped(): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => resolve()
+    process.on('SIGINT', ctrlC(end)).on('SIGTERM', end).on('SIGHUP', end)
+  })
+}

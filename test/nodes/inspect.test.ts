@@ -1,0 +1,191 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Files, writeFiles } from '../rig/cli.js'
+import { call, kraftProgram } from '../rig/kraft.js'
+import { ensurePackages } from '../rig/packages.js'
+import { provisionPrepared } from '../rig/prepared-node.js'
+import { beginStory, type Story } from '../rig/story-node.js'
+import { inTerminal } from '../rig/terminal.js'
+
+// What kraft shows of a project that serves: the shells of its services, and ways to them.
+const files: Files = {
+  'kraftwerk.yaml': `name: shop
+wsgi: shop.wsgi:application
+packages: []
+workers: 1
+services: [postgres, redis, files]
+environments: { live: { nodes: [one] } }
+`,
+  'shop/__init__.py': '',
+  'shop/wsgi.py': `def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [b'open']
+`,
+}
+
+let story: Story
+let project: string
+beforeAll(async () => {
+  await ensurePackages(['postgresql-client'])
+  story = await beginStory('httpbin')
+  project = join(story.home, 'shop')
+  await writeFiles(project, files)
+  await provisionPrepared(story, ['one'])
+  await story.must(['deploy:live'], { cwd: project })
+})
+afterAll(() => story?.remove())
+
+const kraft = (args: readonly string[], stdin = '') => story.kraft(args, { cwd: project, stdin })
+
+/** What runs on the node as the instance's user, by name. */
+const programs = () => story.onNode('one', 'ps -u shop -o comm= | sort -u')
+
+test('a service has its own shell: arguments, input and exit code pass through, as the instance', async () => {
+  expect(await kraft(['psql:live', '--', '-XAtc', "SELECT current_user || ' it''s'"])).toMatchObject({
+    code: 0,
+    stdout: "shop it's\n",
+  })
+  expect(await kraft(['psql:live', '--', '-XAt'], 'SELECT 1;\nSELECT current_database();\n')).toMatchObject({
+    code: 0,
+    stdout: '1\nshop\n',
+  })
+  expect((await kraft(['psql:live', '--', '-c', 'no sql'])).code).toBe(1)
+  expect((await kraft(['redis-cli:live', '--', 'set', 'a key', 'held'])).stdout).toBe('OK\n')
+  expect((await kraft(['service-shell:live', 'redis', '--', 'get', 'a key'])).stdout).toBe('held\n')
+})
+
+test('what the project has not is told with what it has', async () => {
+  const { code, stderr } = await kraft(['mysql:live'])
+  expect([code, stderr]).toEqual([255, expect.stringMatching(/live has no service mysql[\s\S]*postgres, redis/)])
+  expect((await kraft(['forward:live', 'files'])).stderr).toMatch(/files has no way in[\s\S]*postgres, redis/)
+})
+
+test('on a terminal it is interactive', async () => {
+  const terminal = await inTerminal([process.execPath, kraftProgram, 'psql:live'], {
+    columns: 80,
+    rows: 24,
+    cwd: project,
+    env: story.env,
+  })
+  await terminal.sees('shop=>')
+  terminal.type('SELECT 40 + 2 AS answer;\r')
+  await terminal.sees('42')
+  terminal.type('\\q\r')
+  expect(await terminal.ended()).toBe(0)
+})
+
+/** Starts kraft forward, and waits until it says where. */
+async function forward(...args: string[]) {
+  const child = spawn(process.execPath, [kraftProgram, 'forward:live', ...args], {
+    cwd: project,
+    env: story.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = once(child, 'close')
+  const [line] = await once(createInterface({ input: child.stdout }), 'line')
+  const end = async () => {
+    child.kill('SIGINT')
+    return (await ended)[0]
+  }
+  return { line: String(line), end }
+}
+
+test('a port of this machine leads to PostgreSQL with the rights of the application, for several at once, and leaves nothing', async () => {
+  const { line, end } = await forward('postgres')
+  expect(line).toMatch(/^postgresql:\/\/shop@127\.0\.0\.1:\d+\/shop$/)
+  const psql = (statement: string) => call('psql', [line, '-XAtc', statement], { cwd: project, env: story.env })
+  const answers = await Promise.all([1, 2, 3, 4].map((n) => psql(`SELECT current_user, ${n}, count(*) FROM pg_sleep(0.5)`)))
+  expect(answers.map(({ stdout, stderr }) => stdout || stderr)).toEqual([1, 2, 3, 4].map((n) => `shop|${n}|1\n`))
+  // More than the buffers on the way hold.
+  const { stdout } = await psql(
+    "SELECT sum(length(x)) FROM (SELECT repeat('x', 1000) AS x FROM generate_series(1, 20000)) AS big",
+  )
+  expect(stdout).toBe('20000000\n')
+  const all = await psql("SELECT repeat('x', 1000) FROM generate_series(1, 20000)")
+  expect(all.bytes.length).toBe(20_020_000)
+  expect(await psql('SELECT no_such')).toMatchObject({ code: 1, stderr: expect.stringContaining('no_such') })
+  expect(await programs()).not.toContain('psql')
+  expect(await end()).toBe(0)
+  expect(await psql('SELECT 1')).toMatchObject({ code: 2 })
+  expect(await programs()).not.toContain('python3')
+})
+
+test('a forwarded port is told as data as well, and is the one that was asked for', async () => {
+  const { line, end } = await forward('redis', '--port', '20917', '--json')
+  expect(JSON.parse(line)).toEqual({ service: 'redis', node: 'one', port: 20917, url: 'redis://127.0.0.1:20917/0' })
+  const taken = await kraft(['forward:live', 'redis', '--port', '20917'])
+  expect([taken.code, taken.stderr]).toEqual([2, expect.stringContaining('Port 20917 of this machine is taken')])
+  const ping = `exec 3<>/dev/tcp/127.0.0.1/20917; printf 'PING\\r\\n' >&3; read -r answer <&3; echo "$answer"`
+  expect((await story.bash(ping)).stdout).toBe('+PONG\r\n')
+  expect(await end()).toBe(0)
+})
+
+interface Health {
+  readonly ok: boolean
+  readonly nodes: readonly {
+    readonly attention: readonly { readonly what: string; readonly next: string }[]
+    readonly [part: string]: unknown
+  }[]
+}
+const health = async (): Promise<readonly [code: number, health: Health]> => {
+  const { code, stdout } = await kraft(['status:live', '--json'])
+  return [code, JSON.parse(stdout)]
+}
+
+test('status says how all of it is, for people in 80 columns and for machines', async () => {
+  const { stdout } = await story.must(['status:live'], { cwd: project })
+  for (const row of [
+    /^one: release \d{8}-\d{6}$/m,
+    /^ {2}site +200 in \d+ ms$/m,
+    /^ {2}web +run, since .*, 1 worker, \d+ MiB$/m,
+    /^ {2}postgres +up, version 15\.\d+, [\d.]+ MiB, \d+ connections?$/m,
+    /^ {2}redis +up, version 7[\d.]+, .*, 1 key$/m,
+    /^ {2}files +up, 0 B, 0 files$/m,
+    /^ {2}disk \/ +\d+% of .*% of inodes$/m,
+    /^ {2}memory +\d+% of /m,
+    /^ {2}system +up .*, (no|\d+) updates? waits?/m,
+  ]) {
+    expect(stdout).toMatch(row)
+  }
+  expect(Math.max(...stdout.split('\n').map((row) => row.length))).toBeLessThanOrEqual(80)
+  const [code, { ok, nodes }] = await health()
+  expect([code, ok]).toEqual([0, true])
+  expect(nodes[0]).toMatchObject({
+    node: 'one',
+    ok: true,
+    attention: [],
+    site: { code: 200, milliseconds: expect.any(Number), closed: null },
+    services: [
+      {
+        name: 'postgres',
+        up: true,
+        version: expect.stringMatching(/^15\./),
+        size: expect.any(Number),
+        connections: expect.any(Number),
+      },
+      { name: 'redis', up: true, keys: 1 },
+      { name: 'files', up: true, files: 0 },
+    ],
+    programs: [{ kind: 'web', state: 'run', restarts: 0 }, { kind: 'web worker' }],
+    machine: { cpus: expect.any(Number), clock: 0, reboot: false, memory: { size: expect.any(Number) } },
+  })
+})
+
+test('what needs a hand is said with what to do, and is an exit code', async () => {
+  await story.onNode('one', 'sv down /etc/service/shop+redis; sv down /etc/service/shop.web.*; touch /run/reboot-required')
+  const [code, { ok, nodes }] = await health()
+  expect([code, ok]).toEqual([1, false])
+  expect(nodes[0]?.attention).toEqual([
+    { what: 'The site answers / with code 502', next: expect.stringMatching(/^Its log is \/web\/\S+\/log\/web on the node/) },
+    { what: expect.stringMatching(/^web does not run \(down\)$/), next: expect.stringContaining('kraft restart:live') },
+    { what: expect.stringMatching(/^redis does not answer: /), next: expect.stringContaining('kraft deploy:live') },
+    { what: 'It wants a reboot (updates)', next: expect.stringContaining('reboot') },
+  ])
+  const { stdout } = await kraft(['status:live'])
+  expect(stdout).toMatch(/^ {2}redis +DOWN: /m)
+  expect(stdout).toMatch(/^! one: The site answers \/ with code 502\n {2}Its log is /m)
+  await story.onNode('one', 'sv up /etc/service/shop+redis; sv up /etc/service/shop.web.*; rm /run/reboot-required')
+})
