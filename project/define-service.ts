@@ -1,5 +1,6 @@
 import type { InferOutput } from 'valibot'
 import { type MapSchema, sectionOf } from '../engine/config/section-of.js'
+import type { Secret } from '../engine/shell/secret.js'
 import type { Sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { type Door, type Elsewhere, type Place, type Service, type ServiceData, serviceMark } from './service.js'
@@ -17,7 +18,7 @@ export interface ServiceSpec<S extends MapSchema> {
   /** What the instance needs. Runs at each deploy and changes nothing the second time. */
   setup?(place: Place, settings: InferOutput<S>): readonly Step[]
   /** What the application finds in its environment. */
-  environ?(place: Place, settings: InferOutput<S>): Readonly<Record<string, string>>
+  environ?(place: Place, settings: InferOutput<S>): Readonly<Record<string, string | Secret>>
   /** Names of variables that `setup` writes to `layout.made(place, NAME)` on the node instead, because they hold secrets. */
   readonly made?: readonly string[]
   /** How its data gets into a bundle and back; left out by a service that has nothing to keep. */

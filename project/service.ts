@@ -1,4 +1,5 @@
 import type { Section } from '../engine/config/section.js'
+import type { Secret } from '../engine/shell/secret.js'
 import type { Sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 
@@ -103,7 +104,7 @@ export interface Service {
   /** What the instance needs. Runs at each deploy and changes nothing the second time. */
   setup(place: Place, settings: Readonly<Record<string, unknown>>): readonly Step[]
   /** What the application finds in its environment. */
-  environ(place: Place, settings: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>
+  environ(place: Place, settings: Readonly<Record<string, unknown>>): Readonly<Record<string, string | Secret>>
   /** Names of variables that `setup` writes to `layout.made(place, NAME)` on the node instead, because they hold secrets. */
   readonly made?: readonly string[]
   /** Left out by a service that has nothing to keep. */

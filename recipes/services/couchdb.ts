@@ -5,12 +5,11 @@ import { lines, type Sh, sh } from '../../engine/shell/sh.js'
 import type { Step } from '../../engine/step/step.js'
 import { render } from '../../engine/template/render.js'
 import { layout } from '../../project/layout.js'
-import { orReference } from '../../project/reference-schema.js'
 import { defineService, type Place } from '../../project/service.js'
 import { asInstance } from '../as-instance.js'
 import { directory, file } from '../file.js'
-import { kindNames } from '../kinds.js'
 import { dropNamed, keepNames, namingFiles, swapNames, unswapNames } from '../named-by-file.js'
+import { orVault } from '../or-vault.js'
 import { environmentFile } from '../release.js'
 
 const name = 'couchdb'
@@ -56,7 +55,7 @@ export const service = defineService({
     },
     user: { schema: v.optional(text), doc: 'Who kraft and the application are there', example: 'shop' },
     password: {
-      schema: v.optional(v.lazy((): v.GenericSchema<unknown, unknown> => orReference(kindNames('vaults'), hidden))),
+      schema: v.optional(orVault(hidden)),
       doc: 'The password of `user`, or where a vault has it',
       example: { op: 'op://shop/couchdb/password' },
       secret: true,
@@ -93,8 +92,15 @@ export const service = defineService({
   environ: () => ({}),
   made: ['COUCHDB_URL', 'COUCHDB_PREFIX'],
   data: {
-    member: 'couchdb.jsonl',
-    dump: (place) => lines(ask(place), sh`client ${files(place).live} dump 3>"$KRAFT_OUT"`),
+    member: 'couchdb.jsonl.zst',
+    dump: (place) =>
+      lines(
+        ask(place),
+        sh`
+        client ${files(place).live} dump 3>"$KRAFT_OUT.jsonl"
+        zstd -q -f --rm "$KRAFT_OUT.jsonl" -o "$KRAFT_OUT"
+      `,
+      ),
     beside: (place) =>
       lines(
         ask(place),
@@ -102,7 +108,7 @@ export const service = defineService({
         umask 077
         if [ -e ${files(place).beside} ]; then drop ${files(place).beside}; fi
         name ${files(place).beside}
-        client ${files(place).beside} load <"$KRAFT_IN"
+        zstd -dcq <"$KRAFT_IN" | client ${files(place).beside} load
       `,
       ),
     count: (place) => lines(ask(place), sh`client ${files(place).live} count`),
@@ -113,6 +119,7 @@ export const service = defineService({
     forget: (place) => dropNamed(files(place), files(place).former, ask(place)),
     discard: (place) => dropNamed(files(place), files(place).beside, ask(place)),
   },
+  facts: (place) => lines(ask(place), sh`client ${files(place).live} facts`),
   destroy: (place) => [
     {
       title: `Databases of ${place.name} on CouchDB`,

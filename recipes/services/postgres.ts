@@ -2,10 +2,9 @@ import * as v from 'valibot'
 import { lines, type Sh, sh } from '../../engine/shell/sh.js'
 import type { Step } from '../../engine/step/step.js'
 import { postgresUrlProblem } from '../../project/postgres-url.js'
-import { orReference } from '../../project/reference-schema.js'
 import { defineService, type Place } from '../../project/service.js'
 import { asInstance } from '../as-instance.js'
-import { kindNames } from '../kinds.js'
+import { orVault } from '../or-vault.js'
 import { postgres, postgresVersion } from '../postgres.js'
 import { countDatabase, dumpDatabase, postgresMember, psql, restoreDatabase } from '../postgres-bundle.js'
 import { postgresElsewhere } from '../postgres-elsewhere.js'
@@ -79,7 +78,7 @@ export const service = defineService({
   doc: "PostgreSQL: the instance's own database and role, reached over the socket without a password",
   section: {
     url: {
-      schema: v.optional(v.lazy(() => orReference(kindNames('vaults'), address))),
+      schema: v.optional(orVault(address)),
       doc: 'Address of a database elsewhere, which kraft uses and does not set up: as it is, or where a vault has it',
       example: { op: 'op://shop/database/url' },
       secret: true,

@@ -89,13 +89,14 @@ export const service = defineService({
   environ: () => ({}),
   made: ['AMQP_URL', 'CELERY_BROKER_URL', 'RABBITMQ_USER', 'RABBITMQ_PASSWORD', 'RABBITMQ_VHOST'],
   data: {
-    member: 'rabbitmq.jsonl',
+    member: 'rabbitmq.jsonl.zst',
     dump: (place) =>
       lines(
         vhosts(place),
         sh`
         definitions=$(own ${live(place)})
-        printf '%s\n' "$definitions" | client ${live(place)} dump 3>"$KRAFT_OUT"
+        printf '%s\n' "$definitions" | client ${live(place)} dump 3>"$KRAFT_OUT.jsonl"
+        zstd -q -f --rm "$KRAFT_OUT.jsonl" -o "$KRAFT_OUT"
       `,
       ),
     // Queues and messages as the instance's own user; only policies are the administrator's to make.
@@ -109,8 +110,8 @@ export const service = defineService({
           number=$((number + 1))
         done
         write ${beside(place)} ${place.name}"+$number" "$(. ${live(place)}; printf '%s' "$RABBITMQ_PASSWORD")"
-        make ${beside(place)} <"$KRAFT_IN"
-        client ${beside(place)} load <"$KRAFT_IN"
+        zstd -dcq <"$KRAFT_IN" | make ${beside(place)}
+        zstd -dcq <"$KRAFT_IN" | client ${beside(place)} load
       `,
       ),
     count: (place) => count(place, live(place)),
@@ -121,6 +122,17 @@ export const service = defineService({
     forget: (place) => dropNamed(files(place), files(place).former, vhosts(place)),
     discard: (place) => dropNamed(files(place), beside(place), vhosts(place)),
   },
+  door: ({ name }) => ({ at: 5672, url: (port) => `amqp://${name}@127.0.0.1:${port}` }),
+  facts: (place) => sh`
+    vhost=$(. ${live(place)}; printf '%s' "$RABBITMQ_VHOST")
+    found=$(rabbitmqctl --quiet list_queues -p "$vhost" --no-table-headers messages message_bytes)
+    printf 'version %s\n' "$(dpkg-query -W -f '\${Version}' rabbitmq-server | sed 's/[-+].*//')"
+    printf '%s\n' "$found" | awk '
+      NF == 2 { queues++; messages += $1; size += $2 }
+      END { printf "size %.0f\nqueues %d\nmessages %.0f\n", size, queues, messages }'
+    # Its own connections: each comes from the node itself.
+    printf 'connections %s\n' "$(ss -Htne state established dport = :5672 | grep -c "uid:$(id -u ${place.name}) ")" || :
+  `,
   destroy: (place) => [
     {
       title: `User and vhosts ${place.name} of RabbitMQ`,

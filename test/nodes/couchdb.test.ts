@@ -126,7 +126,7 @@ test('documents with their revisions and attachments are dumped, lost, and loade
   const { members } = JSON.parse((await must('dump:stage', 'desk.bundle', '--json')).stdout).manifest
   expect(members).toMatchObject([
     {
-      file: 'couchdb.jsonl',
+      file: 'couchdb.jsonl.zst',
       counts: { 'documents.empty': 0, 'revisions.empty': 0, 'documents.notes': 454, 'revisions.notes': 456 },
     },
   ])

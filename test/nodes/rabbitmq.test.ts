@@ -116,7 +116,7 @@ test('what is declared is always in a dump, and messages are while all is frozen
   await amqp(declare)
   await root(`rabbitmqctl --quiet set_policy -p post limit '^mail$' '{"max-length":1000}' --apply-to queues --priority 3`)
   const { members } = JSON.parse((await must('dump:stage', 'post.bundle', '--json')).stdout).manifest
-  expect(members).toMatchObject([{ file: 'rabbitmq.jsonl', counts: { exchanges: 1, queues: 2, bindings: 2, policies: 1 } }])
+  expect(members).toMatchObject([{ file: 'rabbitmq.jsonl.zst', counts: { exchanges: 1, queues: 2, bindings: 2, policies: 1 } }])
   expect(Object.keys(members[0].counts)).toHaveLength(4)
   const before = await content()
   const counts = await run('dump', 'KRAFT_FROZEN=1')

@@ -1,16 +1,28 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { gateway } from '../../recipes/providers/local/names.js'
+import { stateFrom } from '../../recipes/providers/local/state.js'
 import { type Files, writeFiles } from '../rig/cli.js'
+import { type Couchdb, startCouchdb } from '../rig/couchdb.js'
+import { call } from '../rig/kraft.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 // From a Debian to the next: what servers of Debian 12 keep is dumped there and loaded on Debian 13, and by another project.
+const login = { user: 'depot', password: 'hidden-in-depot' }
 const yamlOf = (name: string, nodes: string) => `name: ${name}
 domain: ${name}.test
 wsgi: depot.wsgi:application
 packages: []
 workers: 1
-services: [{ postgres: { extensions: [pg_trgm] } }, mysql, redis, sqlite, files]
+services:
+  - { postgres: { extensions: [pg_trgm] } }
+  - { couchdb: { url: '${couchdb.url}', user: ${login.user}, password: ${login.password}, databases: [notes] } }
+  - mysql
+  - redis
+  - rabbitmq
+  - sqlite
+  - files
 environments: ${nodes}
 `
 const files: Files = {
@@ -22,6 +34,7 @@ const files: Files = {
 }
 
 let story: Story
+let couchdb: Couchdb
 let project: string
 let other: string
 let before: string
@@ -29,23 +42,40 @@ beforeAll(async () => {
   story = await beginStory('httpbin')
   project = join(story.home, 'depot')
   other = join(story.home, 'other')
-  await writeFiles(project, {
-    ...files,
-    'kraftwerk.yaml': yamlOf('depot', '{ stage: { nodes: [old] }, next: { nodes: [new] } }'),
-  })
-  await writeFiles(other, { ...files, 'kraftwerk.yaml': yamlOf('other', '{ next: { nodes: [new] } }') })
   await provisionPrepared(story, ['old'])
   await provisionPrepared(story, ['new'], 'root', 'trixie')
+  couchdb = await startCouchdb(gateway(stateFrom(story.env)), login)
+  await writeFiles(project, {
+    ...files,
+    'kraftwerk.yaml': yamlOf('depot', '{ stage: { nodes: [old] }, next: { name: depot-next, nodes: [new] } }'),
+  })
+  await writeFiles(other, { ...files, 'kraftwerk.yaml': yamlOf('other', '{ next: { nodes: [new] } }') })
   await Promise.all(['stage', 'next'].map((target) => must(`deploy:${target}`)))
 })
-afterAll(() => story?.remove())
+afterAll(async () => {
+  await couchdb?.stop()
+  await story?.remove()
+})
 
 const must = (...args: string[]) => story.must(args, { cwd: project })
 /** Runs bash as an instance, in its environment. */
 const as = async (target: string, script: string, cwd = project) =>
   (await story.must([`run:${target}`, '--', 'bash', '-ec', script], { cwd })).stdout.trim()
 
-const fill = `psql -XAtq -v ON_ERROR_STOP=1 <<'END'
+/** Exchanges, queues, bindings and policies in a bundle. */
+const definitions = async (bundle: string) => {
+  const { code, stdout, stderr } = await call(
+    'bash',
+    ['-eo', 'pipefail', '-c', 'tar -xOf "$0" rabbitmq.jsonl.zst | zstd -dc | sed 1q', bundle],
+    { cwd: project, env: process.env },
+  )
+  if (code !== 0) throw new Error(stderr)
+  return JSON.parse(stdout)
+}
+
+const couch = `couch() { path=$1; shift; curl -fsS -H 'content-type: application/json' "$@" "$COUCHDB_URL/$COUCHDB_PREFIX$path"; }`
+const fill = `${couch}
+psql -XAtq -v ON_ERROR_STOP=1 <<'END'
 CREATE TYPE mood AS ENUM ('glad', 'sad');
 CREATE TABLE author (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE, mood mood, extra jsonb, at timestamptz DEFAULT '2026-01-01Z');
 CREATE TABLE book (author int REFERENCES author ON DELETE CASCADE, title text, raw bytea, price numeric(9, 2) CHECK (price > 0)) PARTITION BY HASH (title);
@@ -83,11 +113,26 @@ redis -n 5 set later here ex 86400
 sqlite3 "$SQLITE_PATH" "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT, raw BLOB); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO note SELECT i, 'note ' || i, zeroblob(i % 50) FROM n; CREATE VIRTUAL TABLE found USING fts5(text); INSERT INTO found SELECT text FROM note"
 mkdir -p "$UPLOADS_PATH/a folder/ü"
 for n in $(seq 50); do seq "$n" 3000 >"$UPLOADS_PATH/a folder/ü/$n"; done
+/usr/bin/python3 - <<'END'
+import os, pika
+channel = pika.BlockingConnection(pika.URLParameters(os.environ['AMQP_URL'])).channel()
+channel.exchange_declare('orders', 'topic', durable=True)
+channel.queue_declare('mail', durable=True, arguments={'x-max-priority': 5})
+channel.queue_declare('jobs', durable=True, arguments={'x-queue-type': 'quorum'})
+channel.queue_bind('mail', 'orders', 'new.#', {'why': 'mail'})
+channel.queue_bind('jobs', 'orders', '#')
+channel.confirm_delivery()
+for number in range(200):
+    channel.basic_publish('orders', 'new.one', b'\\xff %d' % number, pika.BasicProperties(delivery_mode=2, headers={'number': number}))
+END
+python3 -c "import json; print(json.dumps({'docs': [{'_id': f'note {n}/ü', 'n': n} for n in range(300)]}))" | couch notes/_bulk_docs --data-binary @- >/dev/null
+printf '{"_id":"picture","_attachments":{"a b.png":{"content_type":"image/png","data":"%s"}}}' "$(seq 20000 | base64 -w 0)" | couch notes --data-binary @- >/dev/null
 ln -s 'a folder/ü/1' "$UPLOADS_PATH/link"
 `
 
 // Rows, keys and hashes, as each server tells them itself: one line each.
 const asked = `exec 2>&1
+${couch}
 psql -XAtq <<'END'
 SELECT md5(string_agg(author::text, '|' ORDER BY id)) FROM author;
 SELECT md5(string_agg(book::text, '|' ORDER BY title)) FROM book;
@@ -127,6 +172,21 @@ for n in 1 777 2000; do redis-cli -s "$REDIS_SOCKET" get "key$n"; done
 [ "$(redis-cli -s "$REDIS_SOCKET" -n 5 ttl later)" -gt 80000 ]
 sqlite3 "$SQLITE_PATH" "SELECT sql FROM sqlite_master WHERE name IN ('note', 'found'); SELECT id, text, quote(raw) FROM note" | sha256sum
 sqlite3 "$SQLITE_PATH" "PRAGMA integrity_check; SELECT count(*) FROM found WHERE found MATCH 'note'"
+/usr/bin/python3 - <<'END'
+import hashlib, os, pika
+channel = pika.BlockingConnection(pika.URLParameters(os.environ['AMQP_URL'])).channel()
+for queue in ('mail', 'jobs'):
+    got = [channel.basic_get(queue) for _ in range(channel.queue_declare(queue, passive=True).method.message_count)]
+    # A quorum queue counts how often it has handed one out.
+    rows = sorted((body, properties.headers['number'], properties.delivery_mode) for _, properties, body in got)
+    print(queue, len(rows), hashlib.sha256(repr(rows).encode()).hexdigest())
+END
+couch 'notes/_all_docs?include_docs=true' | python3 -c "
+import hashlib, json, sys
+rows = [(row['id'], row['value']['rev'], row['doc'].get('n'), [each['digest'] for each in row['doc'].get('_attachments', {}).values()])
+        for row in json.load(sys.stdin)['rows']]
+print('notes', len(rows), hashlib.sha256(repr(rows).encode()).hexdigest())"
+couch 'notes/picture/a%20b.png' | sha256sum
 cd "$UPLOADS_PATH"; find . -type f -o -type l | sort | xargs -d '\\n' sha256sum; readlink link`
 
 test('what was dumped on Debian 12 is on Debian 13 the same, in newer servers', async () => {
@@ -136,21 +196,32 @@ test('what was dumped on Debian 12 is on Debian 13 the same, in newer servers', 
       'psql -XAtqc "show server_version_num" | cut -c 1-2; redis-server --version | grep -o "v=[0-9]*"; mariadb -NBe "SELECT SUBSTRING_INDEX(VERSION(), \'.\', 2)"',
     )
   expect(await Promise.all(['stage', 'next'].map(version))).toEqual(['15\nv=7\n10.11', '17\nv=8\n11.8'])
+  const rabbitmq = (node: string) => story.onNode(node, "dpkg-query -W -f '${Version}' rabbitmq-server | cut -d . -f 1")
+  expect(await Promise.all(['old', 'new'].map(rabbitmq))).toEqual(['3\n', '4\n'])
   await as('stage', fill)
-  const { members } = JSON.parse((await must('dump:stage', 'all.bundle', '--json')).stdout).manifest
+  const { members } = JSON.parse((await must('dump:stage', 'all.bundle', '--freeze', '--json')).stdout).manifest
   before = await as('stage', asked)
   expect(before).not.toMatch(/error|denied/i)
   expect(before.split('\n').length).toBeGreaterThan(90)
+  expect(before).toMatch(/^mail 200 .*\njobs 200 .*\nnotes 301 /m)
   await as(
     'next',
     'psql -XAtqc "CREATE TABLE gone (x int)"; redis-cli -s "$REDIS_SOCKET" set gone 1; echo gone >"$UPLOADS_PATH/gone"',
   )
   await must('load:next', 'all.bundle', '--yes')
-  expect(await as('next', asked)).toBe(before)
+  expect(await as('next', asked)).toBe(before.replaceAll('depot', 'depot-next'))
   // Dumped there it is as much once more.
-  const again = JSON.parse((await must('dump:next', 'again.bundle', '--json')).stdout).manifest
+  const again = JSON.parse((await must('dump:next', 'again.bundle', '--freeze', '--json')).stdout).manifest
   const counted = (list: readonly { service: string; counts: unknown }[]) => list.map(({ service, counts }) => [service, counts])
   expect(counted(again.members)).toEqual(counted(members))
+  expect(await definitions('again.bundle')).toEqual(await definitions('all.bundle'))
+})
+
+test('what was destroyed comes back from a bundle', async () => {
+  await must('destroy:stage', '--yes')
+  await must('deploy:stage')
+  await must('load:stage', 'all.bundle', '--yes')
+  expect(await as('stage', asked)).toBe(before)
 })
 
 test('another project takes it with --foreign, as its own', async () => {
