@@ -17,6 +17,7 @@ import {
   streamBundle,
 } from '../recipes/bundle.js'
 import { noExchange } from '../recipes/exchange.js'
+import { keepBundle, keptBundle } from '../recipes/kept-bundle.js'
 import { releaseId } from '../recipes/release.js'
 import { currentRelease } from './current-release.js'
 
@@ -34,6 +35,8 @@ export interface Collected {
   readonly manifest: Manifest
   /** Hands the bundle over, once; then the node has nothing of it. */
   fetch(sink: Writable, line: Line): Promise<void>
+  /** Has it stay on its node as one file, whose path it returns. */
+  stay(): Promise<string>
   /** Takes it from the node where nobody fetched it. */
   remove(): Promise<void>
   /** For the line that fetches it. */
@@ -61,6 +64,7 @@ export async function collect(
   const members = readMembers(await node.read(describeMembers(instance, id, services).text))
   const manifest = manifestOf(instance, { kraft: session.version, release, time: new Date().toISOString(), members })
   const bytes = bundleSize(members)
+  const head = `${JSON.stringify(manifest, null, 2)}\n`
   return {
     manifest,
     title: `Fetch ${size(bytes)}`,
@@ -69,9 +73,18 @@ export async function collect(
       receiveStream(
         node.connection,
         node.asRoot(streamBundle(instance, id, services).text),
-        `${JSON.stringify(manifest, null, 2)}\n`,
+        head,
         sink,
         new Meter(own, bytes).count,
       ),
+    stay: async () => {
+      try {
+        await node.read(keepBundle(instance, id, services).text, head)
+      } catch (error) {
+        await remove().catch(() => undefined)
+        throw error
+      }
+      return keptBundle(instance, id)
+    },
   }
 }
