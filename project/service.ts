@@ -1,4 +1,5 @@
 import type { Section } from '../engine/config/section.js'
+import type { Secret } from '../engine/shell/secret.js'
 import type { Sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 
@@ -125,7 +126,9 @@ export interface Service {
   /** What the instance needs. Runs at each deploy and changes nothing the second time. */
   setup(place: Place, settings: Readonly<Record<string, unknown>>): readonly Step[]
   /** What the application finds in its environment. */
-  environ(place: Place, settings: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>
+  environ(place: Place, settings: Readonly<Record<string, unknown>>): Readonly<Record<string, string | Secret>>
+  /** Names of variables that `setup` writes to `layout.made(place, NAME)` on the node instead, because they hold secrets. */
+  readonly made?: readonly string[]
   /** Left out by a service that has nothing to keep. */
   readonly data?: ServiceData
   /** The same service where its server is elsewhere, as the setting `url` or the role db says; left out by one that is always here. */

@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import type { Section } from '../engine/config/section.js'
-import { orReference } from '../project/reference-schema.js'
-import { kindNames } from './kinds.js'
+import { orVault } from './or-vault.js'
 
 /** What a service may set whose server can be elsewhere: the address, and who proves that server. */
 export function elsewhereSection(what: string, problem: (address: string) => string | undefined) {
@@ -14,7 +13,7 @@ export function elsewhereSection(what: string, problem: (address: string) => str
   )
   return {
     url: {
-      schema: v.optional(v.lazy(() => orReference(kindNames('vaults'), address))),
+      schema: v.optional(orVault(address)),
       doc: `Address of a ${what} elsewhere, which kraft uses and does not set up: as it is, or where a vault has it`,
       example: { op: `op://shop/${what}/url` },
       secret: true,
