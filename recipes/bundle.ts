@@ -1,10 +1,11 @@
-import { lines, type Sh, sh } from '../engine/shell/sh.js'
+import { lines, Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { seal } from '../project/bundle.js'
 import { layout } from '../project/layout.js'
 import { bundleSize, type Manifest } from '../project/manifest.js'
 import type { Place, Service, ServiceData } from '../project/service.js'
 import { freeze, thawed } from './freeze.js'
+import { sha256Of } from './sha256.js'
 
 /** A service that has data. */
 export interface DataService {
@@ -63,7 +64,7 @@ export function dumpMembers(place: Place, id: string, services: readonly DataSer
 const dumpOne = (folder: string, { member }: ServiceData, script: string): Sh => sh`
   umask 077
   KRAFT_OUT=${`${folder}/${member}`} sh -e "$KRAFT_STEP"/${script} >${`${folder}/${member}.counts`}
-  (cd ${folder} && sha256sum ${member} >${`${member}.sha256`})
+  ${sha256Of(`${folder}/${member}`)} >${`${folder}/${member}.sha256`}
 `
 
 /** Removes what was dumped and not fetched. */
@@ -79,7 +80,7 @@ export function describeMembers(place: Place, id: string, services: readonly Dat
     sh`set -e; cd ${folder}`,
     ...services.map(
       ({ service, data }) =>
-        sh`printf 'member %s %s %s %s\n' ${data.member} ${service.name} "$(stat -c %s ${data.member})" "$(cut -d ' ' -f 1 ${`${data.member}.sha256`})"; cat ${`${data.member}.counts`}`,
+        sh`printf 'member %s %s %s %s\n' ${data.member} ${service.name} "$(stat -c %s ${data.member})" "$(cat ${`${data.member}.sha256`})"; cat ${`${data.member}.counts`}`,
     ),
   )
 }
@@ -159,8 +160,16 @@ export function loadBeside(place: Place, id: string, services: readonly DataServ
     {
       title: 'Prove the bundle on the node',
       quiet: true,
-      files: { sums: manifest.members.map(({ sha256, file }) => `${sha256}  ${file}\n`).join('') },
-      apply: sh`cd ${folder}; sha256sum -c --quiet "$KRAFT_STEP/sums"`,
+      files: { sums: manifest.members.map(({ sha256, file }) => `${sha256} ${file}\n`).join('') },
+      apply: sh`
+        cd ${folder}
+        while read -r sum file; do
+          if [ "$(${sha256Of(new Sh('"./$file"'))})" != "$sum" ]; then
+            printf '%s is not what the manifest says\n' "$file"
+            exit 1
+          fi
+        done <"$KRAFT_STEP/sums"
+      `,
     },
     ...services.map(({ service, data }): Step => {
       // Its name is that of the kraft that wrote it.
