@@ -32,7 +32,7 @@ const load = async (key: string) => {
     reference: async (vault, reference) => (await loadKind('vaults', vault)).problem?.(reference),
   })
   if (project === undefined) throw new TypeError('There should be a project')
-  return readApplication(instanceOf(project))
+  return readApplication(instanceOf(project, undefined))
 }
 const environOf = async (key: string, dryRun: boolean) => {
   const said: string[] = []
