@@ -7,7 +7,7 @@ import type { Elsewhere, Place } from '../project/service.js'
 import { apt } from './apt.js'
 import { asInstance } from './as-instance.js'
 import { directory, file } from './file.js'
-import { countDatabase, dumpDatabase, postgresMember, restoreDatabase } from './postgres-bundle.js'
+import { countDatabase, dumpDatabase, postgresMember, restoreDatabase, sizeOfDatabase } from './postgres-bundle.js'
 import { postgresServer } from './postgres-server.js'
 import { environmentFile } from './release.js'
 
@@ -153,6 +153,7 @@ export const postgresElsewhere: Elsewhere = {
         sh`granted=$(${run(beside, "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql';")})`,
         restoreDatabase(place, beside),
       ),
+    size: (place) => lines(client(place), sizeOfDatabase(place, live)),
     count: (place) => lines(client(place), countDatabase(place, live)),
     countBeside: (place) => lines(client(place), countDatabase(place, beside)),
     copy: (place) => ({

@@ -66,13 +66,12 @@ export function roomFor(place: Place, { members }: Manifest): readonly Step[] {
  */
 export const whileRoom = (place: Place, script: string): Sh => sh`
   (
-    while sleep 0.1; do
-      for path in ${paths(place)}; do
-        if [ "$(df --output=avail -m "$path" | tail -n 1)" -ge ${spare.megabytes / 2} ]; then continue; fi
-        echo "$path" >"$KRAFT_STEP/full"
-        kill -TERM -- -"$(cat "$KRAFT_STEP/group")"
-        exit
-      done
+    while sleep 0.2; do
+      full=$(df --output=avail,target -m ${paths(place)} | awk ${`NR > 1 && $1 < ${spare.megabytes / 2} { print $2; exit }`})
+      if [ -z "$full" ]; then continue; fi
+      echo "$full" >"$KRAFT_STEP/full"
+      kill -TERM -- -"$(cat "$KRAFT_STEP/group")"
+      break
     done
   ) &
   watch=$!

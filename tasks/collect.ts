@@ -16,7 +16,6 @@ import {
   removeBundle,
   streamBundle,
 } from '../recipes/bundle.js'
-import { noExchange } from '../recipes/exchange.js'
 import { releaseId } from '../recipes/release.js'
 import { currentRelease } from './current-release.js'
 
@@ -48,7 +47,7 @@ export async function collect(
 ): Promise<Collected | undefined> {
   const id = releaseId(new Date())
   const release = await currentRelease(node, instance)
-  const steps = [...noExchange(instance), ...dumpMembers(instance, id, services, frozen)]
+  const steps = dumpMembers(instance, id, services, frozen)
   const remove = async () => void (await node.apply('Remove the dump', removeBundle(instance, id), line))
   try {
     await line.list([{ title: 'Dump', run: async (own) => void (await node.apply('Dump', steps, own)) }])

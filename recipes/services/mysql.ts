@@ -136,6 +136,9 @@ export const service = defineService({
       zstd -q -f "$KRAFT_OUT.sql" -o "$KRAFT_OUT"
       rm -f "$KRAFT_OUT.sql"
     `,
+    // As SQL, and that compressed.
+    size: ({ name }) =>
+      admin(`SELECT COALESCE(SUM(data_length), 0) * 2 FROM information_schema.tables WHERE table_schema = '${name}'`),
     count: (place) => counted(place, place.name),
     // As the instance's own user: a bundle is never root's code. What is dated runs in the live database alone.
     beside: (place) => sh`

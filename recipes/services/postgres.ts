@@ -7,7 +7,7 @@ import { defineService, type Place } from '../../project/service.js'
 import { asInstance } from '../as-instance.js'
 import { kindNames } from '../kinds.js'
 import { postgres, postgresVersion } from '../postgres.js'
-import { countDatabase, dumpDatabase, postgresMember, psql, restoreDatabase } from '../postgres-bundle.js'
+import { countDatabase, dumpDatabase, postgresMember, psql, restoreDatabase, sizeOfDatabase } from '../postgres-bundle.js'
 import { postgresElsewhere } from '../postgres-elsewhere.js'
 import { noPostgresServer, serverDatabases } from '../postgres-server.js'
 import { postgresTuning } from '../postgres-tuning.js'
@@ -129,6 +129,7 @@ export const service = defineService({
   data: {
     member: postgresMember,
     dump: (place) => dumpDatabase(place, place.name),
+    size: (place) => sizeOfDatabase(place, place.name),
     count: (place) => countDatabase(place, place.name),
     // As the instance's own role: a bundle is never superuser's code.
     beside: (place) =>
