@@ -9,7 +9,7 @@ export const needsNode = true
 
 const files = {
   'kraftwerk.yaml':
-    'name: heavy\nwsgi: heavy.wsgi:application\nworkers: 1\npackages: []\nservices: [postgres, files]\nenvironments: { stage: { nodes: [bench] } }\n',
+    'name: heavy\nwsgi: heavy.wsgi:application\nworkers: 1\npackages: []\nservices: [postgres, files]\nenvironments: { stage: { nodes: [bench], domain: heavy.test } }\n',
   'heavy/__init__.py': '',
   'heavy/wsgi.py': `def application(environ, start_response):
     start_response('200 OK', [])

@@ -24,6 +24,8 @@ export const layout = {
   https: (place: Place) => `${layout.settings(place)}/https`,
   /** What proves to an ACME server that the domain is ours. */
   challenge: ({ home }: Place) => `${home}/challenge`,
+  /** The program that puts the time before each line of a log. */
+  logger: (place: Place) => `${layout.settings(place)}/log`,
   /** What `kraft env` keeps: NAME='value' for each variable. */
   environ: (place: Place) => `${layout.settings(place)}/environ`,
   /** Who changed it when, and which names: a JSON document a line, no values. */

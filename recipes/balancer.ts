@@ -44,7 +44,7 @@ export function balancer(place: Place, { backends, https, ...given }: Balance): 
     place,
     layout,
     ...given,
-    log,
+    log: balancerLog,
     own: siteVariable(place),
     // That is for the web nodes to say.
     noindex: false,
@@ -53,7 +53,7 @@ export function balancer(place: Place, { backends, https, ...given }: Balance): 
     without: backends.length < 2 ? [] : backends.map(one),
   }
   return [
-    ...['access', 'error'].map((kind) => visitorsLog(log(place, kind))),
+    ...['access', 'error'].map((kind) => visitorsLog(balancerLog(place, kind))),
     ...nginxFile({ path: `/etc/nginx/sites-enabled/${place.name}.conf`, content: render('nginx/balancer.conf', vars) }),
   ]
 }
@@ -78,7 +78,8 @@ export function passesOn(place: Place, domain: string, path: string): readonly S
   ]
 }
 
-const log = ({ name }: Place, kind: string) => `/var/log/nginx/${name}.${kind}.log`
+/** Where nginx logs what a balancer passes on: `access` or `error`. */
+export const balancerLog = ({ name }: Place, kind: string) => `/var/log/nginx/${name}.${kind}.log`
 
 // nginx would make it readable for everybody; logrotate makes the next one as Debian has it, and so does this.
 function visitorsLog(path: string): Step {

@@ -24,8 +24,17 @@ export interface Frozen {
   readonly seconds: number
 }
 
-/** Writes the data of each service to a file of its own, with its counts and its SHA-256 beside it. */
-export function dumpMembers(place: Place, id: string, services: readonly DataService[], frozen?: Frozen): readonly Step[] {
+/**
+ * Writes the data of each service to a file of its own, with its counts and its SHA-256 beside it. There must be room for so many
+ * copies.
+ */
+export function dumpMembers(
+  place: Place,
+  id: string,
+  services: readonly DataService[],
+  frozen?: Frozen,
+  copies = 1,
+): readonly Step[] {
   const folder = bundleFolder(place, id)
   const sizes = services.flatMap(({ data }) => data.size?.(place) ?? [])
   const make: Step = {
@@ -37,7 +46,7 @@ export function dumpMembers(place: Place, id: string, services: readonly DataSer
       umask 077
       find ${layout.dumps(place)} -mindepth 1 -maxdepth 1 -type d -name '2*-*' -mmin +1440 -exec rm -rf {} +
       rm -rf ${folder}
-      ${roomForDump(layout.dumps(place), sizes.length)}
+      ${roomForDump(layout.dumps(place), sizes.length, copies)}
       mkdir -p ${folder}
       ${beginMoment(place, folder)}
     `,

@@ -24,7 +24,7 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
   const { place, generation, id } = release
   const name = layout.runit(place, generation)
   const trial = layout.trial(place, generation)
-  const vars = { place, layout, release: id, generation, ...web }
+  const vars = { place, layout, release: id, generation, log: `${layout.log(place)}/web`, ...web }
   const script = (path: string, template: string) =>
     file({ path: `/etc/sv/${name}/${path}`, content: render(template, vars), mode: '0755' })
   return [
@@ -34,13 +34,14 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
       apply: sh`
         install -d -m 0755 /run/web
         install -d -m 0700 /run/web/.trial
-        install -d -m 0700 ${`/etc/sv/${name}`}
+        install -d -m 0700 ${`/etc/sv/${name}`} ${`/etc/sv/${name}/log`}
         stat -c %s ${`${layout.log(place)}/web`} >${`${trial}.log`} 2>/dev/null || echo 0 >${`${trial}.log`}
         : >${trial}
       `,
     },
     ...script('run', 'instance/web.run.sh'),
     ...script('finish', 'instance/web.finish.sh'),
+    ...script('log/run', 'instance/log.run.sh'),
     {
       title: `Start ${web.workers} workers beside the old ones`,
       check: sh`test -e ${`/etc/service/${name}`}`,
@@ -123,8 +124,16 @@ function asking(release: Release, health: Health, host: Visited): Sh {
       head -c 400 "$KRAFT_STEP/answer" 2>/dev/null | tr -s ' \t\n' ' ' || :
       echo
     fi
+    # Whatever it has said is in the log before that of its end is.
+    said() { tail -c "+$(($(cat ${`${trial}.log`}) + 1))" ${`${layout.log(place)}/web`} 2>/dev/null | sed -E 's/^[0-9-]{10}T[0-9:.]{12}Z //'; }
+    if [ -e ${`${trial}.ended`} ]; then
+      for wait in $(seq 50); do
+        if said | grep -q '^kraft: it ended with code '; then break; fi
+        sleep 0.1
+      done
+    fi
     # All of it is to fit in what an error shows, and gunicorn's own end says nothing of why.
-    log=$(tail -c "+$(($(cat ${`${trial}.log`}) + 1))" ${`${layout.log(place)}/web`} | grep -v '\[INFO\]' \
+    log=$(said | grep -v -e '\[INFO\]' -e '^kraft: it ended with code ' \
       | sed '/\[ERROR\] Worker (pid:[0-9]*) exited with code/,$d' | tail -n 16)
     if [ -n "$log" ]; then printf 'Its log:\n%s\n' "$log"; fi
     exit 1

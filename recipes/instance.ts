@@ -52,8 +52,16 @@ export function instanceUser(place: Place): readonly Step[] {
   return systemUser({ name: place.name, home: layout.userHome(place), group: place.name, shell: '/bin/bash' })
 }
 
+/** The logs of an instance, by their names in its folder; a name may be a pattern of the shell. */
+export interface Logs {
+  /** Written by way of {@link layout.logger}, which follows a rename. */
+  readonly stamped: readonly string[]
+  /** Written by programs that keep the file open. */
+  readonly open: readonly string[]
+}
+
 /** User, group and folders of an instance. Code, logs and links are root's; only uploads, shared and home are the application's. */
-export function instance(place: Place): readonly Step[] {
+export function instance(place: Place, logs: Logs): readonly Step[] {
   const { name, home } = place
   const own = { owner: name, group: name, mode: '0750' }
   return [
@@ -70,7 +78,8 @@ export function instance(place: Place): readonly Step[] {
     ...directory({ path: layout.shared(place), ...own }),
     ...generated(place),
     ...template('instance/enter.sh', { to: `${layout.settings(place)}/enter`, mode: '0700', vars: { place, layout } }),
-    ...template('instance/logrotate.conf', { to: `/etc/logrotate.d/kraftwerk-${name}`, vars: { place, layout } }),
+    ...template('instance/log.py', { to: layout.logger(place), mode: '0700', vars: {} }),
+    ...template('instance/logrotate.conf', { to: `/etc/logrotate.d/kraftwerk-${name}`, vars: { place, layout, ...logs } }),
   ]
 }
 

@@ -110,7 +110,7 @@ function forgetOthers(place: Place, processes: readonly string[]): Step {
 function copies(place: Place, process: string, setting: ProcessSetting, { patience, restart }: ProcessesOptions): Step {
   const { command, count, memory, stop = patience } = setting
   const name = layout.process(place, process)
-  const vars = { place, layout, process, command, memory, quote }
+  const vars = { place, layout, process, command, memory, quote, log: undefined }
   const log = `${layout.log(place)}/${process}`
   const each = sh`
     count=$(${countOf(place, process, count)})
@@ -122,6 +122,7 @@ function copies(place: Place, process: string, setting: ProcessSetting, { patien
       run: render('instance/process.run.sh', vars),
       finish: render('instance/process.finish.sh', vars),
       stop: `${stop}\n`,
+      logger: render('instance/log.run.sh', vars),
     },
     ...(restart
       ? {}
@@ -132,6 +133,7 @@ function copies(place: Place, process: string, setting: ProcessSetting, { patien
             for service in $services; do
               test -e "/etc/service/$service"
               for file in run finish stop; do cmp -s "$KRAFT_STEP/$file" "/etc/sv/$service/$file"; done
+              cmp -s "$KRAFT_STEP/logger" "/etc/sv/$service/log/run"
             done
           `,
           ),
@@ -144,11 +146,17 @@ function copies(place: Place, process: string, setting: ProcessSetting, { patien
         folder=/etc/sv/$service
         log=${log}
         if [ "\${service##*.}" != 1 ]; then log=$log.\${service##*.}; fi
-        install -d -m 0700 "$folder"
+        # One of an earlier version of kraft has nobody who takes what it says.
+        if [ -e "$folder" ] && [ ! -e "$folder/log" ]; then (
+          ${endService(patienceOf(patience))}
+        ); fi
+        install -d -m 0700 "$folder" "$folder/log"
         for file in run finish stop; do
           install -m 0755 "$KRAFT_STEP/$file" "$folder/.$file"
           mv -fT "$folder/.$file" "$folder/$file"
         done
+        install -m 0755 "$KRAFT_STEP/logger" "$folder/log/.run"
+        mv -fT "$folder/log/.run" "$folder/log/run"
         (umask 027; touch "$log"; chgrp ${place.name} "$log")
         if [ -e "/etc/service/$service" ]; then old="$old /etc/service/$service"
         else

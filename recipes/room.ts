@@ -13,11 +13,11 @@ const paths = ({ home }: Place) => [home, '/var/lib']
  * Shell that refuses a dump for which a folder's disk has no room, before anything is written. So many scripts `size0`… of the step say how
  * much it takes: a service that can't say it now says why when it is dumped.
  */
-export const roomForDump = (folder: string, sizes: number): Sh => sh`
+export const roomForDump = (folder: string, sizes: number, copies: number): Sh => sh`
   bytes=0
   for each in ${Array.from({ length: sizes }, (_, index) => index)}; do
     size=$(sh -e "$KRAFT_STEP/size$each" 2>/dev/null) || size=0
-    bytes=$((bytes + size))
+    bytes=$((bytes + size * ${copies}))
   done
   wanted=$((bytes / 1024 / 1024 + ${spare.megabytes}))
   free=$(df --output=avail -m ${folder} | tail -n 1 | tr -d ' ')

@@ -84,7 +84,19 @@ export function endService(seconds: number | Sh): Sh {
       [ ! -e "/etc/sv/$service/supervise/lock" ] || flock -w "$1" "/etc/sv/$service/supervise/lock" true
     }
     sv exit "/etc/sv/$service" >/dev/null || :
-    if ! gone ${seconds}; then
+    patience=${seconds}
+    late=$(($(date +%s) + patience)) down=
+    until gone 1; do
+      # What a program that has ended leaves behind would keep its log from ending, and so its supervisor.
+      case $(cat "/etc/sv/$service/supervise/stat" 2>/dev/null) in
+        down*)
+          if [ -n "$down" ] && [ -e "/etc/sv/$service/log" ]; then sv kill "/etc/sv/$service/log" >/dev/null || :; fi
+          down=1
+          ;;
+      esac
+      if [ "$(date +%s)" -ge "$late" ]; then break; fi
+    done
+    if ! gone 0; then
       # A finish or run script that asks for "down" just then takes an "exit" back.
       for try in $(seq 5); do
         sv kill "/etc/sv/$service" >/dev/null || :

@@ -16,7 +16,10 @@ export function setUp({ instance, services, package: name }: Application, https:
   return [
     ...apt(...settings.apt, ...httpsPackages(https)),
     ...cronDaemon(settings.cron),
-    ...instanceSteps(instance),
+    ...instanceSteps(instance, {
+      stamped: ['web', 'cron.*', ...Object.keys(settings.processes).flatMap((name) => [name, `${name}.[0-9]*`])],
+      open: ['nginx.access', 'nginx.error', 'kraft', ...settings.services.map(({ name }) => name)],
+    }),
     ...undoInterrupted(instance),
     ...(services.some(({ service }) => service.data !== undefined) ? undoAtBoot(instance) : []),
     ...services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),

@@ -16,6 +16,7 @@ import {
   removeBundle,
   streamBundle,
 } from '../recipes/bundle.js'
+import { keepBundle, keptBundle } from '../recipes/kept-bundle.js'
 import { releaseId } from '../recipes/release.js'
 import { currentRelease } from './current-release.js'
 
@@ -26,6 +27,8 @@ export interface Source {
   readonly services: readonly DataService[]
   /** Stops writers for that long. */
   readonly frozen?: Frozen | undefined
+  /** It is to stay on its node, which then has all of it twice for a moment. */
+  readonly stays?: boolean
 }
 
 /** A dump that lies on its node. */
@@ -33,6 +36,8 @@ export interface Collected {
   readonly manifest: Manifest
   /** Hands the bundle over, once; then the node has nothing of it. */
   fetch(sink: Writable, line: Line): Promise<void>
+  /** Has it stay on its node as one file, whose path it returns. */
+  stay(): Promise<string>
   /** Takes it from the node where nobody fetched it. */
   remove(): Promise<void>
   /** For the line that fetches it. */
@@ -41,13 +46,13 @@ export interface Collected {
 
 /** Has a node write all data of an instance, and says what is in it. A dry run says what it would do; undefined then. */
 export async function collect(
-  { node, instance, services, frozen }: Source,
+  { node, instance, services, frozen, stays = false }: Source,
   session: Session,
   line: Line,
 ): Promise<Collected | undefined> {
   const id = releaseId(new Date())
   const release = await currentRelease(node, instance)
-  const steps = dumpMembers(instance, id, services, frozen)
+  const steps = dumpMembers(instance, id, services, frozen, stays ? 2 : 1)
   const remove = async () => void (await node.apply('Remove the dump', removeBundle(instance, id), line))
   try {
     await line.list([{ title: 'Dump', run: async (own) => void (await node.apply('Dump', steps, own)) }])
@@ -60,6 +65,7 @@ export async function collect(
   const members = readMembers(await node.read(describeMembers(instance, id, services).text))
   const manifest = manifestOf(instance, { kraft: session.version, release, time: new Date().toISOString(), members })
   const bytes = bundleSize(members)
+  const head = `${JSON.stringify(manifest, null, 2)}\n`
   return {
     manifest,
     title: `Fetch ${size(bytes)}`,
@@ -68,9 +74,18 @@ export async function collect(
       receiveStream(
         node.connection,
         node.asRoot(streamBundle(instance, id, services).text),
-        `${JSON.stringify(manifest, null, 2)}\n`,
+        head,
         sink,
         new Meter(own, bytes).count,
       ),
+    stay: async () => {
+      try {
+        await node.read(keepBundle(instance, id, services).text, head)
+      } catch (error) {
+        await remove().catch(() => undefined)
+        throw error
+      }
+      return keptBundle(instance, id)
+    },
   }
 }

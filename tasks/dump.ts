@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { PassThrough, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { isKraftError, KraftError } from '../engine/errors/failure.js'
@@ -9,9 +9,10 @@ import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
-import { passBundle, proveBundle } from '../project/bundle.js'
+import { passBundle } from '../project/bundle.js'
 import { encrypted, requireRecipients } from '../project/encryption.js'
 import { requireInstance } from '../project/instance.js'
+import type { Manifest } from '../project/manifest.js'
 import { kindNames } from '../recipes/kinds.js'
 import { releaseId } from '../recipes/release.js'
 import { collect } from './collect.js'
@@ -30,6 +31,7 @@ export const dump = task({
     'kraft dump:live',
     'kraft dump:live before.bundle --only postgres',
     'kraft dump:live - | ssh backup "cat >shop.bundle"',
+    'kraft dump:live --on-node',
   ],
   options: {
     file: option({ type: 'string', positional: true, help: 'the file (default: NAME-TIME.bundle); - writes to stdout' }),
@@ -40,6 +42,7 @@ export const dump = task({
       help: 'a service; the others are left out',
     }),
     recipient: option({ type: 'string', many: true, help: 'encrypt it to this age key (age1…)' }),
+    onNode: option({ type: 'boolean', help: 'leave the bundle on the node, for load --on-node; nothing is fetched' }),
     freeze: option({ type: 'boolean', help: 'hold all that writes meanwhile, so that services agree; visitors wait that long' }),
   },
   async run({ target, session, options, line }) {
@@ -47,6 +50,7 @@ export const dump = task({
     const node = firstWebNode(target)
     await requireRecipients(options.recipient)
     const services = await dataServices(instance, options.only)
+    if (options.onNode) refuseFetch(options)
     const isPiped = options.file === '-'
     if (isPiped) refuseTerminal(session)
     const file = isPiped
@@ -56,54 +60,67 @@ export const dump = task({
           options.file ?? `${instance.name}-${releaseId(new Date())}.bundle${options.recipient.length === 0 ? '' : '.age'}`,
         )
     const frozen = freezeOf(instance, options.freeze)
-    const collected = await collect({ node, instance, services, frozen }, session, line)
+    const collected = await collect({ node, instance, services, frozen, stays: options.onNode }, session, line)
     if (collected === undefined) {
       const names = services.map(({ service }) => service.name)
-      return new Result(`Would write ${names.join(', ')} of ${instance.name} on ${node.name} to ${file}`, {
-        file,
+      const into = options.onNode ? 'a bundle there' : file
+      return new Result(`Would write ${names.join(', ')} of ${instance.name} on ${node.name} to ${into}`, {
+        file: options.onNode ? null : file,
         services: names,
       })
     }
-    const { manifest, title, fetch } = collected
+    const { manifest, title, fetch, stay } = collected
+    if (options.onNode) {
+      const path = await stay()
+      const name = basename(path, '.bundle')
+      return new Result(
+        `${path} on ${node.name}\n${contents(manifest)}\nTo load it: kraft load:${target.word} --on-node ${name}`,
+        { node: node.name, path, name, manifest },
+      )
+    }
     await line.list([
       {
         title,
         run: async (own) => {
           const into = (sink: Writable) => fetch(sink, own)
-          await (isPiped ? toStdout(into, options.recipient) : toFile(file, into, options.recipient))
+          await (isPiped
+            ? proven(into, process.stdout, options.recipient, { end: false })
+            : toFile(file, into, options.recipient))
         },
       },
     ])
     if (isPiped) return undefined
-    return new Result(
-      `${file}\n${manifest.members.map(({ service, size: bytes }) => `  ${service}: ${size(bytes)}`).join('\n')}`,
-      {
-        file,
-        manifest,
-      },
-    )
+    return new Result(`${file}\n${contents(manifest)}`, {
+      file,
+      manifest,
+    })
   },
 })
+
+function contents({ members }: Manifest): string {
+  return members.map(({ service, size: bytes }) => `  ${service}: ${size(bytes)}`).join('\n')
+}
+
+function refuseFetch({ file, recipient }: { readonly file?: string | undefined; readonly recipient: readonly string[] }): void {
+  const what = file !== undefined ? 'FILE' : recipient.length > 0 ? '--recipient' : undefined
+  if (what === undefined) return
+  throw new KraftError({
+    kind: 'usage',
+    message: `--on-node fetches nothing, so ${what} has no meaning with it`,
+    next: 'Leave one of the two out',
+  })
+}
 
 // Data of people: nobody else on this machine reads it.
 async function toFile(file: string, fetch: (sink: Writable) => Promise<void>, recipients: readonly string[]): Promise<void> {
   const part = `${file}.part`
-  const open = () => createWriteStream(part, { mode: 0o600 })
   try {
-    if (recipients.length > 0) await proven(fetch, open(), recipients)
-    else {
-      await fetch(open())
-      await proveBundle(part)
-    }
+    await proven(fetch, createWriteStream(part, { mode: 0o600 }), recipients)
     await rename(part, file)
   } catch (error) {
     await rm(part, { force: true })
     throw error
   }
-}
-
-async function toStdout(fetch: (sink: Writable) => Promise<void>, recipients: readonly string[]): Promise<void> {
-  await proven(fetch, process.stdout, recipients, { end: false })
 }
 
 // What is wrong there never gets its end, so that whoever reads it sees that it is no whole bundle.

@@ -2,11 +2,8 @@ import { KraftError } from '../engine/errors/failure.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
-import { Meter } from '../engine/transfer/meter.js'
-import { sendStream } from '../engine/transfer/send.js'
 import { type Instance, requireInstance } from '../project/instance.js'
-import { bundleSize, type Manifest } from '../project/manifest.js'
-import { receiveBundle } from '../recipes/bundle.js'
+import type { Manifest } from '../project/manifest.js'
 import { kindNames } from '../recipes/kinds.js'
 import { releaseId } from '../recipes/release.js'
 import { bundleSource } from './bundle-source.js'
@@ -15,6 +12,7 @@ import { currentRelease } from './current-release.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { dropFormer, undoLoad } from './former-data.js'
+import { keptSource, sentSource } from './load-source.js'
 import { putInPlace } from './put-in-place.js'
 
 const bundleFile = 'a bundle that dump wrote; - reads stdin'
@@ -30,11 +28,16 @@ export const load = task({
   examples: [
     'kraft load:stage before.bundle',
     'kraft dump:live - | kraft load:stage - --yes',
+    'kraft load:stage --on-node',
     'kraft load:stage --undo',
     'kraft load:stage --drop-old',
   ],
   options: {
     file: option({ type: 'string', positional: true, help: bundleFile }),
+    onNode: option({
+      type: 'boolean',
+      help: 'take a bundle that dump --on-node has left: that one (FILE is its name) or the newest',
+    }),
     only: option({
       type: 'string',
       many: true,
@@ -50,7 +53,7 @@ export const load = task({
     const { target, session, options } = context
     const { file } = options
     const [what, ...more] = [
-      file === undefined ? [] : ['a bundle'],
+      file === undefined && !options.onNode ? [] : ['a bundle'],
       options.undo ? ['--undo'] : [],
       options.dropOld ? ['--drop-old'] : [],
     ].flat()
@@ -62,14 +65,16 @@ export const load = task({
       })
     }
     if (options.undo) return undoLoad(context)
-    if (file === undefined) return dropFormer(context)
+    if (options.dropOld) return dropFormer(context)
     const instance = requireInstance(target)
     const node = firstWebNode(target)
     // What is piped in is read only once.
     if (file === '-') requireAnswer(session, 'load')
-    const source = await bundleSource(file, session, options.identity)
+    const source = options.onNode
+      ? await keptSource(node, instance, file)
+      : sentSource(node, instance, await bundleSource(file ?? '-', session, options.identity))
     const { manifest } = source
-    requireOwn(manifest, instance, { ...options, file })
+    requireOwn(manifest, instance, { ...options, file: source.name })
     const there = manifest.members.map(({ service }) => service)
     const services = await dataServices(instance, options.only.length > 0 ? options.only : there)
     const missing = services.find(({ service }) => !there.includes(service.name))
@@ -95,15 +100,12 @@ export const load = task({
       manifest,
       services,
       id,
-      arrive: async (own) => {
-        const meter = new Meter(own, bundleSize(manifest.members))
-        const command = node.asRoot(receiveBundle(instance, id).text)
-        await sendStream(node.connection, source.open, command, meter.count)
-        await source.prove()
-      },
+      arrive: (own) => source.arrive(id, own),
     })
     if (session.flags.dryRun) {
-      return new Result(`Would put the data of ${manifest.instance} (${manifest.time}) in the place of ${data}`, { file })
+      return new Result(`Would put the data of ${manifest.instance} (${manifest.time}) in the place of ${data}`, {
+        file: source.name,
+      })
     }
     const back = `What was there is kept: kraft load:${target.word} --undo, or --drop-old`
     return new Result(`${data} ${services.length === 1 ? 'is' : 'are'} as of ${manifest.time}\n${back}`, { manifest })
@@ -115,7 +117,7 @@ function requireOwn(manifest: Manifest, { project }: Instance, { foreign, file }
   if (foreign || manifest.project === project.name) return
   throw new KraftError({
     kind: 'usage',
-    message: `${file === '-' ? 'What was piped in' : file} holds the data of ${manifest.project}, and this is ${project.name}`,
+    message: `${file} holds the data of ${manifest.project}, and this is ${project.name}`,
     next: 'If you mean it, add --foreign',
   })
 }

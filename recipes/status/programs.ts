@@ -3,7 +3,7 @@ import { lines, sh } from '../../engine/shell/sh.js'
 import { layout } from '../../project/layout.js'
 import { withMissing } from '../missing-programs.js'
 import { lookAtPrograms, type Program, readPrograms } from '../ps.js'
-import type { Attention, Looked, StatusPart } from './part.js'
+import type { Attention, StatusPart } from './part.js'
 
 // One that has been up for so long has come to itself.
 const settled = 600
@@ -32,7 +32,7 @@ export const programs: StatusPart = {
         ].join(', '),
       ]),
       data: found,
-      attention: shown.flatMap((program) => needs(program, stopped, { word, instance })),
+      attention: shown.flatMap((program) => needs(program, stopped, word)),
     }
   },
 }
@@ -40,18 +40,16 @@ export const programs: StatusPart = {
 function needs(
   { kind, name, state, seconds = 0, restarts = 0, code = 0 }: Program,
   stopped: boolean,
-  { word, instance }: Pick<Looked, 'word' | 'instance'>,
+  word: string,
 ): readonly Attention[] {
-  const log = `in ${layout.log(instance)} on the node`
+  const log = `kraft logs:${word} ${kind === 'cron' ? `cron.${name}` : name.replace(/\.1$/, '')}`
   if (state === 'missing') return [{ what: `${name} is in kraftwerk.yaml and not on the node`, next: `kraft deploy:${word}` }]
   if (kind === 'cron') {
-    return state !== 'run' && code !== 0
-      ? [{ what: `cron entry ${name} ended with code ${code}`, next: `Its log is ${log}` }]
-      : []
+    return state !== 'run' && code !== 0 ? [{ what: `cron entry ${name} ended with code ${code}`, next: `Its log: ${log}` }] : []
   }
   if (stopped || state === 'old') return []
-  if (state !== 'run') return [{ what: `${name} does not run (${state})`, next: `Its log is ${log}; then kraft restart:${word}` }]
+  if (state !== 'run') return [{ what: `${name} does not run (${state})`, next: `Its log: ${log}; then kraft restart:${word}` }]
   if (restarts >= 3 && seconds < settled)
-    return [{ what: `${name} has ended ${restarts} times, last with code ${code}`, next: `Its log is ${log}` }]
+    return [{ what: `${name} has ended ${restarts} times, last with code ${code}`, next: `Its log: ${log}` }]
   return []
 }

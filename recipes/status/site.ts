@@ -50,7 +50,7 @@ export const site: StatusPart = {
           code === 0
             ? `The site does not answer within ${health.timeout} s`
             : `The site answers ${health.path} with code ${code}`,
-        next: `Its log is ${layout.log(instance)}/web on the node, nginx's /var/log/nginx/error.log`,
+        next: `Its log: kraft logs:${word} web nginx`,
       })
     }
     const milliseconds = Math.round(seconds * 1000)

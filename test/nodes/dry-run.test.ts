@@ -108,6 +108,7 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
   redisCli: [['redis-cli:stage'], ['stage has no service redis'], 255],
   mysql: [['mysql:stage'], ['stage has no service mysql'], 255],
   sqlite3: [['sqlite3:stage'], ['stage has no service sqlite'], 255],
+  logs: [['logs:stage', 'web'], ['Would read the logs web of guestbook-stage on one']],
   forward: [
     ['forward:stage', 'postgres'],
     ['Would open a port of this machine to postgres of guestbook-stage on one (/var/run/postgresql/.s.PGSQL.5432)'],

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Files, writeFiles } from '../rig/cli.js'
 import { call, kraftProgram } from '../rig/kraft.js'
@@ -17,13 +18,20 @@ wsgi: shop.wsgi:application
 packages: []
 workers: 1
 services: [postgres, redis, files]
+processes: { counter: bash count.sh }
 environments: { live: { nodes: [one] } }
 `,
   'shop/__init__.py': '',
   'shop/wsgi.py': `def application(environ, start_response):
+    path = environ['PATH_INFO']
+    if path == '/fail':
+        1 / 0
+    print('asked for', path, flush=True)
     start_response('200 OK', [('Content-Type', 'text/plain')])
     return [b'open']
 `,
+  // Counts as long as it is told to, as fast as a shell can.
+  'count.sh': 'while :; do if [ -e "$HOME/count" ]; then echo "number $((n = n + 1))"; else sleep 0.1; fi; done\n',
 }
 
 let story: Story
@@ -123,6 +131,78 @@ test('a forwarded port is told as data as well, and is the one that was asked fo
   expect(await end()).toBe(0)
 })
 
+const visit = async (path: string) => (await fetch(`http://${await story.address('one')}${path}`)).status
+
+test('logs of web, processes and nginx come in order of time, and a traceback stays whole', async () => {
+  // nginx writes times in whole seconds.
+  await visit('/first')
+  await pause(1100)
+  expect(await visit('/fail')).toBe(500)
+  await pause(1100)
+  await visit('/last')
+  const { stdout } = await kraft(['logs:live'])
+  const place = (what: RegExp) => stdout.search(what)
+  const order = [
+    /^nginx\.access +\| .*"GET \/first HTTP\/1\.1" 200 /m,
+    /^web +\| \S+Z Traceback \(most recent call last\):$/m,
+    /^web +\| \S+Z ZeroDivisionError: division by zero$/m,
+    /^nginx\.access +\| .*"GET \/last HTTP\/1\.1" 200 /m,
+  ].map(place)
+  expect(order).toEqual(order.toSorted((a, b) => a - b))
+  expect(order[0]).toBeGreaterThan(-1)
+
+  const found = (await kraft(['logs:live', 'web', '--grep', 'ZeroDivision', '--since', '10m', '--json'])).stdout
+  const { text, ...entry } = JSON.parse(found)
+  expect(entry).toEqual({ node: 'one', log: 'web', time: expect.stringMatching(/^2/) })
+  expect(text).toMatch(/Error handling request (GET )?\/fail\n\S+Z Traceback[\s\S]+ZeroDivisionError: division by zero$/)
+  expect((await kraft(['logs:live', 'web', '--lines', '1'])).stdout).toMatch(/^\S+Z asked for \/last\n$/)
+  expect((await kraft(['logs:live', 'werb'])).stderr).toMatch(/live has no log werb[\s\S]*counter, .*nginx\.access/)
+})
+
+const rotate = 'logrotate -f /etc/logrotate.d/kraftwerk-shop'
+
+test('a rotation loses no line, however many come', async () => {
+  await story.onNode(
+    'one',
+    `touch /web/shop/home/count; for n in 1 2 3; do sleep 0.3; ${rotate}; done; rm /web/shop/home/count; sleep 0.5`,
+  )
+  const order = `cd /web/shop/log; zcat -f .old/counter.3.gz .old/counter.2.gz .old/counter.1 counter |
+    awk '$NF != NR { print "lost before", $0; exit } END { print (NR > 1000) }'`
+  expect(await story.onNode('one', order)).toBe('1\n')
+  // Those that were rotated are found as well.
+  const { stdout } = await kraft(['logs:live', 'counter', '--grep', 'number 1$'])
+  expect(stdout).toMatch(/^\S+Z number 1\n$/)
+})
+
+test('--follow goes on over a rotation and a deploy, ends with Ctrl-C, and leaves nothing on the node', async () => {
+  const child = spawn(process.execPath, [kraftProgram, 'logs:live', 'web', '--follow', '--lines', '1'], {
+    cwd: project,
+    env: story.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  const ended = once(child, 'close')
+  const says = (text: string) => expect.poll(() => said, { timeout: 20_000 }).toContain(text)
+  await says('asked for /last\n')
+  await visit('/before')
+  await says('asked for /before\n')
+  await story.onNode('one', rotate)
+  await visit('/rotated')
+  await says('asked for /rotated\n')
+  await story.must(['deploy:live'], { cwd: project })
+  await visit('/deployed')
+  await says('asked for /deployed\n')
+  // What the old process said at its end, through a log of its own.
+  expect(said).toContain('Shutting down: Master')
+  child.kill('SIGINT')
+  expect((await ended)[0]).toBe(0)
+  expect(said.split('\n').filter((row) => / asked for \/(before|rotated|deployed)$/.test(row))).toHaveLength(3)
+  await expect.poll(() => story.onNode('one', 'pgrep -fc "[f]ollow, \\*names" || :'), { timeout: 10_000 }).toBe('0\n')
+})
+
 interface Health {
   readonly ok: boolean
   readonly nodes: readonly {
@@ -169,7 +249,7 @@ test('status says how all of it is, for people in 80 columns and for machines', 
       { name: 'redis', up: true, keys: 1 },
       { name: 'files', up: true, files: 0 },
     ],
-    programs: [{ kind: 'web', state: 'run', restarts: 0 }, { kind: 'web worker' }],
+    programs: [{ kind: 'web', state: 'run', restarts: 0 }, { kind: 'web worker' }, { name: 'counter.1', state: 'run' }],
     machine: { cpus: expect.any(Number), clock: 0, reboot: false, memory: { size: expect.any(Number) } },
   })
 })
@@ -179,13 +259,13 @@ test('what needs a hand is said with what to do, and is an exit code', async () 
   const [code, { ok, nodes }] = await health()
   expect([code, ok]).toEqual([1, false])
   expect(nodes[0]?.attention).toEqual([
-    { what: 'The site answers / with code 502', next: expect.stringMatching(/^Its log is \/web\/\S+\/log\/web on the node/) },
+    { what: 'The site answers / with code 502', next: 'Its log: kraft logs:live web nginx' },
     { what: expect.stringMatching(/^web does not run \(down\)$/), next: expect.stringContaining('kraft restart:live') },
     { what: expect.stringMatching(/^redis does not answer: /), next: expect.stringContaining('kraft deploy:live') },
     { what: 'It wants a reboot (updates)', next: expect.stringContaining('reboot') },
   ])
   const { stdout } = await kraft(['status:live'])
   expect(stdout).toMatch(/^ {2}redis +DOWN: /m)
-  expect(stdout).toMatch(/^! one: The site answers \/ with code 502\n {2}Its log is /m)
+  expect(stdout).toMatch(/^! one: The site answers \/ with code 502\n {2}Its log: kraft logs:live web nginx$/m)
   await story.onNode('one', 'sv up /etc/service/shop+redis; sv up /etc/service/shop.web.*; rm /run/reboot-required')
 })

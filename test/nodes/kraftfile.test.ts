@@ -106,7 +106,8 @@ test('processes run in the current release, follow the next one, and go when the
   const before = readFileSync(file, 'utf8')
   const ticker = `while :; do echo "tick in $KRAFT_RELEASE as $(id -un)"; sleep 0.2; done`
   writeFileSync(file, `${before}\nprocesses:\n  ticker: ${JSON.stringify(`bash -c '${ticker}'`)}\n`)
-  const lastTick = async () => (await done(project, 'run:stage', '--', 'tail', '-n', '1', '/web/shop-stage/log/ticker')).trim()
+  const lastTick = async () =>
+    (await done(project, 'run:stage', '--', 'tail', '-n', '1', '/web/shop-stage/log/ticker')).trim().replace(/^\S+Z /, '')
   const current = async () => (await done(project, 'run:stage', '--', 'printenv', 'KRAFT_RELEASE')).trim()
   rmSync(join(project, 'kraftfile.ts'))
 

@@ -150,6 +150,23 @@ test('a load is undone, done again and settled, and each time all services chang
   )
 })
 
+test('a bundle stays on its node, for root alone, and is loaded from there', async () => {
+  await put('kept')
+  const { stdout } = await must('dump:stage', '--on-node', '--json')
+  const { path, name } = JSON.parse(stdout)
+  expect(await root(`stat -c '%U %a' ${path}; ls -A /web/depot/dump; tar -tf ${path} | tail -n 1`)).toBe(
+    `root 600\n${name}.bundle\nmanifest.sha256`,
+  )
+  await put('later')
+  const wrong = await kraft('load:stage', '--on-node', 'other', '--yes')
+  expect(failure(wrong.stderr)).toContain(`error: one keeps no bundle other\nnext:  It has ${name}`)
+  await must('load:stage', '--on-node', '--yes')
+  expect(await state()).toBe(all('kept'))
+  await root(`rm ${path}`)
+  await must('load:stage', '--drop-old', '--yes')
+  await put('old')
+})
+
 test('an encrypted bundle is opened by its key alone, from a file and from a pipe', async () => {
   const key = await generateX25519Identity()
   await writeFile(join(project, 'key.txt'), `${key}\n`)

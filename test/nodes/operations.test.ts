@@ -84,7 +84,7 @@ const codes = async (...given: Parameters<typeof answers>) => (await answers(...
 const running = (name: string) =>
   story.onNode(
     name,
-    'for each in /etc/service/kiosk.*; do sv status "$each" | sed -n "s/^run:.*(pid \\([0-9]*\\)).*/\\1/p"; done',
+    'for each in /etc/service/kiosk.*; do sv status "$each" | sed -n "s/^run: [^(]*(pid \\([0-9]*\\)).*/\\1/p"; done',
   )
 
 essential('who is told of a deploy gets what there is to know, and whoever fails to be told changes nothing', async () => {

@@ -103,7 +103,10 @@ test('a node that works has the release and its processes, one that serves has t
   expect(await on('one', 'ls /etc/cron.d')).not.toContain('kraftwerk-mill')
   const release = (await on('two', 'readlink /web/mill/current')).replace('releases/', '')
   expect((await ask(await story.address('one'), { host: 'mill.test', path: '/' })).text).toBe(release)
-  expect(await on('two', 'cat /web/mill/log/worker /web/mill/log/worker.2')).toBe(`worker 1 ${release}\nworker 2 ${release}`)
+  // Each line behind the time at which it came.
+  expect(await on('two', 'cat /web/mill/log/worker /web/mill/log/worker.2')).toMatch(
+    new RegExp(`^\\d{4}-\\d\\d-\\d\\dT[\\d:.]{12}Z worker 1 ${release}\n\\S{24} worker 2 ${release}$`),
+  )
 
   expect(await on('one', 'cat /web/mill/current/mill/made /web/mill/current/.kraft/public/static/*')).toBe(
     'made by before-build\nmill-build\nmade by before-build',
@@ -135,7 +138,7 @@ test('a process gets no more memory than it may have; it ends, is started again,
   await expect
     .poll(async () => (await programs('two'))[0], { timeout: 15_000 })
     .toMatchObject({ name: 'worker.1', state: 'run', restarts: 1, code: 1 })
-  expect(await on('two', 'tail -n 2 /web/mill/log/worker')).toMatch(/^MemoryError\nworker 1 /)
+  expect(await on('two', 'tail -n 2 /web/mill/log/worker')).toMatch(/^\S+Z MemoryError\n\S+Z worker 1 /)
 })
 
 test('scale changes how many run, the next deploy keeps it, and --reset goes back', async () => {
@@ -151,7 +154,7 @@ test('scale changes how many run, the next deploy keeps it, and --reset goes bac
   expect(deployed.map(({ name }) => name)).toEqual(['worker.1', 'worker.2', 'worker.3', 'nightly'])
   for (const [index, { pid }] of deployed.slice(0, 3).entries()) expect(pid).not.toBe(after[index]?.pid)
   // It was asked first, and killed when it did not go.
-  expect(await on('two', 'tail -n 2 /web/mill/log/worker.2')).toMatch(/^asked to end\nworker 2 /)
+  expect(await on('two', 'tail -n 2 /web/mill/log/worker.2')).toMatch(/^\S+Z asked to end\n\S+Z worker 2 /)
 
   expect(failure((await kraft('scale:live', 'werker=3')).stderr)).toContain('Did you mean "worker"?')
   expect((await kraft('scale:live', 'web=0')).code).toBe(2)
@@ -181,7 +184,7 @@ test('a command is what bash takes: assignments, cd, several and pipes; with eac
   await writeFile(join(project, 'kraftwerk.yaml'), yaml.replace(/ {2}worker: .*\n/, settings.join('')))
   await must('deploy:live')
   const names = Object.keys(commands).join(' ')
-  const said = () => on('two', `cd /web/mill/log; for name in ${names}; do tail -n 1 $name; done`)
+  const said = () => on('two', `cd /web/mill/log; for name in ${names}; do tail -n 1 $name | cut -d ' ' -f 2-; done`)
   await expect.poll(said, { timeout: 20_000 }).toBe('runs with a b\nruns with c\nruns with d\nruns\nruns')
   // No shell stays where none is needed: TERM reaches the program itself.
   const program = (name: string) => on('two', `cat /proc/$(cat /etc/service/mill.process.${name}.1/supervise/pid)/comm`)
@@ -221,14 +224,14 @@ test('a hook that fails before the switch takes the deploy back, and after it ta
 test('cron runs a command as the instance in the current release, never twice at once, and goes with its entry', async () => {
   const log = '/web/mill/log/cron.nightly'
   // The first minute has gone by while all this ran.
-  await expect.poll(() => on('two', `cat ${log}`), { timeout: 65_000, interval: 1000 }).toMatch(/^in \d{8}-\d{6} as mill$/m)
+  await expect.poll(() => on('two', `cat ${log}`), { timeout: 65_000, interval: 1000 }).toMatch(/^\S+Z in \d{8}-\d{6} as mill$/m)
   await on('two', 'echo 3 >/web/mill/home/slow')
   await on('two', 'set -- /etc/kraftwerk/mill/cron/nightly; "$1" & sleep 1; "$1"; wait')
   const release = (await on('two', 'readlink /web/mill/current')).replace('releases/', '')
   const said = await on('two', `cat ${log}`)
   expect(said).toContain(`in ${release} as mill\n`)
-  expect(said).toMatch(/^kraft: .* nightly still runs, and is not begun again$/m)
-  expect(said).toMatch(/^kraft: .* nightly ended with code 0 after \d+ s$/m)
+  expect(said).toMatch(/^\S+Z kraft: .* nightly still runs, and is not begun again$/m)
+  expect(said).toMatch(/^\S+Z kraft: .* nightly ended with code 0 after \d+ s$/m)
   const entry = async () => (await programs('two')).find(({ kind }) => kind === 'cron')
   await expect.poll(entry, { timeout: 10_000 }).toMatchObject({ name: 'nightly', code: 0 })
 

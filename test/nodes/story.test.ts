@@ -454,8 +454,8 @@ chapter('after a reboot both sites answer again with their current release', asy
 
 chapter('logs are rotated, and those that were are not rotated again', async () => {
   const rotate = 'logrotate -f /etc/logrotate.d/kraftwerk-guestbook'
-  const script = `cd /web/guestbook/log; for again in 1 2; do echo x >>web; ${rotate}; done; ls -A; ls .old | grep web; cat web`
-  expect(await story.onNode('one', script)).toBe('.old\nkraft\nnginx.access\nnginx.error\nweb\nweb.1\nweb.2.gz\n')
+  const script = `cd /web/guestbook/log; for again in 1 2; do echo x >>web; ${rotate}; done; ls -A; ls .old | grep web`
+  expect(await story.onNode('one', script)).toBe('.old\nkraft\nnginx.access\nnginx.error\nweb.1\nweb.2.gz\n')
 })
 
 chapter('destroy leaves nothing', async () => {

@@ -71,6 +71,8 @@ describe('a dump', () => {
     expect([refused?.status, more, Number(wanted)]).toEqual(['failed', [], 2 ** 30 + 100])
     expect(Number(free) + Number(few)).toBe(Number(wanted))
     expect(await readdir(join(home, 'dump'))).toEqual([])
+    const [twice] = await runSteps(dumpMembers(place, 'one', sized(String(2 ** 50)), undefined, 2))
+    expect(twice?.output).toContain(`wants up to ${2 ** 31 + 100} MB`)
     expect(await statuses(dumpMembers(place, 'one', sized('1000')))).toEqual(['ok', 'ok', 'ok'])
   })
 

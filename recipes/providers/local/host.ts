@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { KraftError } from '../../../engine/errors/failure.js'
 import { lines, sh } from '../../../engine/shell/sh.js'
 import { bridgeName, type State } from './names.js'
+import { ownNetwork } from './network.js'
 import { proxyEnvironment } from './proxies.js'
 import { asRoot, checkRoot, explain } from './root.js'
 
@@ -29,9 +30,9 @@ export async function prepareHost(state: State, progress: (line: string) => void
   await checkRoot()
   const missing = await missingPackages()
   if (missing.length > 0) await install(missing, progress, signal)
-  // Nodes run here already, so nothing is lacking.
-  if (existsSync(`/sys/class/net/${bridgeName(state)}`)) return
-  await asRoot('Check what this machine can do', features)
+  // Where nodes run already nothing is lacking.
+  const isUsed = existsSync(`/sys/class/net/${bridgeName(state)}`)
+  await asRoot('Check what this machine can do', isUsed ? ownNetwork(state) : features)
 }
 
 async function checkMachine(): Promise<void> {

@@ -2,24 +2,32 @@ import { type Sh, sh } from '../../../engine/shell/sh.js'
 import { bridgeName, gateway, type NodeNames, type State } from './names.js'
 import { explain } from './root.js'
 
+/** Script: fails where the network of a state belongs to another folder, whose nodes would have the same names. */
+export function ownNetwork(state: State): Sh {
+  const bridge = bridgeName(state)
+  return sh`
+    [ ! -e /sys/class/net/${bridge} ] || [ "$(cat /sys/class/net/${bridge}/ifalias)" = ${owner(state)} ] || ${explain(
+      `The network ${state.subnet}.0/24 belongs to the local nodes of another folder; give KRAFT_LOCAL_SUBNET another one`,
+    )}`
+}
+
+/** What the bridge of a state says whose it is. */
+export const owner = (state: State): string => `kraftwerk ${state.root}`
+
 /**
  * Script: the bridge of a state with this machine's address on it. The unreachable route keeps what is meant for a node from
  * leaving by the default route while the bridge is gone.
  */
 export function bridgeUp(state: State): Sh {
   const bridge = bridgeName(state)
-  const owner = `kraftwerk ${state.root}`
   return sh`
-    if [ -e /sys/class/net/${bridge} ]; then
-      [ "$(cat /sys/class/net/${bridge}/ifalias)" = ${owner} ] || ${explain(
-        `The network ${state.subnet}.0/24 belongs to the local nodes of another folder; give KRAFT_LOCAL_SUBNET another one`,
-      )}
-    else
+    ${ownNetwork(state)}
+    if [ ! -e /sys/class/net/${bridge} ]; then
       if ip -4 -o addr | grep -qF ${` ${state.subnet}.`}; then ${explain(
         `This machine uses the network ${state.subnet}.0/24 for something else; set KRAFT_LOCAL_SUBNET to a free one, e.g. 10.78.0`,
       )}; fi
       ip link add ${bridge} type bridge
-      ip link set ${bridge} alias ${owner}
+      ip link set ${bridge} alias ${owner(state)}
     fi
     ip addr replace ${gateway(state)}/24 dev ${bridge}
     ip link set ${bridge} up
@@ -30,7 +38,7 @@ export function bridgeUp(state: State): Sh {
 export function bridgeDown(state: State): Sh {
   const bridge = bridgeName(state)
   return sh`
-    if [ "$(cat /sys/class/net/${bridge}/ifalias 2>/dev/null)" = ${`kraftwerk ${state.root}`} ]; then
+    if [ "$(cat /sys/class/net/${bridge}/ifalias 2>/dev/null)" = ${owner(state)} ]; then
       ip link del ${bridge}
       ip route del unreachable ${state.subnet}.0/24 metric 4096 2>/dev/null || :
     fi`

@@ -4,7 +4,7 @@ import { readClaims, stateLock } from './claim.js'
 import { machineDown } from './machine.js'
 import { mirrorsDown } from './mirrors.js'
 import { bridgeName, checkState, nodeNames, octets, type State } from './names.js'
-import { bridgeDown } from './network.js'
+import { bridgeDown, owner } from './network.js'
 import { asRoot, checkRoot } from './root.js'
 
 /**
@@ -63,11 +63,13 @@ export async function removeLocalNodes(which: (name: string) => boolean): Promis
   }
 }
 
-// Cables and cgroups whose claim is lost still bear the address in their names.
+// Cables and cgroups whose claim is lost still bear the address in their names. In a network of another folder they are its nodes'.
 async function strays(state: State): Promise<number[]> {
   const { stdout } = await asRoot(
     'Look for remains of local nodes',
     sh`
+    bridge=/sys/class/net/${bridgeName(state)}
+    if [ -e "$bridge" ] && [ "$(cat "$bridge/ifalias")" != ${owner(state)} ]; then exit 0; fi
     ls -d /run/netns/${bridgeName(state)}?? /sys/fs/cgroup/${bridgeName(state)}?? /sys/fs/cgroup/*/${bridgeName(state)}?? 2>/dev/null || :`,
   )
   const found = stdout.split('\n').map((path) => Number.parseInt(path.slice(-2), 16))

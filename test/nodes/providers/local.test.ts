@@ -215,6 +215,20 @@ describe('a node that cannot boot', () => {
   })
 })
 
+test('nodes of another folder on the same network stay as they are: no node is made there, and cleaning up leaves them', async () => {
+  const node = await create('own')
+  const other = { root: join(folder, 'other'), subnet: state.subnet }
+  const before = process.env.KRAFT_LOCAL_STATE
+  process.env.KRAFT_LOCAL_STATE = other.root
+  try {
+    expect(await failure(create('own'))).toMatchObject({ message: expect.stringContaining('of another folder') })
+    await removeState(other)
+  } finally {
+    process.env.KRAFT_LOCAL_STATE = before
+  }
+  expect(await ssh(node, 'hostname')).toBe('own')
+})
+
 test('a network that something else uses is refused and left alone', async () => {
   await asRoot(
     'Take the network',

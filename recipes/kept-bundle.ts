@@ -1,0 +1,49 @@
+import { type Sh, sh } from '../engine/shell/sh.js'
+import { seal } from '../project/bundle.js'
+import { layout } from '../project/layout.js'
+import type { Place } from '../project/service.js'
+import { bundleFolder, type DataService, streamBundle } from './bundle.js'
+
+/** The file of a bundle that stays on its node; root's alone. */
+export function keptBundle(place: Place, id: string): string {
+  return `${layout.dumps(place)}/${id}.bundle`
+}
+
+/** Takes the manifest from stdin and puts the bundle together as a file of the node, or leaves none. */
+export function keepBundle(place: Place, id: string, services: readonly DataService[]): Sh {
+  const path = keptBundle(place, id)
+  return sh`
+    set -e
+    umask 077
+    # Also what a kraft has left that was killed.
+    rm -f ${layout.dumps(place)}/*.bundle.part
+    trap ${sh`rm -f ${`${path}.part`}`.text} EXIT
+    (
+      ${streamBundle(place, id, services)}
+    ) >${`${path}.part`}
+    mv -fT ${`${path}.part`} ${path}
+  `
+}
+
+/** Prints the names of the bundles that stay on the node, the newest first. */
+export function listKept(place: Place): Sh {
+  return sh`cd ${layout.dumps(place)} 2>/dev/null && ls -1 2>/dev/null | sed -n 's/\.bundle$//p' | sort -r || :`
+}
+
+/** Prints the manifest of one that stays on the node. */
+export function keptManifest(place: Place, name: string): Sh {
+  return sh`tar -xOf ${keptBundle(place, name)} manifest.json`
+}
+
+/** Opens one that stays on the node in a folder of its own, as one that is sent is. Only for whoever holds the instance's lock. */
+export function openKept(place: Place, name: string, id: string): Sh {
+  const folder = bundleFolder(place, id)
+  return sh`
+    umask 077
+    rm -rf ${layout.dumps(place)}/load-*
+    mkdir -p ${folder}
+    cd ${folder}
+    tar -x --no-same-owner -f ${keptBundle(place, name)}
+    sha256sum -c --quiet ${seal}
+  `
+}
