@@ -16,7 +16,7 @@ export async function forgeBundle(
   const written = buffer(forged)
   let seal = ''
   for await (const entry of createReadStream(from).pipe(extract())) {
-    let content = await buffer(entry)
+    let content: Buffer = await buffer(entry)
     if (entry.header.name === 'manifest.json') {
       const manifest: Manifest = JSON.parse(content.toString())
       for (const member of manifest.members) {
