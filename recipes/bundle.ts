@@ -1,4 +1,4 @@
-import { lines, type Sh, sh } from '../engine/shell/sh.js'
+import { lines, Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { seal } from '../project/bundle.js'
 import { layout } from '../project/layout.js'
@@ -7,6 +7,7 @@ import type { Place, Service, ServiceData } from '../project/service.js'
 import { beginMoment, sameMoment } from './exchange.js'
 import { freeze, thawed } from './freeze.js'
 import { roomForDump, whileRoom } from './room.js'
+import { sha256Of } from './sha256.js'
 
 /** A service that has data. */
 export interface DataService {
@@ -79,7 +80,7 @@ const dumpOne = (folder: string, { member }: ServiceData, script: string): Sh =>
   # Says more than what failed because of it.
   ${sameMoment(folder)}
   if [ "$code" != 0 ]; then exit "$code"; fi
-  (cd ${folder} && sha256sum ${member} >${`${member}.sha256`})
+  ${sha256Of(`${folder}/${member}`)} >${`${folder}/${member}.sha256`}
 `
 
 /** Removes what was dumped and not fetched. */
@@ -95,7 +96,7 @@ export function describeMembers(place: Place, id: string, services: readonly Dat
     sh`set -e; cd ${folder}`,
     ...services.map(
       ({ service, data }) =>
-        sh`printf 'member %s %s %s %s\n' ${data.member} ${service.name} "$(stat -c %s ${data.member})" "$(cut -d ' ' -f 1 ${`${data.member}.sha256`})"; cat ${`${data.member}.counts`}`,
+        sh`printf 'member %s %s %s %s\n' ${data.member} ${service.name} "$(stat -c %s ${data.member})" "$(cat ${`${data.member}.sha256`})"; cat ${`${data.member}.counts`}`,
     ),
   )
 }
@@ -153,8 +154,16 @@ export function loadBeside(place: Place, id: string, services: readonly DataServ
     {
       title: 'Prove the bundle on the node',
       quiet: true,
-      files: { sums: manifest.members.map(({ sha256, file }) => `${sha256}  ${file}\n`).join('') },
-      apply: sh`cd ${folder}; sha256sum -c --quiet "$KRAFT_STEP/sums"`,
+      files: { sums: manifest.members.map(({ sha256, file }) => `${sha256} ${file}\n`).join('') },
+      apply: sh`
+        cd ${folder}
+        while read -r sum file; do
+          if [ "$(${sha256Of(new Sh('"./$file"'))})" != "$sum" ]; then
+            printf '%s is not what the manifest says\n' "$file"
+            exit 1
+          fi
+        done <"$KRAFT_STEP/sums"
+      `,
     },
     ...services.map(({ service, data }): Step => {
       // Its name is that of the kraft that wrote it.

@@ -115,7 +115,7 @@ describe('a load', () => {
     await writeFile(join(home, 'dump/one/a.txt'), 'bad\n')
     const ended = await runSteps(loadBeside(place, 'one', [service('a')], manifest))
     expect(ended.map(({ status }) => status)).toEqual(['failed'])
-    expect(ended[0]?.output).toContain('a.txt: FAILED')
+    expect(ended[0]?.output).toContain('a.txt is not what the manifest says')
     expect(await readdir(home)).not.toContain('a.beside')
   })
 
