@@ -22,6 +22,11 @@ export interface ServiceData {
    * it (rows, files): for the manifest, and compared after a load.
    */
   dump(place: Place): Sh
+  /**
+   * Prints how many bytes `dump` takes on the disk while it is made, rather more than less: one that has no room for them is refused
+   * before it begins. Left out: nobody asks.
+   */
+  size?(place: Place): Sh
   /** Prints the same lines of the live data, for people who ask what they would lose. */
   count(place: Place): Sh
   /** Loads the file `$KRAFT_IN` beside the live data, as the instance's own user, and leaves the live data alone. */

@@ -151,6 +151,10 @@ export function mariadbData(reach: (place: Place) => Sh, copy: NonNullable<Servi
       rm -f "$KRAFT_OUT.sql"
     `,
     ),
+    // As SQL, and that compressed.
+    size: script(() =>
+      ask("SELECT COALESCE(SUM(data_length), 0) * 2 FROM information_schema.tables WHERE table_schema = '{live}'"),
+    ),
     count: script(() => counted('live')),
     // As the instance's own user: a bundle is never root's code. What is dated runs in the live database alone.
     beside: script(

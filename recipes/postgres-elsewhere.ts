@@ -5,7 +5,7 @@ import type { Elsewhere, Place } from '../project/service.js'
 import { apt } from './apt.js'
 import { asInstance } from './as-instance.js'
 import { accessFiles, addressOf, answers, authorityFile, withAccess } from './elsewhere-access.js'
-import { countDatabase, dumpDatabase, postgresFacts, postgresMember, restoreDatabase } from './postgres-bundle.js'
+import { countDatabase, dumpDatabase, postgresFacts, postgresMember, restoreDatabase, sizeOfDatabase } from './postgres-bundle.js'
 import { postgresServer } from './postgres-server.js'
 
 type Settings = Readonly<Record<string, unknown>>
@@ -136,6 +136,7 @@ export const postgresElsewhere: Elsewhere = {
         sh`granted=$(${run(beside, "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql';")})`,
         restoreDatabase(place, beside),
       ),
+    size: (place) => lines(client(place), sizeOfDatabase(place, live)),
     count: (place) => lines(client(place), countDatabase(place, live)),
     countBeside: (place) => lines(client(place), countDatabase(place, beside)),
     copy: (place) => ({

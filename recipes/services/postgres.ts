@@ -6,7 +6,15 @@ import { defineService, type Place } from '../../project/service.js'
 import { asInstance } from '../as-instance.js'
 import { elsewhereSection } from '../elsewhere-section.js'
 import { postgres, postgresVersion } from '../postgres.js'
-import { countDatabase, dumpDatabase, postgresFacts, postgresMember, psql, restoreDatabase } from '../postgres-bundle.js'
+import {
+  countDatabase,
+  dumpDatabase,
+  postgresFacts,
+  postgresMember,
+  psql,
+  restoreDatabase,
+  sizeOfDatabase,
+} from '../postgres-bundle.js'
 import { postgresElsewhere } from '../postgres-elsewhere.js'
 import { noPostgresServer, serverDatabases } from '../postgres-server.js'
 import { postgresTuning } from '../postgres-tuning.js'
@@ -109,6 +117,7 @@ export const service = defineService({
   data: {
     member: postgresMember,
     dump: (place) => dumpDatabase(place, place.name),
+    size: (place) => sizeOfDatabase(place, place.name),
     count: (place) => countDatabase(place, place.name),
     // As the instance's own role: a bundle is never superuser's code.
     beside: (place) =>

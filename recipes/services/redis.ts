@@ -130,7 +130,12 @@ export const service = defineService({
     dump: (place) =>
       lines(
         sh`
-      ${asInstance(place, 'redis-cli', '-s', socket(place), '--rdb', '-')} >"$KRAFT_OUT"
+      # It tells of each step.
+      if ! ${asInstance(place, 'redis-cli', '-s', socket(place), '--rdb', '-')} >"$KRAFT_OUT" 2>"$KRAFT_OUT.said"; then
+        cat "$KRAFT_OUT.said" >&2
+        exit 1
+      fi
+      rm -f "$KRAFT_OUT.said"
       if ! said=$(${checkSnapshot(place, sh`"$KRAFT_OUT"`)}); then printf '%s\n' "$said"; exit 1; fi
       printf '%s\n' "$said" | sed -n 's/^\[offset \([0-9]*\)\] Selecting DB ID \([0-9]*\)$/\1 \2/p' | while read -r at database; do
         od -An -v -t u1 -j "$at" -N 6 "$KRAFT_OUT" | awk -v name="keys.db$database" '
@@ -139,8 +144,10 @@ export const service = defineService({
       done
     `,
       ),
+    // What it holds in memory is packed more loosely.
+    size: (place) => lines(client(place), sh`cli info memory | tr -d '\r' | sed -n 's/^used_memory://p'`),
     count: (place) =>
-      lines(client(place), sh`cli info keyspace | tr -d '\\r' | sed -n 's/^db\\([0-9]*\\):keys=\\([0-9]*\\).*/keys.db\\1 \\2/p'`),
+      lines(client(place), sh`cli info keyspace | tr -d '\r' | sed -n 's/^db\([0-9]*\):keys=\([0-9]*\).*/keys.db\1 \2/p'`),
     // The append-only file can only be made of what a server has loaded while it kept none.
     beside: (place) =>
       lines(

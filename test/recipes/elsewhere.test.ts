@@ -46,7 +46,11 @@ it('data lives on one node', async () => {
 
 it('a service is where its address, the role db or nothing says', async () => {
   const url = '{ postgres: { url: postgresql://a:pass-word@h/d } }'
-  expect(await placesOf('[postgres, redis]', '{ web: [a, b], db: [c] }')).toEqual(['postgres: c', 'redis: here'])
+  expect(await placesOf('[postgres, redis, sqlite]', '{ web: [a, b], db: [c] }')).toEqual([
+    'postgres: c',
+    'redis: c',
+    'sqlite: here',
+  ])
   expect(await placesOf(`[${url}]`, '{ web: [a], db: [c] }')).toEqual(['postgres: url'])
   expect(await placesOf('[postgres]', '[a]')).toEqual(['postgres: here'])
 })
