@@ -1,5 +1,6 @@
 import type { InferOutput } from 'valibot'
 import { type MapSchema, sectionOf } from '../engine/config/section-of.js'
+import type { Secret } from '../engine/shell/secret.js'
 import type { Sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { type Door, type Elsewhere, type Place, type Service, type ServiceData, serviceMark } from './service.js'
@@ -17,7 +18,9 @@ export interface ServiceSpec<S extends MapSchema> {
   /** What the instance needs. Runs at each deploy and changes nothing the second time. */
   setup?(place: Place, settings: InferOutput<S>): readonly Step[]
   /** What the application finds in its environment. */
-  environ?(place: Place, settings: InferOutput<S>): Readonly<Record<string, string>>
+  environ?(place: Place, settings: InferOutput<S>): Readonly<Record<string, string | Secret>>
+  /** Names of variables that `setup` writes to `layout.made(place, NAME)` on the node instead, because they hold secrets. */
+  readonly made?: readonly string[]
   /** How its data gets into a bundle and back; left out by a service that has nothing to keep. */
   readonly data?: ServiceData
   /** The same where its server is elsewhere; without it neither `url:` nor the role db count for it. */
@@ -48,15 +51,16 @@ export interface ServiceSpec<S extends MapSchema> {
  * })
  */
 export function service<S extends MapSchema = MapSchema>(spec: ServiceSpec<S>): Service {
-  const { name, doc = name, schema, install, setup, environ, data, elsewhere, shell, door, facts, destroy } = spec
+  const { name, doc = name, schema, install, setup, environ, made, data, elsewhere, shell, door, facts, destroy } = spec
   if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new TypeError(`A service's name is small letters, digits and hyphens, not "${name}"`)
-  const made: Service = {
+  const whole: Service = {
     name,
     doc,
     section: schema === undefined ? {} : sectionOf(schema),
     install: () => install?.() ?? [],
     setup: (place, settings) => setup?.(place, settings as InferOutput<S>) ?? [],
     environ: (place, settings) => environ?.(place, settings as InferOutput<S>) ?? {},
+    ...(made === undefined ? {} : { made }),
     ...(data === undefined ? {} : { data }),
     ...(elsewhere === undefined ? {} : { elsewhere }),
     ...(shell === undefined ? {} : { shell: (place, settings) => shell(place, settings as InferOutput<S>) }),
@@ -64,5 +68,5 @@ export function service<S extends MapSchema = MapSchema>(spec: ServiceSpec<S>): 
     ...(facts === undefined ? {} : { facts: (place, settings) => facts(place, settings as InferOutput<S>) }),
     destroy: (place) => destroy?.(place) ?? [],
   }
-  return Object.assign(made, { [serviceMark]: true })
+  return Object.assign(whole, { [serviceMark]: true })
 }

@@ -56,6 +56,6 @@ export function requireInstance(target: Target): Instance {
   })
 }
 
-function isInstance(project: TaskProject): project is Instance {
+export function isInstance(project: TaskProject): project is Instance {
   return mark in project
 }

@@ -64,6 +64,8 @@ export const layout = {
   serverSocket: (place: Place, service: string) => `${layout.sockets(place)}/${service}/${service}.sock`,
   /** What a server was started with. Root's, on tmpfs. */
   serverStarted: (place: Place, service: string) => `${layout.sockets(place)}/${service}.started`,
+  /** Variables of a service that hold secrets, as assignments; read when the instance's processes start. Root only. */
+  made: (place: Place, service: string) => `${layout.settings(place)}/made/${service}`,
   /** Variables by which root reaches a server that is elsewhere, with its password. Root only. */
   access: (place: Place, service: string) => `${layout.settings(place)}/${service}.access`,
   /** On a node with the role db: the password that others come with, and their addresses. Root only. */

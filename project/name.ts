@@ -6,9 +6,9 @@ export const word = /^[a-z][a-z0-9_-]{0,30}$/
 
 // Users and groups of Debian and of the packages that kraft installs, folders of /web, and words of the command line.
 const reserved = new Set(
-  `adm all audio avahi backup bin bootstrap cdrom crontab current daemon dialout dip disk docker dump fax floppy games git gnats
+  `adm all audio avahi backup bin bootstrap cdrom crontab current daemon dialout dip disk docker dump epmd fax floppy games git gnats
   id input irc kmem kraft kraftwerk kvm list local log lp mail man memcache messagebus mysql netdev news nginx nobody nogroup
-  operator plugdev polkitd postgres proxy redis releases render root rsync runit-log sasl shadow shared shutdown solr src ssh
+  operator plugdev polkitd postgres proxy rabbitmq redis releases render root rsync runit-log sasl shadow shared shutdown solr src ssh
   ssl-cert sshd staff sudo sync sys syslog systemd-journal systemd-network systemd-resolve systemd-timesync tape tcpdump
   template0 template1 tty ubuntu admin debian uploads users utmp uucp uuidd venvs video voice web www-data`.split(/\s+/),
 )

@@ -1,9 +1,8 @@
 import { decoded } from '../engine/shell/secretive.js'
+import { addQuery, authorities, hostOf, isNear, queryOf } from './server-url.js'
 
 /** Variables by which PostgreSQL's own programs find a server, and the address of the same for applications. */
 export type PostgresAccess = Readonly<Record<string, string>> & { readonly DATABASE_URL: string }
-
-const authorities = '/etc/ssl/certs/ca-certificates.crt'
 
 // What a query may say, and the variable that says the same.
 const variables: Readonly<Record<string, string>> = {
@@ -41,41 +40,28 @@ export function postgresUrlProblem(text: string): string | undefined {
 export function postgresAccess(text: string, authority = authorities): PostgresAccess {
   const url = new URL(text)
   url.protocol = 'postgresql:'
-  const asked = query(url)
+  const asked = queryOf(url)
   const mode = asked.sslmode ?? (isNear(read(url).PGHOST ?? '') ? undefined : 'verify-full')
-  const added = [
+  addQuery(
+    url,
     ...(asked.sslmode === undefined && mode !== undefined ? [`sslmode=${mode}`] : []),
     ...(mode?.startsWith('verify-') && asked.sslrootcert === undefined ? [`sslrootcert=${authority}`] : []),
-  ]
-  url.search = [url.search.slice(1), ...added].filter((part) => part !== '').join('&')
+  )
   return { DATABASE_URL: url.href, ...read(url) }
 }
 
-// Not as a form's: a plus is a plus.
-function query(url: URL): Readonly<Record<string, string>> {
-  const pairs = url.search
-    .slice(1)
-    .split('&')
-    .map((pair) => pair.split('='))
-  return Object.fromEntries(pairs.map(([name = '', ...value]) => [decoded(name), decoded(value.join('='))]))
-}
-
 function read(url: URL): Readonly<Record<string, string>> {
-  const { hostname, port, username, password, pathname } = url
+  const { port, username, password, pathname } = url
   const said = {
-    PGHOST: hostname.replace(/^\[(.*)\]$/, '$1'),
+    PGHOST: hostOf(url),
     PGPORT: port,
     PGUSER: decoded(username),
     PGPASSWORD: decoded(password),
     PGDATABASE: decoded(pathname.slice(1)),
   }
-  const asked = Object.entries(query(url)).flatMap(([name, value]): [string, string][] => {
+  const asked = Object.entries(queryOf(url)).flatMap(([name, value]): [string, string][] => {
     const variable = variables[name]
     return variable === undefined ? [] : [[variable, value]]
   })
   return Object.fromEntries(Object.entries({ ...said, ...Object.fromEntries(asked) }).filter(([, value]) => value !== ''))
-}
-
-function isNear(host: string): boolean {
-  return host.startsWith('/') || /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host)
 }

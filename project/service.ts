@@ -1,4 +1,5 @@
 import type { Section } from '../engine/config/section.js'
+import type { Secret } from '../engine/shell/secret.js'
 import type { Sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 
@@ -21,6 +22,11 @@ export interface ServiceData {
    * it (rows, files): for the manifest, and compared after a load.
    */
   dump(place: Place): Sh
+  /**
+   * Prints how many bytes `dump` takes on the disk while it is made, rather more than less: one that has no room for them is refused
+   * before it begins. Left out: nobody asks.
+   */
+  size?(place: Place): Sh
   /** Prints the same lines of the live data, for people who ask what they would lose. */
   count(place: Place): Sh
   /** Loads the file `$KRAFT_IN` beside the live data, as the instance's own user, and leaves the live data alone. */
@@ -46,10 +52,21 @@ export interface ServiceData {
 
 /** Where a service takes connections on its node. */
 export interface Door {
-  /** The path of a socket, or a port of the node's loopback. */
-  readonly at: string | number
+  /**
+   * The path of a socket, or a port of the node's loopback. Where the server is elsewhere: variables that say where, or a command that
+   * ties its input and output to it; both know the variables of the file of {@link Elsewhere}.
+   */
+  readonly at:
+    | string
+    | number
+    | { readonly host: string; readonly port: string; readonly usual: number }
+    | { readonly command: readonly string[] }
+  /** Of these variables the ones that {@link Door.url} wants; none of them is a secret. */
+  readonly reads?: readonly string[]
+  /** The one that holds the password which a client has to give. */
+  readonly password?: string
   /** How a client names it that reaches it at a port of its own machine. */
-  url(port: number): string
+  url(port: number, read: Readonly<Record<string, string>>): string
 }
 
 /** Data that lie beside the live data, as `sanitize:` reaches them. */
@@ -60,20 +77,31 @@ export interface Copy {
   readonly sql?: Sh
 }
 
-/** A service whose server is on another node, or at an address that was given: what the application's node has of it. */
-export type Elsewhere = Pick<Service, 'install' | 'setup' | 'environ' | 'data'> & {
+/**
+ * A service whose server is on another node, or at an address that was given: what the application's node has of it. Its set-up writes
+ * the variables by which the server is reached to root's file `layout.access`; its shell and what goes through its door find them in their
+ * environment.
+ */
+export type Elsewhere = Pick<Service, 'install' | 'setup' | 'environ' | 'data' | 'shell' | 'door' | 'facts'> & {
   /** How a node with the role db serves it to others; left out by one that only an address can name. */
   readonly server?: ServiceServer
 }
 
 /** What the node with the role db has of a service. */
 export interface ServiceServer {
+  /** Comes before the service's own set-up there: what its server reads when it starts. */
+  prepare?(place: Place, settings: Readonly<Record<string, unknown>>, reach: Reach): readonly Step[]
   /** Comes after the service's own set-up there. Runs at each deploy and changes nothing the second time. */
   setup(place: Place, settings: Readonly<Record<string, unknown>>, reach: Reach): readonly Step[]
   /** Prints, as root, what {@link ServiceServer.read} reads. */
   access(place: Place): Sh
   /** The settings by which other nodes reach it; undefined where it was not set up yet. */
-  read(printed: string, place: Place, address: string): Readonly<Record<string, unknown>> | undefined
+  read(
+    printed: string,
+    place: Place,
+    address: string,
+    settings: Readonly<Record<string, unknown>>,
+  ): Readonly<Record<string, unknown>> | undefined
 }
 
 /** Who reaches a server, and where. */
@@ -103,7 +131,9 @@ export interface Service {
   /** What the instance needs. Runs at each deploy and changes nothing the second time. */
   setup(place: Place, settings: Readonly<Record<string, unknown>>): readonly Step[]
   /** What the application finds in its environment. */
-  environ(place: Place, settings: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>
+  environ(place: Place, settings: Readonly<Record<string, unknown>>): Readonly<Record<string, string | Secret>>
+  /** Names of variables that `setup` writes to `layout.made(place, NAME)` on the node instead, because they hold secrets. */
+  readonly made?: readonly string[]
   /** Left out by a service that has nothing to keep. */
   readonly data?: ServiceData
   /** The same service where its server is elsewhere, as the setting `url` or the role db says; left out by one that is always here. */

@@ -240,31 +240,38 @@ function withSources<T extends { readonly environ?: Environ }>(values: T, yaml: 
 }
 
 async function referenceProblems(values: Layer, yaml: YamlFile, path: YamlPath, known: Known): Promise<readonly Problem[]> {
+  const named = (name: string, at: YamlPath, value: unknown) => ({ name, at: [...path, ...at], value })
+  return wrongReferences(
+    [
+      ...Object.entries(values.environ ?? {}).map(([name, value]) => named(`environ.${name}`, ['environ', name], value)),
+      ...(values.index ?? []).flatMap(({ user, password }) => [
+        named('index.user', ['index'], user),
+        named('index.password', ['index'], password),
+      ]),
+      ...(['access_key', 'secret_key'] as const).map((key) =>
+        named(`backup.${key}`, ['backup', key], values.backup === false ? undefined : values.backup?.[key]),
+      ),
+    ],
+    yaml,
+    known,
+  )
+}
+
+async function wrongReferences(
+  entries: readonly { readonly name: string; readonly at: YamlPath; readonly value: unknown }[],
+  yaml: YamlFile,
+  known: Known,
+): Promise<readonly Problem[]> {
   const problems: Problem[] = []
-  const entries: readonly (readonly [name: string, at: YamlPath, value: unknown])[] = [
-    ...Object.entries(values.environ ?? {}).map(([name, value]) => [`environ.${name}`, ['environ', name], value] as const),
-    ...(values.index ?? []).flatMap(({ user, password }) => [
-      ['index.user', ['index'], user] as const,
-      ['index.password', ['index'], password] as const,
-    ]),
-    ...(values.services ?? []).map(({ name, settings: { url } }, index) => {
-      const [[vault, reference] = []] = typeof url === 'object' && url !== null ? Object.entries(url) : []
-      const written = known.vaults.includes(vault ?? '') && typeof reference === 'string' ? { vault, reference } : undefined
-      return [`services.${name}.url`, ['services', index, name, 'url'], written] as const
-    }),
-    ...(['access_key', 'secret_key'] as const).map(
-      (key) => [`backup.${key}`, ['backup', key], values.backup === false ? undefined : values.backup?.[key]] as const,
-    ),
-  ]
-  for (const [name, at, value] of entries) {
+  for (const { name, at, value } of entries) {
     const should = isReference(value) ? await known.reference?.(value.vault, value.reference) : undefined
     if (!isReference(value) || should === undefined) continue
-    problems.push({ message: `"${name}.${value.vault}" should be ${should}`, place: yaml.place([...path, ...at]) })
+    problems.push({ message: `"${name}.${value.vault}" should be ${should}`, place: yaml.place(at) })
   }
   return problems
 }
 
-type Check = (section: Section, file: YamlFile, path: YamlPath) => Checked<unknown>
+type Check = (section: Section, file: YamlFile, path: YamlPath) => Checked<Readonly<Record<string, unknown>>>
 
 async function serviceProblems(
   services: readonly ServiceSetting[] | undefined,
@@ -281,7 +288,11 @@ async function serviceProblems(
     seen.add(name)
     const section = await known.section?.(name)
     // What it needs is asked for also where nothing is set.
-    if (section !== undefined) problems.push(...check(section, yaml, [...at, name]).problems)
+    if (section === undefined) continue
+    const checked = check(section, yaml, [...at, name])
+    const values = Object.entries(checked.values)
+    const said = values.map(([key, value]) => ({ name: `services.${name}.${key}`, at: [...at, name, key], value }))
+    problems.push(...checked.problems, ...(await wrongReferences(said, yaml, known)))
   }
   return problems
 }

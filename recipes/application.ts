@@ -8,8 +8,9 @@ import { layout } from '../project/layout.js'
 import { type Requirements, readRequirements, requiredNames } from '../project/requirements.js'
 import type { Service } from '../project/service.js'
 import { wsgiOf } from '../project/settings.js'
-import { placed, withAddresses } from './elsewhere.js'
+import { placed } from './elsewhere.js'
 import { type Fetched, fetchValues } from './fetched.js'
+import { withFetchedSettings } from './fetched-settings.js'
 import { loadKind, loadKinds } from './kinds.js'
 import type { Release } from './release.js'
 
@@ -66,7 +67,7 @@ export async function withFetched(application: Application, dryRun: boolean, say
   const { instance } = application
   const references = Object.entries(instance.settings.vaults)
   const [services, fetched] = await Promise.all([
-    withAddresses(application.services, instance, dryRun, say),
+    withFetchedSettings(application.services, instance, dryRun, say),
     dryRun ? {} : fetchValues(instance),
   ])
   if (!dryRun) return { ...application, services, fetched }

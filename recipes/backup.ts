@@ -11,6 +11,7 @@ import { settingPlace } from '../project/setting-place.js'
 import { isReference } from '../project/vault.js'
 import { apt } from './apt.js'
 import { bundleFolder, type DataService, describeMembers, dumpMembers, streamBundle } from './bundle.js'
+import { metLoad } from './exchange.js'
 import { fetchAll } from './fetched.js'
 import { absent, directory, file } from './file.js'
 import { serves } from './followers.js'
@@ -143,6 +144,8 @@ const reloadUnits: Handler = { name: 'reload-units', apply: sh`systemctl daemon-
 
 // A backup that has begun may take its time.
 const patience = 6 * 3600
+// Nobody waits for it, so it waits for a load that is cut off until somebody has put that right.
+const loadPatience = 600
 
 function settingsOf(place: Place, { plan, services, about }: NodeBackup) {
   const { endpoint = null, region, bucket, folder, keep, encrypt, schedule } = plan
@@ -158,6 +161,8 @@ function settingsOf(place: Place, { plan, services, about }: NodeBackup) {
     // The very scripts of `kraft dump`.
     dump: {
       folder: bundleFolder(place, id),
+      met_load: metLoad,
+      patience: loadPatience,
       steps: dumpMembers(place, id, services).map(({ title, files = {}, apply }) => ({ title, files, apply: apply.text })),
       describe: describeMembers(place, id, services).text,
       stream: streamBundle(place, id, services).text,

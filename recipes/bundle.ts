@@ -2,9 +2,11 @@ import { lines, Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { seal } from '../project/bundle.js'
 import { layout } from '../project/layout.js'
-import { bundleSize, type Manifest } from '../project/manifest.js'
+import type { Manifest } from '../project/manifest.js'
 import type { Place, Service, ServiceData } from '../project/service.js'
+import { beginMoment, sameMoment } from './exchange.js'
 import { freeze, thawed } from './freeze.js'
+import { roomForDump, whileRoom } from './room.js'
 import { sha256Of } from './sha256.js'
 
 /** A service that has data. */
@@ -12,9 +14,6 @@ export interface DataService {
   readonly service: Service
   readonly data: ServiceData
 }
-
-/** A bundle, and what it becomes: what pg_dump has packed is three times as large in a database, more or less. */
-const packed = 4
 
 /** The folder on the node where a bundle is put together or taken apart; root's alone. */
 export function bundleFolder(place: Place, id: string): string {
@@ -26,18 +25,31 @@ export interface Frozen {
   readonly seconds: number
 }
 
-/** Writes the data of each service to a file of its own, with its counts and its SHA-256 beside it. */
-export function dumpMembers(place: Place, id: string, services: readonly DataService[], frozen?: Frozen): readonly Step[] {
+/**
+ * Writes the data of each service to a file of its own, with its counts and its SHA-256 beside it. There must be room for so many
+ * copies.
+ */
+export function dumpMembers(
+  place: Place,
+  id: string,
+  services: readonly DataService[],
+  frozen?: Frozen,
+  copies = 1,
+): readonly Step[] {
   const folder = bundleFolder(place, id)
+  const sizes = services.flatMap(({ data }) => data.size?.(place) ?? [])
   const make: Step = {
-    title: 'A folder for the dump',
+    title: 'Room and a folder for the dump',
     quiet: true,
+    files: Object.fromEntries(sizes.map((size, index) => [`size${index}`, `${size.text}\n`])),
     // Also what a kraft has left that was killed.
     apply: sh`
       umask 077
       find ${layout.dumps(place)} -mindepth 1 -maxdepth 1 -type d -name '2*-*' -mmin +1440 -exec rm -rf {} +
       rm -rf ${folder}
+      ${roomForDump(layout.dumps(place), sizes.length, copies)}
       mkdir -p ${folder}
+      ${beginMoment(place, folder)}
     `,
   }
   if (frozen !== undefined) {
@@ -63,7 +75,11 @@ export function dumpMembers(place: Place, id: string, services: readonly DataSer
 
 const dumpOne = (folder: string, { member }: ServiceData, script: string): Sh => sh`
   umask 077
-  KRAFT_OUT=${`${folder}/${member}`} sh -e "$KRAFT_STEP"/${script} >${`${folder}/${member}.counts`}
+  code=0
+  KRAFT_OUT=${`${folder}/${member}`} sh -e "$KRAFT_STEP"/${script} >${`${folder}/${member}.counts`} || code=$?
+  # Says more than what failed because of it.
+  ${sameMoment(folder)}
+  if [ "$code" != 0 ]; then exit "$code"; fi
   ${sha256Of(`${folder}/${member}`)} >${`${folder}/${member}.sha256`}
 `
 
@@ -118,28 +134,6 @@ export function streamBundle(place: Place, id: string, services: readonly DataSe
   `
 }
 
-/** What must be so before a bundle is sent: it lies on the node as a whole, and once more as the data that are loaded from it. */
-export function roomFor({ home }: Place, { members }: Manifest): readonly Step[] {
-  const megabytes = Math.ceil((bundleSize(members) * packed) / 1024 ** 2) + 100
-  return [
-    {
-      title: 'Room for the bundle and a copy of the data',
-      quiet: true,
-      // Databases keep theirs below /var/lib.
-      check: sh`
-        for path in ${home} /var/lib; do
-          test "$(df --output=avail -m "$path" | tail -n 1)" -ge ${megabytes}
-        done
-      `,
-      apply: sh`
-        df -h ${home} /var/lib
-        echo ${`A load of this bundle wants ${megabytes} MB free on ${home} and on /var/lib`}
-        exit 1
-      `,
-    },
-  ]
-}
-
 /** The command line that takes a bundle from stdin into its folder. Only for whoever holds the instance's lock. */
 export function receiveBundle(place: Place, id: string): Sh {
   const folder = bundleFolder(place, id)
@@ -185,7 +179,9 @@ export function loadBeside(place: Place, id: string, services: readonly DataServ
             .join(''),
         },
         apply: sh`
-          KRAFT_IN=${`${folder}/${file}`} sh -e "$KRAFT_STEP/load"
+          KRAFT_IN=${`${folder}/${file}`}
+          export KRAFT_IN
+          ${whileRoom(place, 'load')}
           sh -e "$KRAFT_STEP/count" | LC_ALL=C sort >"$KRAFT_STEP/found"
           if ! LC_ALL=C sort "$KRAFT_STEP/expected" | diff - "$KRAFT_STEP/found"; then
             echo 'What was loaded is not what the manifest says'

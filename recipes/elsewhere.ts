@@ -3,9 +3,7 @@ import { registerSecretive } from '../engine/shell/secretive.js'
 import type { Instance } from '../project/instance.js'
 import type { EnvironmentNode } from '../project/section.js'
 import type { Service } from '../project/service.js'
-import { isReference } from '../project/vault.js'
 import type { UsedService } from './application.js'
-import { fetchAll } from './fetched.js'
 
 const role = 'db'
 
@@ -33,7 +31,7 @@ export function using(nodes: readonly EnvironmentNode[]): readonly EnvironmentNo
 export function placed(service: Service, settings: UsedService['settings'], instance: Instance): UsedService {
   const { elsewhere } = service
   if (elsewhere === undefined) return { service, settings }
-  // What looks at a server on the node would look at another one.
+  // What looks at a server on the node would look at another one, or at none.
   const { shell: _shell, door: _door, facts: _facts, ...plain } = service
   const there = { ...plain, ...elsewhere }
   if (settings.url !== undefined) {
@@ -43,25 +41,4 @@ export function placed(service: Service, settings: UsedService['settings'], inst
   const node = elsewhere.server === undefined ? undefined : servingNode(instance)
   if (node === undefined) return { service, settings }
   return { service: there, settings: { ...settings, node: node.name, url: `from ${node.name}` }, where: node.name }
-}
-
-/** The same with addresses that are in vaults. A dry run fetches nothing, and says where each would come from. */
-export async function withAddresses(
-  services: readonly UsedService[],
-  { project }: Instance,
-  dryRun: boolean,
-  say: (text: string) => void,
-): Promise<readonly UsedService[]> {
-  return Promise.all(
-    services.map(async (used) => {
-      const { url } = used.settings
-      if (!isReference(url)) return used
-      const name = `services.${used.service.name}.url`
-      if (dryRun) say(`${name}: from ${url.vault}`)
-      const [fetched] = dryRun
-        ? [`from ${url.vault}`]
-        : await fetchAll(project, [{ name, place: { file: project.file }, reference: url }])
-      return { ...used, settings: { ...used.settings, url: fetched } }
-    }),
-  )
 }

@@ -88,19 +88,33 @@ export function undoInterrupted(place: Place): readonly Step[] {
   ]
 }
 
-/** Nobody reads data that are changing places. */
-export function noExchange(place: Place): readonly Step[] {
-  return [
-    {
-      title: 'No load was cut off',
-      quiet: true,
-      check: sh`test ! -e ${exchangeJournal(place)}`,
-      apply: sh`
-        echo 'A load is changing the data right now, or was cut off. The next deploy or load puts it right'
-        exit 1
-      `,
-    },
-  ]
+// In the folder of each dump that is in the making; a swap takes it from all of them.
+const mark = 'one-moment'
+
+/** The code of a dump that met a load: the next try will not. */
+export const metLoad = 76
+
+/** A dump begins in its folder. None does while data change places, and a swap that comes later makes it void: it need not wait. */
+export function beginMoment(place: Place, folder: string): Sh {
+  // In this order, and a swap in the other: one of the two sees what the other one has done.
+  return sh`
+    : >${`${folder}/${mark}`}
+    if [ -e ${exchangeJournal(place)} ]; then
+      rm -rf ${folder}
+      echo 'A load is changing the data right now, or was cut off. The next deploy or load puts it right'
+      exit ${metLoad}
+    fi
+  `
+}
+
+/** Fails where data have changed places since {@link beginMoment}. */
+export function sameMoment(folder: string): Sh {
+  return sh`
+    if [ ! -e ${`${folder}/${mark}`} ]; then
+      echo 'A load changed the data meanwhile, so this would be a dump of two moments. Dump once more'
+      exit ${metLoad}
+    fi
+  `
 }
 
 /** Removes the former data of services: a load makes new ones, or nobody wants them any more. */
@@ -186,6 +200,7 @@ function noteUndo(place: Place, services: readonly DataService[]): Step {
       # Also all that was loaded beside: a power cut must not find a part of it live.
       sync
       mv -T ${`${journal}.new`} ${journal}
+      rm -f ${layout.dumps(place)}/*/${mark}
       sync -f ${layout.dumps(place)}
     `,
   }

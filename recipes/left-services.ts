@@ -30,6 +30,8 @@ export function leftServices(place: Place, names: readonly string[]): readonly S
         find,
         sh`
         for name in $(left); do
+          # On the node with the role db it serves on, to this node as well.
+          if [ -e ${layout.settings(place)}/"$name.clients" ]; then continue; fi
           service=${`${place.name}+`}$name
           if [ -e "/etc/sv/$service" ]; then
             ${endService(60)}

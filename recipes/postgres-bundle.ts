@@ -38,6 +38,19 @@ export function dumpDatabase(place: Place, database: string | Sh): Sh {
   `
 }
 
+/** A query that says how a database is: its name as a text of SQL. */
+export const postgresFacts = (database: string) => `SELECT 'version ' || split_part(current_setting('server_version'), ' ', 1)
+  UNION ALL SELECT 'size ' || pg_database_size(${database})
+  UNION ALL SELECT 'connections ' || count(*) FROM pg_stat_activity WHERE datname = ${database}`
+
+// Indexes are made anew, and what zstd has packed is no larger than the tables are.
+const tablesSize = `SELECT coalesce(sum(pg_table_size(oid)), 0) FROM pg_class WHERE relkind = 'r'`
+
+/** Prints how many bytes the dump of a database takes at most. */
+export function sizeOfDatabase(place: Place, database: string | Sh): Sh {
+  return sh`${psql(place, database)} -c ${tablesSize}`
+}
+
 /** Prints how many rows the tables of a database have. */
 export function countDatabase(place: Place, database: string | Sh): Sh {
   return sh`printf '%s' ${`${countRows}\n`} | ${psql(place, database)}`

@@ -1,32 +1,23 @@
-import { isSecret, reveal } from '../engine/shell/secret.js'
 import { lines, type Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
-import { layout } from '../project/layout.js'
 import { postgresAccess } from '../project/postgres-url.js'
 import type { Elsewhere, Place } from '../project/service.js'
 import { apt } from './apt.js'
 import { asInstance } from './as-instance.js'
-import { directory, file } from './file.js'
-import { countDatabase, dumpDatabase, postgresMember, restoreDatabase } from './postgres-bundle.js'
+import { accessFiles, addressOf, answers, authorityFile, withAccess } from './elsewhere-access.js'
+import { countDatabase, dumpDatabase, postgresFacts, postgresMember, restoreDatabase, sizeOfDatabase } from './postgres-bundle.js'
 import { postgresServer } from './postgres-server.js'
-import { environmentFile } from './release.js'
 
 type Settings = Readonly<Record<string, unknown>>
 
 const name = 'postgres'
-const access = (place: Place) => layout.access(place, name)
-const folder = (place: Place) => layout.service(place, name)
-const authority = (place: Place) => `${folder(place)}/authority.crt`
-
-// The certificate to believe, as PEM: one of the provider's own, or that of the node which serves.
-const certificate = ({ authority }: Settings) => (typeof authority === 'string' ? `${authority.trim()}\n` : undefined)
 
 /** Variables for a client; nothing but words in a dry run, which does not know the address. */
 function variables(place: Place, settings: Settings): Readonly<Record<string, string>> {
-  const { url } = settings
-  const text = isSecret(url) ? reveal(url) : String(url)
-  if (!URL.canParse(text)) return { DATABASE_URL: text }
-  return postgresAccess(text, certificate(settings) === undefined ? undefined : authority(place))
+  const address = addressOf(settings)
+  return address === undefined
+    ? { DATABASE_URL: String(settings.url) }
+    : postgresAccess(address, authorityFile(place, name, settings))
 }
 
 /**
@@ -35,10 +26,8 @@ function variables(place: Place, settings: Settings): Readonly<Record<string, st
  * has no connection, so that is done through `door`; `empty` is what new ones are made of where it is there.
  */
 const client = (place: Place) => sh`
-  set -a
-  . ${access(place)}
-  HOME=${layout.userHome(place)} PGCONNECT_TIMEOUT=15
-  set +a
+  ${withAccess(place, name)}
+  export PGCONNECT_TIMEOUT=15
   live=$PGDATABASE beside=$PGDATABASE+beside former=$PGDATABASE+former door=$PGDATABASE+door empty=$PGDATABASE+empty
   sql() {
     ${asInstance(place, 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1')} -v live="$live" -v beside="$beside" -v former="$former" \
@@ -113,15 +102,9 @@ SELECT 'The server takes no writes: it is a standby' WHERE pg_is_in_recovery();`
 export const postgresElsewhere: Elsewhere = {
   install: () => apt('postgresql-client'),
   setup(place, settings) {
-    const pem = certificate(settings)
-    const own = [
-      ...directory({ path: folder(place), group: place.name, mode: '0750' }),
-      ...file({ path: authority(place), content: pem ?? '', group: place.name, mode: '0640' }),
-    ]
     return [
-      ...(pem === undefined ? [] : own),
-      ...file({ path: access(place), content: environmentFile(variables(place, settings)), mode: '0600' }),
-      answers(place),
+      ...accessFiles(place, name, settings, variables(place, settings)),
+      answers(place, name, { client: client(place), ask: run(live, 'SELECT 1;'), at: sh`"$PGHOST"` }),
       ...ofVersion(place, settings.version),
       // On a node with the role db its own set-up has made them.
       ...(Array.isArray(settings.extensions) && settings.node === undefined ? settings.extensions : []).map((each) =>
@@ -153,6 +136,7 @@ export const postgresElsewhere: Elsewhere = {
         sh`granted=$(${run(beside, "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql';")})`,
         restoreDatabase(place, beside),
       ),
+    size: (place) => lines(client(place), sizeOfDatabase(place, live)),
     count: (place) => lines(client(place), countDatabase(place, live)),
     countBeside: (place) => lines(client(place), countDatabase(place, beside)),
     copy: (place) => ({
@@ -175,25 +159,15 @@ export const postgresElsewhere: Elsewhere = {
     forget: (place) => lines(client(place), drop('former')),
     discard: (place) => lines(client(place), drop('beside'), drop('door')),
   },
+  shell: () => ['psql'],
+  door: () => ({
+    at: { host: 'PGHOST', port: 'PGPORT', usual: 5432 },
+    reads: ['PGUSER', 'PGDATABASE'],
+    password: 'PGPASSWORD',
+    url: (port, { PGUSER = '', PGDATABASE = '' }) => `postgresql://${encodeURIComponent(PGUSER)}@127.0.0.1:${port}/${PGDATABASE}`,
+  }),
+  facts: (place) => lines(client(place), run(live, `${postgresFacts(":'live'")};`)),
   server: postgresServer,
-}
-
-function answers(place: Place): Step {
-  const ask = lines(client(place), sh`said=$(${run(live, 'SELECT 1;')} 2>&1)`)
-  return {
-    title: `The database of ${place.name} answers`,
-    quiet: true,
-    check: sh`test -e ${access(place)}; ${ask}`,
-    apply: lines(
-      client(place),
-      sh`
-      if ! said=$(${run(live, 'SELECT 1;')} 2>&1); then
-        printf 'PostgreSQL at %s can not be used from this node:\n%s\n' "$PGHOST" "$said"
-        exit 1
-      fi
-    `,
-    ),
-  }
 }
 
 function ofVersion(place: Place, wanted: unknown): readonly Step[] {

@@ -1,10 +1,10 @@
 import { isIPv6 } from 'node:net'
-import { secret } from '../engine/shell/secret.js'
 import { lines, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { layout } from '../project/layout.js'
 import type { Place, ServiceServer } from '../project/service.js'
 import { askPostgres, postgresListens, postgresVersion } from './postgres.js'
+import { isCertificateOf, letIn, makeCertificate, makePassword, printAccess, readAccess } from './serve-others.js'
 import { noServicePort, servicePort } from './service-ports.js'
 
 const name = 'postgres'
@@ -32,24 +32,9 @@ export const postgresServer: ServiceServer = {
     ...servicePort(place, name, port, clients),
     postgresListens(),
   ],
-  access: (place) =>
-    lines(
-      sh`if [ ! -s ${password(place)} ]; then exit 0; fi`,
-      postgresVersion,
-      sh`
-      printf 'password %s\n' "$(cat ${password(place)})"
-      cat ${folder}/kraftwerk.crt
-    `,
-    ),
-  read(printed, place, address) {
-    const [, found, pem] = /^password (\S+)\n([\s\S]+)$/.exec(printed) ?? []
-    if (found === undefined || pem === undefined) return undefined
-    const host = isIPv6(address) ? `[${address}]` : address
-    return {
-      url: secret(`postgresql://${place.name}:${found}@${host}:${port}/${place.name}`, 'DATABASE_URL'),
-      authority: pem,
-    }
-  },
+  access: (place) => lines(postgresVersion, printAccess(place, name, sh`${folder}/kraftwerk.crt`)),
+  read: (printed, place, address) =>
+    readAccess(printed, 'DATABASE_URL', address, `postgresql://${place.name}:PASSWORD@HOST:${port}/${place.name}`),
 }
 
 /** Nobody comes from other nodes any more. */
@@ -91,11 +76,7 @@ function role(place: Place): Step {
     apply: lines(
       admin,
       sh`
-      umask 077
-      if [ ! -s ${password(place)} ]; then
-        head -c 48 /dev/urandom | base64 -w 0 | tr -d '+/=' | cut -c 1-48 >${`${password(place)}.new`}
-        mv -f ${`${password(place)}.new`} ${password(place)}
-      fi
+      ${makePassword(place, name)}
       {
         printf '%s\n' "SET log_statement = 'none'; SET log_min_error_statement = 'panic'; SET log_min_duration_statement = -1;"
         printf '%s\n' "SET password_encryption = 'scram-sha-256';"
@@ -138,7 +119,7 @@ function template(place: Place): Step {
 
 /** It proves who it is by a certificate of its own, which the other nodes have; it ends with the node. */
 function certificate(address: string): Step {
-  const kind = isIPv6(address) || /^[\d.]+$/.test(address) ? 'IP' : 'DNS'
+  const crt = sh`${folder}/kraftwerk.crt`
   const settings = sh`
     settings() {
       printf "ssl = on\nssl_cert_file = '%s'\nssl_key_file = '%s'\n" ${folder}/kraftwerk.crt ${folder}/kraftwerk.key
@@ -151,7 +132,7 @@ function certificate(address: string): Step {
       admin,
       settings,
       sh`
-      openssl x509 -in ${folder}/kraftwerk.crt -noout ${kind === 'IP' ? '-checkip' : '-checkhost'} ${address} | grep -q ' does match '
+      ${isCertificateOf(address, crt)}
       settings | cmp -s - "$file"
       [ "$(ask 'SHOW ssl_cert_file') $(ask 'SHOW ssl')" = ${folder}'/kraftwerk.crt on' ]
     `,
@@ -160,11 +141,7 @@ function certificate(address: string): Step {
       admin,
       settings,
       sh`
-      umask 077
-      rm -f ${folder}/kraftwerk.key ${folder}/kraftwerk.crt
-      openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500 -subj ${`/CN=${address}`} \
-        -addext ${`subjectAltName=${kind}:${address}`} -keyout ${folder}/kraftwerk.key -out ${folder}/kraftwerk.crt 2>/dev/null
-      chown postgres:postgres ${folder}/kraftwerk.key ${folder}/kraftwerk.crt
+      ${makeCertificate(address, { key: sh`${folder}/kraftwerk.key`, file: crt, owner: 'postgres' })}
       settings >"$file.new"
       chown postgres:postgres "$file.new"
       chmod 0644 "$file.new"
@@ -201,22 +178,10 @@ function mayCome(place: Place, addresses: readonly string[]): Step {
     return `hostssl ${databases.map((database) => `"${database}"`).join(',')} "${place.name}" ${network} scram-sha-256`
   })
   const rules = [`# kraftwerk ${place.name}: begin`, ...rows, `# kraftwerk ${place.name}: end`, ''].join('\n')
-  return {
-    title: `${place.name} may come from ${addresses.join(', ')}`,
-    files: { rules, clients: addresses.map((each) => `${each}\n`).join('') },
-    check: lines(
-      admin,
-      without(place),
-      sh`block | cmp -s - "$KRAFT_STEP/rules" && cmp -s "$KRAFT_STEP/clients" ${clients(place)}`,
-    ),
-    apply: lines(
-      admin,
-      without(place),
-      sh`
-      replace <"$KRAFT_STEP/rules"
-      cat "$KRAFT_STEP/clients" >${clients(place)}
-    `,
-    ),
+  return letIn(place, name, addresses, {
+    files: { rules },
+    check: lines(admin, without(place), sh`block | cmp -s - "$KRAFT_STEP/rules"`),
+    apply: lines(admin, without(place), sh`replace <"$KRAFT_STEP/rules"`),
     diff: lines(admin, without(place), sh`block | diff -u - "$KRAFT_STEP/rules" || :`),
-  }
+  })
 }

@@ -4,11 +4,14 @@ import { printError } from '../engine/errors/print.js'
 import type { Node } from '../engine/node/node.js'
 import type { Line } from '../engine/report/report.js'
 import type { Applied } from '../engine/step/show.js'
+import type { Target } from '../engine/task/context.js'
 import { eachNode } from '../engine/task/each-node.js'
 import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
+import { isInstance } from '../project/instance.js'
 import { bootstrap as phases } from '../recipes/bootstrap.js'
+import { servingNode } from '../recipes/elsewhere.js'
 import { type Changes, countChanges } from './changes.js'
 
 /** Prepares nodes: runit, nginx, Python, PostgreSQL, redis, firewall, updates. Run again, it changes nothing. */
@@ -21,7 +24,7 @@ export const bootstrap = task({
   help: 'prepare a node: runit, nginx, Python, PostgreSQL, redis, firewall, updates',
   examples: ['kraft bootstrap:one', 'kraft bootstrap:one --dry-run'],
   async run({ target, session, line }) {
-    const ran = await eachNode(session, target.nodes, line, (node, own) => prepare(node, session, own))
+    const ran = await eachNode(session, target.nodes, line, (node, own) => prepare(node, isServed(target, node), session, own))
     const changes = ran.map(({ value }) => value)
     const text = changes
       .map(({ node, changed }) => `${node}: ${changed} ${session.flags.dryRun ? 'would change' : 'changes'}`)
@@ -30,11 +33,17 @@ export const bootstrap = task({
   },
 })
 
-async function prepare(node: Node, session: Session, line: Line): Promise<Changes> {
+// A deploy installs what a project asks for after all.
+function isServed({ project }: Target, { name }: Node): boolean {
+  const serving = project !== undefined && isInstance(project) ? servingNode(project) : undefined
+  return serving !== undefined && serving.name !== name
+}
+
+async function prepare(node: Node, served: boolean, session: Session, line: Line): Promise<Changes> {
   const { stdout } = await node.connection.capture('echo "$SSH_CONNECTION"')
   const sshPort = Number(stdout.trim().split(' ')[3] ?? 22)
   const applied: Applied[] = []
-  for (const phase of phases({ sshPort })) {
+  for (const phase of phases({ sshPort, ...(served ? { services: [] } : {}) })) {
     await line.list([
       { title: phase.title, run: async (own) => void applied.push(await node.apply(phase.title, phase.steps, own)) },
     ])

@@ -16,7 +16,6 @@ import {
   removeBundle,
   streamBundle,
 } from '../recipes/bundle.js'
-import { noExchange } from '../recipes/exchange.js'
 import { keepBundle, keptBundle } from '../recipes/kept-bundle.js'
 import { releaseId } from '../recipes/release.js'
 import { currentRelease } from './current-release.js'
@@ -28,6 +27,8 @@ export interface Source {
   readonly services: readonly DataService[]
   /** Stops writers for that long. */
   readonly frozen?: Frozen | undefined
+  /** It is to stay on its node, which then has all of it twice for a moment. */
+  readonly stays?: boolean
 }
 
 /** A dump that lies on its node. */
@@ -45,13 +46,13 @@ export interface Collected {
 
 /** Has a node write all data of an instance, and says what is in it. A dry run says what it would do; undefined then. */
 export async function collect(
-  { node, instance, services, frozen }: Source,
+  { node, instance, services, frozen, stays = false }: Source,
   session: Session,
   line: Line,
 ): Promise<Collected | undefined> {
   const id = releaseId(new Date())
   const release = await currentRelease(node, instance)
-  const steps = [...noExchange(instance), ...dumpMembers(instance, id, services, frozen)]
+  const steps = dumpMembers(instance, id, services, frozen, stays ? 2 : 1)
   const remove = async () => void (await node.apply('Remove the dump', removeBundle(instance, id), line))
   try {
     await line.list([{ title: 'Dump', run: async (own) => void (await node.apply('Dump', steps, own)) }])

@@ -2,6 +2,7 @@ import type { Node } from '../engine/node/node.js'
 import { registerSecretive } from '../engine/shell/secretive.js'
 import { sh } from '../engine/shell/sh.js'
 import { type Unmet, unmetSteps } from '../engine/step/check.js'
+import type { Step } from '../engine/step/step.js'
 import { type Change, compareTrees } from '../engine/transfer/compare.js'
 import type { Manifest } from '../engine/transfer/manifest.js'
 import { type Commits, commitsBetween } from '../project/commits.js'
@@ -30,6 +31,8 @@ export interface NodeDiff {
   readonly node: string
   /** It passes requests on and has no release: only its configuration can differ. */
   readonly balancer: boolean
+  /** It keeps the data of the others: only how it serves them can differ. The same node may be in the list for its release as well. */
+  readonly data: boolean
   /** Null: nothing is deployed there yet, and all else is empty. */
   readonly release: Deployed | null
   readonly commits: Commits | null
@@ -106,10 +109,16 @@ export async function diffOnBalancer(node: Node, { application: { instance } }: 
   return { ...empty(node), balancer: true, configuration: await unmetSteps(node.connection, 'Balancer', steps) }
 }
 
+/** Compares the node with the role db; it is only asked. */
+export async function diffOnData(node: Node, steps: readonly Step[]): Promise<NodeDiff> {
+  return { ...empty(node), data: true, configuration: await unmetSteps(node.connection, 'Services', steps) }
+}
+
 function empty({ name }: Node): NodeDiff {
   return {
     node: name,
     balancer: false,
+    data: false,
     release: null,
     commits: null,
     files: null,

@@ -5,8 +5,8 @@ import type { Deployed, NodeDiff } from './diff-node.js'
 const most = 50
 
 /** Whether a deploy would change anything there. */
-export function differs({ balancer, release, commits, files, touched, requirements, configuration }: NodeDiff): boolean {
-  if (balancer) return configuration.length > 0
+export function differs({ balancer, data, release, commits, files, touched, requirements, configuration }: NodeDiff): boolean {
+  if (balancer || data) return configuration.length > 0
   const commitsDiffer = commits !== null && commits.added.length + commits.removed.length > 0
   const unknown = files === null || requirements === null
   return (
@@ -33,11 +33,12 @@ function painted(row: string): string {
 }
 
 function sections(found: NodeDiff): readonly string[] {
-  const { balancer, release } = found
-  if (release === null && !balancer) return ['nothing is deployed there yet']
-  const what = release === null ? 'balancer' : describe(release)
+  const { balancer, data, release } = found
+  const other = balancer ? 'balancer' : data ? 'data for the others' : undefined
+  if (release === null && other === undefined) return ['nothing is deployed there yet']
+  const what = release === null ? (other ?? '') : describe(release)
   if (!differs(found)) return [`${what}; a deploy would change nothing`]
-  return [what, ...(balancer ? [] : releaseSections(found)), ...section('Configuration', configurationRows(found))]
+  return [what, ...(other === undefined ? releaseSections(found) : []), ...section('Configuration', configurationRows(found))]
 }
 
 function releaseSections(found: NodeDiff): readonly string[] {

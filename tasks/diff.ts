@@ -5,10 +5,10 @@ import { Manifest } from '../engine/transfer/manifest.js'
 import { requireInstance } from '../project/instance.js'
 import { readApplication, withFetched } from '../recipes/application.js'
 import { balancersAmong, releaseNodes } from '../recipes/followers.js'
-import { diffOn, diffOnBalancer } from './diff-node.js'
+import { diffOn, diffOnBalancer, diffOnData } from './diff-node.js'
 import { differs, diffText } from './diff-text.js'
 import { balancingOf, trusted } from './rollout/balance.js'
-import { withServices } from './service-node.js'
+import { serviceSteps, withServices } from './service-node.js'
 import { openSource } from './upload.js'
 
 /** What a deploy would change: commits, files, requirements, and what it writes on the node. Changes nothing. */
@@ -34,21 +34,25 @@ export const diff = task({
       manifest: Manifest.of(await code.files()),
       balancers: trusted(balancing),
     }
+    const data = await serviceSteps(application, session)
     const looks = [
       ...releaseNodes(asked, target.nodes).map((node) => ({ node, look: () => diffOn(node, wanted, asked.folder) })),
       ...(balancing === undefined
         ? []
         : balancersAmong(target.nodes).map((node) => ({ node, look: () => diffOnBalancer(node, wanted, balancing) }))),
+      ...(data === undefined ? [] : [{ node: data.node, look: () => diffOnData(data.node, data.steps) }]),
     ]
-    const found = new Map<string, Awaited<ReturnType<typeof diffOn>>>()
+    const found: Awaited<ReturnType<typeof diffOn>>[] = []
     await line.list(
-      looks.map(({ node, look }) => ({
+      looks.map(({ node, look }, index) => ({
         title: `Compare with ${node.name}`,
-        run: async () => void found.set(node.name, await look()),
+        run: async () => {
+          found[index] = await look()
+        },
       })),
       { concurrent: true },
     )
-    const all = looks.flatMap(({ node }) => found.get(node.name) ?? [])
+    const all = looks.flatMap((_, index) => found[index] ?? [])
     const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined
     return new Result(diffText(all, { color }), all, undefined, false, exitCode && all.some(differs) ? 1 : 0)
   },

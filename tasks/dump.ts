@@ -60,7 +60,7 @@ export const dump = task({
           options.file ?? `${instance.name}-${releaseId(new Date())}.bundle${options.recipient.length === 0 ? '' : '.age'}`,
         )
     const frozen = freezeOf(instance, options.freeze)
-    const collected = await collect({ node, instance, services, frozen }, session, line)
+    const collected = await collect({ node, instance, services, frozen, stays: options.onNode }, session, line)
     if (collected === undefined) {
       const names = services.map(({ service }) => service.name)
       const into = options.onNode ? 'a bundle there' : file

@@ -58,6 +58,10 @@ async function rowsOf(
   const rows = new Map<string, Row>([
     ['SECRET_KEY', { name: 'SECRET_KEY', from: 'made on the node, which it never leaves', value: '' }],
   ])
+  for (const { service } of application.services) {
+    const from = `service ${service.name}, on the node`
+    for (const name of service.made ?? []) rows.set(name, { name, from, value: '' })
+  }
   for (const { from, values } of environLayers(application, place, first.node.record)) {
     for (const [name, value] of Object.entries(values)) {
       const said = from === 'kraftwerk.yaml' ? environOrigin(project, environment, name)?.words : undefined

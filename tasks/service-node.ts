@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { KraftError } from '../engine/errors/failure.js'
 import type { Node } from '../engine/node/node.js'
 import type { Line } from '../engine/report/report.js'
+import type { Step } from '../engine/step/step.js'
 import type { Session } from '../engine/task/session.js'
 import type { Instance } from '../project/instance.js'
 import type { ServiceServer } from '../project/service.js'
@@ -17,6 +18,30 @@ interface Serving {
   readonly services: readonly { readonly used: UsedService; readonly server: ServiceServer }[]
 }
 
+/** What the node with the role db has of the services that the others use; undefined where none has. */
+export async function serviceSteps(
+  application: Application,
+  session: Session,
+): Promise<{ readonly node: Node; readonly steps: readonly Step[] } | undefined> {
+  const serving = await servingOf(application, session)
+  if (serving === undefined) return undefined
+  const { instance } = application
+  const { node, services } = serving
+  const reach = { address: node.record.address, clients: await addresses(instance, session) }
+  const local = await Promise.all(services.map(({ used }) => loadKind('services', used.service.name)))
+  const steps = [
+    ...claim(instance, instance.owner),
+    ...instanceUser(instance),
+    ...services.flatMap(({ used: { settings }, server }, index) => [
+      ...(local[index]?.install() ?? []),
+      ...(server.prepare?.(instance, settings, reach) ?? []),
+      ...(local[index]?.setup(instance, settings) ?? []),
+      ...server.setup(instance, settings, reach),
+    ]),
+  ]
+  return { node, steps }
+}
+
 /** Sets up, on the node with the role db, what the others use, and lets these in. */
 export async function setUpServices(
   application: Application,
@@ -24,22 +49,10 @@ export async function setUpServices(
   line: Line,
   applied: { readonly node: string; readonly title: string; readonly applied: Awaited<ReturnType<Node['apply']>> }[],
 ): Promise<void> {
-  const serving = await servingOf(application, session)
-  if (serving === undefined) return
-  const { instance } = application
-  const { node, services } = serving
-  const reach = { address: node.record.address, clients: await addresses(instance, session) }
-  const local = await Promise.all(services.map(({ used }) => loadKind('services', used.service.name)))
+  const found = await serviceSteps(application, session)
+  if (found === undefined) return
+  const { node, steps } = found
   const title = `Services on ${node.name}`
-  const steps = [
-    ...claim(instance, instance.owner),
-    ...instanceUser(instance),
-    ...services.flatMap(({ used: { settings }, server }, index) => [
-      ...(local[index]?.install() ?? []),
-      ...(local[index]?.setup(instance, settings) ?? []),
-      ...server.setup(instance, settings, reach),
-    ]),
-  ]
   await line.list([
     { title, run: async (own) => void applied.push({ node: node.name, title, applied: await node.apply(title, steps, own) }) },
   ])
@@ -61,7 +74,7 @@ export async function withServices(
   const found = await Promise.all(
     serving.services.map(async ({ used, server }) => {
       const printed = await node.read(server.access(application.instance).text)
-      const settings = server.read(printed, application.instance, node.record.address)
+      const settings = server.read(printed, application.instance, node.record.address, used.settings)
       if (settings !== undefined) return { ...used, settings: { ...used.settings, ...settings } }
       if (looks) return used
       throw new KraftError({

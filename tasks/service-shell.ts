@@ -3,6 +3,7 @@ import { ExitCode, Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { type Task, task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
+import { layout } from '../project/layout.js'
 import { becomeInstance } from '../recipes/service-shell.js'
 import { firstWebNode } from './first-node.js'
 import { serviceOption, usedService } from './used-service.js'
@@ -53,13 +54,15 @@ function shellOf(service: string, program: string, examples: readonly string[]):
 
 async function openShell(target: Target, name: string, rest: readonly string[], { flags }: Session) {
   const instance = requireInstance(target)
-  const { service, settings } = await usedService(instance, target, name, 'shell')
+  const { service, settings, where } = await usedService(instance, target, name, 'shell')
   const node = firstWebNode(target)
   const words = [...service.shell(instance, settings), ...rest]
   if (flags.dryRun) {
     return new Result(`Would run on ${node.name}, as ${instance.name}: ${words.join(' ')}`, { node: node.name, command: words })
   }
-  const command = node.asRoot(becomeInstance(instance, words).text)
+  const command = node.asRoot(
+    becomeInstance(instance, words, where === undefined ? undefined : layout.access(instance, name)).text,
+  )
   const { runInteractive, runPiped } = await import('../engine/ssh/terminal.js')
   const run = process.stdin.isTTY && process.stdout.isTTY ? runInteractive : runPiped
   return new ExitCode(await run(node.connection, command))

@@ -32,9 +32,15 @@ export const service = defineService({
       if [ "$code" -gt 1 ]; then exit "$code"; fi
       tar -tvf "$KRAFT_OUT" | awk '/^-/ { files++; bytes += $3 } END { printf "files %d\nbytes %d\n", files, bytes }'
     `,
+    // An archive has a header before each, and fills each up to the next 512 bytes.
+    size: (place) => sh`
+      find ${layout.uploads(place)} -printf '%s\n' | awk '{ sum += int(($1 + 511) / 512) * 512 + 1024 } END { printf "%.0f\n", sum }'
+    `,
     count: (place) => count(layout.uploads(place)),
-    // As the instance's own user: what a bundle holds may name any path.
+    // As the instance's own user, and what names a path outside is refused: tar would put it somewhere inside.
     beside: (place) => sh`
+      outside=$(${asInstance(place, 'tar', '-tPf', '-')} <"$KRAFT_IN" | grep -E '^/|(^|/)\.\.(/|$)' | head -n 1)
+      if [ -n "$outside" ]; then printf 'It names a path outside: %s\n' "$outside"; exit 1; fi
       rm -rf --one-file-system ${beside(place)}
       install -d -o ${place.name} -g ${place.name} -m 0750 ${beside(place)}
       cd ${beside(place)}

@@ -2,12 +2,19 @@ import * as v from 'valibot'
 import { lines, type Sh, sh } from '../../engine/shell/sh.js'
 import type { Step } from '../../engine/step/step.js'
 import { postgresUrlProblem } from '../../project/postgres-url.js'
-import { orReference } from '../../project/reference-schema.js'
 import { defineService, type Place } from '../../project/service.js'
 import { asInstance } from '../as-instance.js'
-import { kindNames } from '../kinds.js'
+import { elsewhereSection } from '../elsewhere-section.js'
 import { postgres, postgresVersion } from '../postgres.js'
-import { countDatabase, dumpDatabase, postgresMember, psql, restoreDatabase } from '../postgres-bundle.js'
+import {
+  countDatabase,
+  dumpDatabase,
+  postgresFacts,
+  postgresMember,
+  psql,
+  restoreDatabase,
+  sizeOfDatabase,
+} from '../postgres-bundle.js'
 import { postgresElsewhere } from '../postgres-elsewhere.js'
 import { noPostgresServer, serverDatabases } from '../postgres-server.js'
 import { postgresTuning } from '../postgres-tuning.js'
@@ -65,31 +72,12 @@ ${renames.map(([from, to]) => `ALTER DATABASE "${from}" RENAME TO "${to}";\n`).j
 const dropIfThere = (database: string) =>
   sh`if ${exists(database)}; then admin -d postgres -c ${`DROP DATABASE "${database}" WITH (FORCE)`}; fi`
 
-const address = v.pipe(
-  v.string(),
-  v.rawCheck(({ dataset, addIssue }) => {
-    const message = dataset.typed ? postgresUrlProblem(dataset.value) : undefined
-    if (message !== undefined) addIssue({ message })
-  }),
-)
-
 /** A database and a role of the instance's own; the Linux user is the proof of identity, so there is no password. */
 export const service = defineService({
   name: 'postgres',
   doc: "PostgreSQL: the instance's own database and role, reached over the socket without a password",
   section: {
-    url: {
-      schema: v.optional(v.lazy(() => orReference(kindNames('vaults'), address))),
-      doc: 'Address of a database elsewhere, which kraft uses and does not set up: as it is, or where a vault has it',
-      example: { op: 'op://shop/database/url' },
-      secret: true,
-      quiet: 0,
-    },
-    authority: {
-      schema: v.optional(v.pipe(v.string(), v.startsWith('-----BEGIN CERTIFICATE-----', 'certificates in PEM'))),
-      doc: "Who proves that server, as PEM, where that is none of Debian's authorities but one of the provider's own",
-      example: '-----BEGIN CERTIFICATE----- …',
-    },
+    ...elsewhereSection('database', postgresUrlProblem),
     version: {
       schema: v.optional(v.pipe(v.number(), v.integer('a whole number'))),
       doc: "Version that the node's PostgreSQL must have; Debian 12 has 15, Debian 13 has 17. Default: whichever it has",
@@ -129,6 +117,7 @@ export const service = defineService({
   data: {
     member: postgresMember,
     dump: (place) => dumpDatabase(place, place.name),
+    size: (place) => sizeOfDatabase(place, place.name),
     count: (place) => countDatabase(place, place.name),
     // As the instance's own role: a bundle is never superuser's code.
     beside: (place) =>
@@ -167,13 +156,7 @@ export const service = defineService({
     at: '/var/run/postgresql/.s.PGSQL.5432',
     url: (port) => `postgresql://${name}@127.0.0.1:${port}/${name}`,
   }),
-  facts: ({ name }) =>
-    lines(
-      admin,
-      sh`admin -d postgres -c ${`SELECT 'version ' || split_part(current_setting('server_version'), ' ', 1)
-        UNION ALL SELECT 'size ' || pg_database_size('${name}')
-        UNION ALL SELECT 'connections ' || count(*) FROM pg_stat_activity WHERE datname = '${name}'`}`,
-    ),
+  facts: ({ name }) => lines(admin, sh`admin -d postgres -c ${postgresFacts(`'${name}'`)}`),
   destroy: (place) => [
     ...noPostgresServer(place),
     {

@@ -1,12 +1,17 @@
 import * as v from 'valibot'
-import { lines, type Sh, sh } from '../../engine/shell/sh.js'
+import { lines, sh } from '../../engine/shell/sh.js'
 import { layout } from '../../project/layout.js'
+import { redisUrlProblem } from '../../project/redis-url.js'
 import { defineService, type Place } from '../../project/service.js'
 import { size } from '../../project/size-schema.js'
 import { asInstance } from '../as-instance.js'
-import { directory } from '../file.js'
+import { elsewhereSection } from '../elsewhere-section.js'
+import { absent, directory } from '../file.js'
 import { noServer, ownServer, startServer, stopServer } from '../own-server.js'
 import { redis } from '../redis.js'
+import { redisElsewhere } from '../redis-elsewhere.js'
+import { noRedisServer, redisCertificate, redisNetwork } from '../redis-node.js'
+import { checkSnapshot, fits, redisMember, secondServer } from '../redis-snapshot.js'
 import { template } from '../template.js'
 
 const name = 'redis'
@@ -27,29 +32,14 @@ const beside = (place: Place) => `${folder(place)}/beside`
 const former = (place: Place) => `${folder(place)}/former`
 const limits = (place: Place) => `${folder(place)}/memory.conf`
 const socket = (place: Place) => layout.serverSocket(place, name)
-// As the instance's user, because that user could put another's socket in its place.
-const client = (place: Place) => sh`cli() { ${asInstance(place, 'redis-cli', '-s', socket(place))} "$@"; }`
-const answers = (place: Place) => sh`[ "$(${asInstance(place, 'redis-cli', '-s', socket(place))} ping 2>&1)" = PONG ]`
+// As the instance's user, because that user could put another's socket in its place. Who serves other nodes wants a password here too.
+const cli = (place: Place) => sh`
+  if [ -e ${redisNetwork(place)} ]; then REDISCLI_AUTH=$(cat ${layout.password(place, name)}); export REDISCLI_AUTH; fi
+  ${asInstance(place, 'redis-cli', '-s', socket(place))}`
+const client = (place: Place) => sh`cli() { ${cli(place)} "$@"; }`
+const answers = (place: Place) => sh`[ "$(${cli(place)} ping 2>&1)" = PONG ]`
 
-// A second server, on the data beside. It believes that it is a replica, which neither passes over keys whose time has come
-// since the dump nor removes them: so it has what was dumped, whenever that was.
-const second = (place: Place) => sh`
-  log=$(mktemp)
-  other() { ${asInstance(place, 'redis-cli', '-s', `${beside(place)}/redis.sock`)} "$@"; }
-  start() {
-    ${asInstance(place, 'redis-server')} --port 0 --unixsocket ${`${beside(place)}/redis.sock`} --unixsocketperm 700 \
-      --dir ${beside(place)} --dbfilename dump.rdb --save '' --replicaof 127.0.0.1 1 "$@" >"$log" 2>&1 &
-    server=$!
-    trap 'kill "$server" 2>/dev/null || :; wait "$server" || :; rm -f "$log"' EXIT
-    until [ "$(other ping 2>&1)" = PONG ]; do
-      if ! kill -0 "$server" 2>/dev/null; then grep '#' "$log" | tail -n 5; exit 1; fi
-      sleep 0.1
-    done
-  }
-`
-
-// What a program that reads the file says of it; it reads it as the user whose data it is.
-const checkFile = (place: Place, file: Sh) => sh`${asInstance(place, 'sh', '-c', 'cat | redis-check-rdb /dev/stdin')} <${file}`
+const second = (place: Place) => secondServer(place, beside(place))
 
 /** A redis of the instance's own: on a socket that no other user can reach, with an append-only file. */
 export const service = defineService({
@@ -66,10 +56,35 @@ export const service = defineService({
       doc: 'What goes when that is full; with noeviction nothing does, and writes fail',
       example: 'allkeys-lru',
     },
+    ...elsewhereSection('redis', redisUrlProblem),
+    port: {
+      schema: v.optional(
+        v.pipe(v.number(), v.integer('a whole number'), v.minValue(1024, 'at least 1024'), v.maxValue(65_535, 'at most 65535')),
+        6379,
+      ),
+      doc: 'On the node with the role db: its port there, where each project has one of its own',
+      example: 6380,
+    },
+    spare: {
+      schema: v.optional(
+        v.pipe(
+          v.array(v.pipe(v.number(), v.integer('whole numbers'), v.minValue(0, 'at least 0'))),
+          v.check(
+            ([first, second, ...more]) => first !== second && second !== undefined && more.length === 0,
+            'two different numbers',
+          ),
+        ),
+        [14, 15],
+      ),
+      doc: 'With url: two databases of that server which nobody else uses, for loads',
+      example: [14, 15],
+    },
   },
+  elsewhere: redisElsewhere,
   install: () => redis(),
-  setup: (place, { memory, eviction }) => {
+  setup: (place, { memory, eviction, node }) => {
     const config = `${folder(place)}/redis.conf`
+    const network = node === undefined ? undefined : redisNetwork(place)
     const own = { group: place.name, mode: '0640' }
     return [
       ...directory({ path: folder(place), group: place.name, mode: '0750' }),
@@ -78,9 +93,15 @@ export const service = defineService({
       ...template('services/redis.conf', {
         to: config,
         ...own,
-        vars: { place, socket: socket(place), data: data(place), memory: limits(place) },
+        vars: { place, socket: socket(place), data: data(place), memory: limits(place), network },
       }),
-      ...ownServer(place, { service: name, command: `redis-server ${config}`, files: [config], answers: answers(place) }),
+      ...(network === undefined ? absent(redisNetwork(place)) : []),
+      ...ownServer(place, {
+        service: name,
+        command: `redis-server ${config}`,
+        files: network === undefined ? [config] : [config, network, redisCertificate(place)],
+        answers: answers(place),
+      }),
       {
         title: 'redis has its memory',
         check: lines(
@@ -103,14 +124,19 @@ export const service = defineService({
   },
   environ: (place) => ({ REDIS_URL: `unix://${socket(place)}`, REDIS_SOCKET: socket(place) }),
   data: {
-    member: 'redis.rdb',
+    member: redisMember,
     // The server's own snapshot. How many keys each of its databases has stands in it right behind the database's number
     // (a byte of 251, and a number of redis' own kind), so that memory need not hold all of it a second time.
     dump: (place) =>
       lines(
         sh`
-      ${asInstance(place, 'redis-cli', '-s', socket(place), '--rdb', '-')} >"$KRAFT_OUT"
-      if ! said=$(${checkFile(place, sh`"$KRAFT_OUT"`)}); then printf '%s\n' "$said"; exit 1; fi
+      # It tells of each step.
+      if ! ${asInstance(place, 'redis-cli', '-s', socket(place), '--rdb', '-')} >"$KRAFT_OUT" 2>"$KRAFT_OUT.said"; then
+        cat "$KRAFT_OUT.said" >&2
+        exit 1
+      fi
+      rm -f "$KRAFT_OUT.said"
+      if ! said=$(${checkSnapshot(place, sh`"$KRAFT_OUT"`)}); then printf '%s\n' "$said"; exit 1; fi
       printf '%s\n' "$said" | sed -n 's/^\[offset \([0-9]*\)\] Selecting DB ID \([0-9]*\)$/\1 \2/p' | while read -r at database; do
         od -An -v -t u1 -j "$at" -N 6 "$KRAFT_OUT" | awk -v name="keys.db$database" '
           $1 != 251 { exit 1 }
@@ -118,21 +144,17 @@ export const service = defineService({
       done
     `,
       ),
+    // What it holds in memory is packed more loosely.
+    size: (place) => lines(client(place), sh`cli info memory | tr -d '\r' | sed -n 's/^used_memory://p'`),
     count: (place) =>
-      lines(client(place), sh`cli info keyspace | tr -d '\\r' | sed -n 's/^db\\([0-9]*\\):keys=\\([0-9]*\\).*/keys.db\\1 \\2/p'`),
+      lines(client(place), sh`cli info keyspace | tr -d '\r' | sed -n 's/^db\([0-9]*\):keys=\([0-9]*\).*/keys.db\1 \2/p'`),
     // The append-only file can only be made of what a server has loaded while it kept none.
     beside: (place) =>
       lines(
         second(place),
         sh`
         rm -rf --one-file-system ${beside(place)}
-        if ! said=$(${checkFile(place, sh`"$KRAFT_IN"`)}); then printf '%s\n' "$said"; exit 1; fi
-        needs=$(printf '%s\n' "$said" | sed -n "s/.*AUX FIELD used-mem = '\([0-9]*\)'.*/\1/p")
-        free=$(awk '$1 == "MemAvailable:" || $1 == "SwapFree:" { sum += $2 } END { print int(sum / 1024) }' /proc/meminfo)
-        if [ "$((\${needs:-0} / 1024 / 1024))" -gt "$free" ]; then
-          printf 'The data takes %s MB of memory beside the live data, and %s MB are free\n' "$((needs / 1024 / 1024))" "$free"
-          exit 1
-        fi
+        ${fits(place, sh`"$KRAFT_IN"`)}
         install -d -o ${place.name} -g ${place.name} -m 0700 ${beside(place)}
         ${asInstance(place, 'sh', '-c', 'umask 077; cat >"$0"', `${beside(place)}/dump.rdb`)} <"$KRAFT_IN"
         start --appendonly no
@@ -192,6 +214,7 @@ export const service = defineService({
     ),
   destroy: (place) => [
     noServer(place, name),
+    ...noRedisServer(place),
     {
       title: 'Data of redis',
       check: sh`test ! -e ${folder(place)}`,

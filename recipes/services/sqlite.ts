@@ -8,16 +8,15 @@ import { directory } from '../file.js'
 const folder = (place: Place) => layout.service(place, 'sqlite')
 const database = (place: Place) => `${folder(place)}/db.sqlite3`
 const beside = (place: Place) => `${folder(place)}/beside`
-const copy = (place: Place) => `${folder(place)}/copy`
 const former = (place: Place) => `${folder(place)}/former`
 
-const sqlite = (place: Place, file: string, ...statements: readonly string[]) =>
-  asInstance(place, 'sqlite3', '-batch', '-bail', '-cmd', '.timeout 30000', file, ...statements)
+const sqlite = (place: Place, file: string | Sh, ...statements: readonly (string | Sh)[]) =>
+  sh`${asInstance(place, 'sqlite3', '-batch', '-bail', '-cmd', '.timeout 30000')} ${[file, ...statements]}`
 
 // One statement a table. Virtual ones are made of tables that are counted, and may need a module that is not here.
 const countStatements = `SELECT 'SELECT ' || quote('rows.' || name) || ' || '' '' || count(*) FROM "' || replace(name, '"', '""') || '";'
   FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name`
-const count = (place: Place, file: string) => sh`
+const count = (place: Place, file: string | Sh) => sh`
   statements=$(${sqlite(place, file, countStatements)})
   printf '%s\n' "$statements" | ${sqlite(place, file)}
 `
@@ -69,12 +68,18 @@ export const service = defineService({
     member: 'sqlite.db',
     // A backup in a transaction: others go on writing, and it has what was there when it began.
     dump: (place) => sh`
-      ${emptyFolder(place, copy(place))}
-      ${sqlite(place, database(place), 'BEGIN', 'SELECT count(*) FROM sqlite_master', `.backup ${copy(place)}/db.sqlite3`)} >/dev/null
-      ${asInstance(place, 'cat', `${copy(place)}/db.sqlite3`)} >"$KRAFT_OUT"
-      ${count(place, `${copy(place)}/db.sqlite3`)}
-      rm -rf --one-file-system ${copy(place)}
+      # Also what those have left that were killed. One of its own, because a backup may run as well.
+      find ${folder(place)} -mindepth 1 -maxdepth 1 -name 'copy-*' -mmin +1440 -exec rm -rf --one-file-system {} +
+      copy=$(mktemp -d ${folder(place)}/copy-XXXXXX)
+      trap 'rm -rf --one-file-system "$copy"' EXIT
+      chown ${place.name}:${place.name} "$copy"
+      ${sqlite(place, database(place), 'BEGIN', 'SELECT count(*) FROM sqlite_master', sh`".backup $copy/db.sqlite3"`)} >/dev/null
+      ${asInstance(place, 'cat')} "$copy/db.sqlite3" >"$KRAFT_OUT"
+      ${count(place, sh`"$copy/db.sqlite3"`)}
     `,
+    // The copy, and what is made of it.
+    size: (place) =>
+      sqlite(place, database(place), 'SELECT 2 * page_count * page_size FROM pragma_page_count(), pragma_page_size()'),
     count: (place) => count(place, database(place)),
     beside: (place) => sh`
       ${emptyFolder(place, beside(place))}
@@ -124,7 +129,7 @@ export const service = defineService({
         if [ "$each" != "$live" ]; then rm -rf --one-file-system "$each"; fi
       done
     `,
-    discard: (place) => sh`rm -rf --one-file-system ${beside(place)} ${copy(place)}`,
+    discard: (place) => sh`rm -rf --one-file-system ${beside(place)}`,
   },
   shell: (place) => ['sqlite3', database(place)],
   facts: (place) => sh`

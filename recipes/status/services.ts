@@ -45,11 +45,14 @@ export const services: StatusPart = {
     return {
       rows: found.map((each): [string, string] => [each.name, describe(each)]),
       data: found,
-      attention: found.flatMap(({ name, up, error }) =>
+      attention: found.flatMap(({ name, up, error }, index) =>
         up === false
           ? {
               what: `${name} does not answer: ${error}`,
-              next: `A deploy starts what is down: kraft deploy:${word}`,
+              next:
+                used[index]?.where === 'url'
+                  ? 'Whoever runs it knows more: kraft neither starts nor mends it'
+                  : `A deploy starts what is down: kraft deploy:${word}`,
             }
           : [],
       ),

@@ -24,7 +24,7 @@ const yamlOf = (more = '') => `name: ledger
 wsgi: ledger.wsgi:application
 packages: []
 workers: 1
-services: [sqlite, files]
+services: [sqlite, files, postgres, redis]
 environments: { stage: { nodes: [one] } }
 backup:
   schedule: 15 2 * * *
@@ -69,6 +69,9 @@ beforeAll(async () => {
   await writeFiles(project, files())
   await must('deploy:stage')
   await as(`sqlite3 "$SQLITE_PATH" "CREATE TABLE entry (text); INSERT INTO entry VALUES ('one'), ('two')"
+    psql -XAtqc "CREATE TABLE word AS SELECT unnest(ARRAY['a word', 'another']) AS text"
+    redis-cli -s "$REDIS_SOCKET" set key value
+    redis-cli -s "$REDIS_SOCKET" -n 3 rpush list a b
     head -c 20000000 /dev/urandom >"$UPLOADS_PATH/large"; echo small >"$UPLOADS_PATH/small"`)
 })
 afterAll(async () => {
@@ -87,12 +90,19 @@ const root = async (script: string) => (await story.onNode('one', script)).trim(
 const as = async (script: string) => (await must('run:stage', '--', 'bash', '-ec', script)).stdout.trim()
 const list = async () => JSON.parse((await must('backups:stage', '--json')).stdout)
 const result = async () => JSON.parse(await root('cat /etc/kraftwerk/ledger/backup/result.json'))
-const data = () => as('sqlite3 "$SQLITE_PATH" "SELECT * FROM entry"; cd "$UPLOADS_PATH"; sha256sum *')
+const data = () =>
+  as(`sqlite3 "$SQLITE_PATH" "SELECT * FROM entry"; psql -XAtqc "SELECT * FROM word ORDER BY 1"
+    redis-cli -s "$REDIS_SOCKET" get key; redis-cli -s "$REDIS_SOCKET" -n 3 lrange list 0 -1; cd "$UPLOADS_PATH"; sha256sum *`)
+const lose = () =>
+  as(`sqlite3 "$SQLITE_PATH" "DELETE FROM entry"; psql -XAtqc "DROP TABLE word"
+    redis-cli -s "$REDIS_SOCKET" flushall; rm "$UPLOADS_PATH/small"`)
+const bash = (script: string) => call('bash', ['-euo', 'pipefail', '-c', script], { cwd: project, env: story.env })
 const exists = (file: string) =>
   access(join(project, file)).then(
     () => true,
     () => false,
   )
+const all = ['sqlite', 'files', 'postgres', 'redis']
 const folder = 'servers/ledger/stage'
 const unit = 'kraft-backup@ledger.service'
 const old = {
@@ -127,7 +137,7 @@ test('the unit of the timer makes a backup with no client, and no secret is seen
 
   const [backup, ...others] = await list()
   expect(others).toEqual([])
-  expect(backup).toMatchObject({ whole: true, encrypted: false, services: ['sqlite', 'files'], size: expect.any(Number) })
+  expect(backup).toMatchObject({ whole: true, encrypted: false, services: all, size: expect.any(Number) })
   expect(await s3.python(`print(s3.head_object(Bucket=bucket, Key='${folder}/${backup.id}.bundle')['ETag'])`)).toMatch(/-2"$/)
   expect(await as('cat ~/told')).toBe(
     `success ledger stage: backup ${backup.id} is done in ${(await result()).success.seconds} s (${backup.size} bytes)`,
@@ -142,15 +152,23 @@ test('what it made is a bundle as dump makes it', async () => {
   const fetched = await proveBundle(join(project, 'fetched.bundle'))
   await must('dump:stage', 'dumped.bundle')
   const dumped = await proveBundle(join(project, 'dumped.bundle'))
-  expect({ ...fetched, time: '', members: fetched.members.map(({ sha256: _, ...rest }) => rest) }).toEqual({
-    ...dumped,
+  // What a moment adds of its own may be of another length.
+  const told = ({ members, ...rest }: typeof fetched) => ({
+    ...rest,
     time: '',
-    members: dumped.members.map(({ sha256: _, ...rest }) => rest),
+    members: members.map(({ file, service, counts }) => ({ file, service, counts })),
   })
+  expect(told(fetched)).toEqual(told(dumped))
+  expect(told(fetched).members).toMatchObject([
+    { service: 'sqlite', counts: { 'rows.entry': 2 } },
+    { service: 'files', counts: { files: 2 } },
+    { service: 'postgres', counts: { 'rows.public.word': 2 } },
+    { service: 'redis', counts: { 'keys.db0': 1, 'keys.db3': 1 } },
+  ])
   const names = async (file: string) => (await call('tar', ['-tf', file], { cwd: project, env: story.env })).stdout
   expect(await names('fetched.bundle')).toBe(await names('dumped.bundle'))
   const before = await data()
-  await as('sqlite3 "$SQLITE_PATH" "DELETE FROM entry"; rm "$UPLOADS_PATH/small"')
+  await lose()
   await must('load:stage', 'fetched.bundle', '--yes')
   expect(await data()).toBe(before)
 })
@@ -159,13 +177,14 @@ test('a drill loads the newest beside the live data, compares, and leaves nothin
   const before = await data()
   const { stdout } = await must('backups:stage', 'drill')
   expect(stdout).toMatch(
-    /loads, and all that it should hold is there:\n {2}sqlite: 1 count as in the manifest\n {2}files: 2 counts/,
+    /loads, and all that it should hold is there:\n {2}sqlite: 1 count as in the manifest\n {2}files: 2 counts.*\n {2}postgres: 1 count .*\n {2}redis: 2 counts/,
   )
   expect((await result()).drill).toMatchObject({ ok: true, id: (await list())[0].id })
   expect(await data()).toBe(before)
   expect(
     await root(
-      'ls -A /web/ledger/dump | grep -vx loaded || :; ls -dA /web/ledger/sqlite/beside /web/ledger/.uploads.beside 2>/dev/null || :',
+      `ls -A /web/ledger/dump | grep -vx loaded || :; cd /web/ledger; ls -dA sqlite/beside redis/beside .uploads.beside 2>/dev/null || :
+      runuser -u postgres -- psql -XAtqc "SELECT datname FROM pg_database WHERE datname LIKE '%+beside'"; pgrep -f '[r]edis/beside' || :`,
     ),
   ).toBe('')
 })
@@ -245,6 +264,55 @@ test('one that is damaged in S3 is refused, whatever is asked of it', async () =
   expect(await data()).toBe(before)
 })
 
+test('a load in the middle of a backup waits for nothing, and the backup begins anew; it waits for one that changes data, and fails in the end', async () => {
+  const settings = '/etc/kraftwerk/ledger/backup/settings.json'
+  const change = (what: string) =>
+    root(`python3 -c '
+import json
+held = json.load(open("${settings}"))
+dump = held["dump"]
+${what}
+json.dump(held, open("${settings}", "w"))'`)
+  await change(
+    `dump["steps"][2]["apply"] = "while [ -e /root/slow ]; do sleep 0.1; done\\n" + dump["steps"][2]["apply"] + "\\necho a file changed"`,
+  )
+  await as(`sqlite3 "$SQLITE_PATH" "INSERT INTO entry VALUES ('three')"`)
+  await root(`touch /root/slow; systemctl start --no-block ${unit}
+    until [ -e /web/ledger/dump/backup/sqlite.db.sha256 ]; do sleep 0.1; done`)
+  await must('load:stage', 'fetched.bundle', '--only', 'sqlite', '--yes')
+  expect(await root(`systemctl show -p ActiveState --value ${unit}`)).toBe('activating')
+  await root(`rm /root/slow; while [ "$(systemctl show -p ActiveState --value ${unit})" = activating ]; do sleep 0.1; done`)
+  expect(await root(`journalctl -o cat -u ${unit}`)).toContain('Dump files: a file changed')
+  await must('backups:stage', 'fetch', 'newest', 'one-moment.bundle')
+  const [sqlite] = (await proveBundle(join(project, 'one-moment.bundle'))).members
+  expect([sqlite?.counts, (await result()).failure]).toEqual([{ 'rows.entry': 2 }, null])
+
+  // One that was cut off stays until somebody puts it right, as a deploy does.
+  await change('dump["patience"] = 0')
+  await root('cd /web/ledger/dump; mkdir exchange; echo rm -rf /web/ledger/dump/exchange >exchange/undo')
+  const said = 'A load is changing the data right now, or was cut off'
+  const { code, stderr } = await kraft('backups:stage', 'run')
+  expect([code, stderr]).toEqual([1, expect.stringContaining(said)])
+  expect((await kraft('status:stage')).stdout).toContain(`the last one FAILED (${said}`)
+  expect(await root('ls -A /web/ledger/dump | grep -vx loaded')).toBe('exchange')
+  await must('deploy:stage')
+  await must('backups:stage', 'run')
+})
+
+test('a dump that the disk has no room for is refused and leaves nothing', async () => {
+  const folder = '/web/ledger/dump'
+  await root(`mount -t tmpfs -o size=50m,mode=700 tmpfs ${folder}`)
+  const small = await kraft('dump:stage')
+  expect([small.code, small.stderr]).toEqual([
+    1,
+    expect.stringMatching(/This dump wants up to 1\d\d MB free on \/web\/ledger\/dump, where 50 MB are: \d\d MB too few/),
+  ])
+  await root(`mount -o remount,size=500m,nr_inodes=50 ${folder}`)
+  const few = await kraft('backups:stage', 'run')
+  expect([few.code, few.stderr]).toEqual([1, expect.stringMatching(/This dump wants 100 inodes free on \S+, where \d\d are/)])
+  expect(await root(`ls -A ${folder}; umount ${folder}`)).toBe('')
+})
+
 test('a new node gets its data back from S3', async () => {
   const before = await data()
   await must('destroy:stage', '--yes')
@@ -267,7 +335,17 @@ test('encrypted ones are opened here alone, with the key that stays here', async
   )
   expect((await must('backups:stage', 'fetch', 'newest')).stdout).toContain(`ledger-${backup.id}.bundle.age\nIt is encrypted`)
   await must('backups:stage', 'fetch', 'newest', 'opened.bundle', '--identity', key.file)
-  expect((await proveBundle(join(project, 'opened.bundle'))).members.map(({ service }) => service)).toEqual(['sqlite', 'files'])
+  expect((await proveBundle(join(project, 'opened.bundle'))).members.map(({ service }) => service)).toEqual(all)
+  // Debian's program opens what kraft encrypts, and kraft loads what that program encrypts.
+  await must('dump:stage', 'closed.bundle.age', '--recipient', key.recipient)
+  const { stdout: opened } = await bash(
+    `age -d -i ${key.file} closed.bundle.age >again.bundle; age -r ${key.recipient} -o theirs.age again.bundle; tar -tf again.bundle`,
+  )
+  expect(opened).toBe('manifest.json\nsqlite.db\nfiles.tar\npostgres.dump.zst\nredis.rdb\nmanifest.sha256\n')
+  const before = await data()
+  await lose()
+  await must('load:stage', 'theirs.age', '--identity', key.file, '--yes')
+  expect(await data()).toBe(before)
   const other = await newKey('other')
   for (const [words, said] of [
     [['restore', 'newest', '--yes'], 'is encrypted'],

@@ -1,10 +1,14 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
+import { type Header, pack } from 'tar-stream'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
+import { forgeBundle } from '../rig/forge-bundle.js'
 import { ask } from '../rig/http.js'
+import { call } from '../rig/kraft.js'
 import { cutNetwork } from '../rig/network-cut.js'
 import { cutPower, powerOn } from '../rig/power-cut.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
@@ -39,7 +43,7 @@ export const slow = service({
     count: () => sh\`echo lines 1\`,
     beside: (place) => sh\`
       cp "$KRAFT_IN" \${at(place, 'beside')}
-      if [ -e /etc/fill ]; then dd if=/dev/zero of=\${at(place, 'beside')} bs=1M status=none; fi
+      while [ -e /etc/fill ]; do head -c 10M /dev/zero >>\${at(place, 'beside')}; sleep 0.05; done
       while [ -e /etc/slow-beside ]; do sleep 0.1; done
     \`,
     countBeside: () => sh\`echo lines 1\`,
@@ -225,12 +229,47 @@ test('the database dies, or the disk is full, while data are loaded beside: what
 
   await root('cp -a /web /root/kept; mount -t tmpfs -o size=400m tmpfs /web; cp -a /root/kept/. /web/; echo 1 >/etc/fill')
   const full = await kraft('load:stage', 'new.bundle', '--yes')
-  expect([full.code, failure(full.stderr)]).toEqual([1, expect.stringContaining('No space left on device')])
+  expect([full.code, failure(full.stderr)]).toEqual([1, expect.stringContaining('It becomes larger than the room that there is')])
   expect([await state(), await left()]).toEqual([all('old'), ''])
   await root('rm /etc/fill; umount -l /web')
   await must('load:stage', 'new.bundle', '--yes')
   expect([await state(), await left()]).toEqual([all('new'), ''])
   await put('old')
+})
+
+test('what is not what it says it is, though all sums are right, is refused with its reason, and every byte that is live stays', async () => {
+  const live = () =>
+    root(`cd /web/depot
+      { runuser -u depot -- pg_dump depot | grep -v restrict
+        find uploads slow.live -printf '%p %y %m %u %s %l\\n' | sort; find uploads slow.live -type f -exec sha256sum {} +
+        ls -A . home dump; ls /etc/cron.d; } | sha256sum`)
+  const before = await live()
+  const shell = async (script: string) => (await call('sh', ['-ec', script], { cwd: project, env: story.env })).bytes
+  const dumped = await shell('tar -xOf new.bundle postgres.dump.zst')
+  const archive = (...entries: readonly Partial<Header>[]) => {
+    const made = pack()
+    for (const header of entries) made.entry({ name: 'word', ...header }, header.type === undefined ? 'new\n' : '')
+    made.finalize()
+    return buffer(made)
+  }
+  for (const [file, content, why] of [
+    ['postgres.dump.zst', dumped.subarray(0, dumped.length / 2), /too short|end of file|could not read/],
+    // A bomb, which nobody unpacks to its end.
+    ['postgres.dump.zst', await shell('head -c 4G /dev/zero | zstd -q -1'), /not appear to be a valid archive/],
+    ['files.tar', await archive({ name: '../home/.profile' }), /It names a path outside: \.\.\/home\/\.profile/],
+    ['files.tar', await archive({ name: '/etc/cron.d/x' }), /It names a path outside: \/etc\/cron\.d\/x/],
+    [
+      'files.tar',
+      await archive({ name: 'out', type: 'symlink', linkname: '/web/depot/home' }, { name: 'out/.profile' }),
+      /out\/\.profile: Cannot open/,
+    ],
+  ] as const) {
+    await forgeBundle(join(project, 'new.bundle'), join(project, 'forged.bundle'), () => undefined, { [file]: content })
+    const only = file === 'files.tar' ? 'files' : 'postgres'
+    const { code, stderr } = await kraft('load:stage', 'forged.bundle', '--only', only, '--yes')
+    expect([code, stderr]).toEqual([1, expect.stringMatching(why)])
+  }
+  expect([await live(), await left()]).toEqual([before, ''])
 })
 
 test('visitors who come while data are swapped miss that moment alone', async () => {

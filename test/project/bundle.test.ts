@@ -4,10 +4,12 @@ import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { extract, type Header, pack } from 'tar-stream'
 import { describe, expect, it } from 'vitest'
 import { isKraftError } from '../../engine/errors/failure.js'
 import { passBundle, proveBundle } from '../../project/bundle.js'
+import { decrypted, encrypted } from '../../project/encryption.js'
 import { failureOf } from '../rig/failure.js'
 import { mulberry32 } from '../rig/generate-recipe.js'
 import { freshHome } from '../rig/home.js'
@@ -186,11 +188,14 @@ describe('a bundle that is piped through', () => {
   })
 
   // Seeded: what fails once fails again.
-  it('is refused in each of 200 ways to be damaged, and nothing that its manifest does not name comes out', async () => {
+  it('is refused with its reason in each of 200 ways to be damaged, and nothing that its manifest does not name comes out', async () => {
     const random = mulberry32(7)
     const any = (below: number) => Math.floor(random() * below)
     const whole = await packed(sealed([head(), ...body]))
     const content = sealed([head(), ...body])
+    const key = await generateX25519Identity()
+    const keys = await home.write('key.txt', `${key}\n`)
+    const closed = await buffer(await encrypted(Readable.from([whole]), [await identityToRecipient(key)]))
     // Zeros that fill a member up to the next 512 bytes are no part of it.
     const counts = (at: number) => {
       let start = 0
@@ -204,37 +209,69 @@ describe('a bundle that is piped through', () => {
       }
       return false
     }
-    const flipped = () => {
-      let at = any(whole.length)
-      while (!counts(at)) at = any(whole.length)
-      const bytes = Buffer.from(whole)
+    const flip = (of: Buffer, at: number) => {
+      const bytes = Buffer.from(of)
       bytes[at] = (bytes[at] ?? 0) ^ (1 << any(8))
       return bytes
     }
-    const kinds: readonly (() => Buffer | Promise<Buffer>)[] = [
-      flipped,
-      () => whole.subarray(0, any(whole.length - 1024 - 512)),
-      () => {
-        const left = 1 + any(content.length - 1)
-        return packed(content.filter((_, index) => index !== left))
-      },
-      () => packed([...content.slice(0, 2), content[1] ?? head(), ...content.slice(2)]),
-      () => packed(sealed([head(), [{ name: `${'../'.repeat(1 + any(5))}etc/cron.d/x` }, 'x'], ...body])),
-      () =>
-        packed(
-          sealed([
-            head(),
-            [{ name: 'postgres.dump', type: any(2) === 0 ? 'symlink' : 'link', linkname: '/etc/shadow' }, ''],
-            ...body.slice(1),
-          ]),
-        ),
-      () => packed(sealed([head(), [{ name: 'postgres.dump' }, Buffer.alloc(25_001 + any(100_000))], ...body.slice(1)])),
-      () => packed(sealed([head({ members: [{ ...members[0], file: `files${any(9)}.tar` }, members[1]] }), ...body])),
+    const flipped = () => {
+      let at = any(whole.length)
+      while (!counts(at)) at = any(whole.length)
+      return flip(whole, at)
+    }
+    const opened = async (bytes: Buffer) => decrypted(Readable.from([bytes]), keys, 'stdin')
+    const kinds: readonly (readonly [why: RegExp, make: () => Buffer | Promise<Buffer | Readable>])[] = [
+      [/This is no whole bundle: |This bundle has version/, flipped],
+      [/it is cut off|it is empty|is missing in it/, () => whole.subarray(0, any(whole.length - 1024 - 512))],
+      [
+        / is missing in it/,
+        () => {
+          const left = 1 + any(content.length - 1)
+          return packed(content.filter((_, index) => index !== left))
+        },
+      ],
+      [/ is in it twice/, () => packed([...content.slice(0, 2), content[1] ?? head(), ...content.slice(2)])],
+      [
+        /it holds (\.\.\/)+etc\/cron\.d\/x, which the manifest does not name/,
+        () => packed(sealed([head(), [{ name: `${'../'.repeat(1 + any(5))}etc/cron.d/x` }, 'x'], ...body])),
+      ],
+      [
+        /its manifest is wrong at members\.0\.file/,
+        () => packed(sealed([head({ members: [{ ...members[0], file: `${'../'.repeat(any(5))}/etc/x` }] }), ...body])),
+      ],
+      [
+        /postgres\.dump in it is no file but a (sym)?link/,
+        () =>
+          packed(
+            sealed([
+              head(),
+              [{ name: 'postgres.dump', type: any(2) === 0 ? 'symlink' : 'link', linkname: '/etc/shadow' }, ''],
+              ...body.slice(1),
+            ]),
+          ),
+      ],
+      // A bomb: larger than it said.
+      [
+        /postgres\.dump has \d+ bytes, and the manifest says 25000/,
+        () => packed(sealed([head(), [{ name: 'postgres.dump' }, Buffer.alloc(25_001 + any(100_000))], ...body.slice(1)])),
+      ],
+      [
+        /it holds postgres\.dump, which the manifest does not name/,
+        () => packed(sealed([head({ members: [{ ...members[0], file: `files${any(9)}.tar` }, members[1]] }), ...body])),
+      ],
+      [/it is cut off or damaged|None of the keys/, () => opened(flip(closed, any(closed.length)))],
+      [/it is cut off or damaged|None of the keys/, () => opened(closed.subarray(0, any(closed.length)))],
     ]
     const names = ['manifest.json', 'manifest.sha256', ...Object.keys(data)]
     for (let n = 0; n < 200; n++) {
-      const bytes = await kinds[n % kinds.length]?.()
-      const { stream, proven } = await passBundle(Readable.from([bytes]), 'stdin')
+      const [why, make] = kinds[n % kinds.length] ?? [/never/, () => whole]
+      const bytes = await Promise.resolve(make()).catch((error: unknown) => error)
+      // No key opens it.
+      if (isKraftError(bytes)) {
+        expect(`${bytes.message} ${JSON.stringify(bytes.failure)}`, `${n}`).toMatch(why)
+        continue
+      }
+      const { stream, proven } = await passBundle(bytes instanceof Readable ? bytes : Readable.from([bytes]), 'stdin')
       const out: string[] = []
       const reader = extract()
       reader.on('entry', (header, entry, next) => {
@@ -248,7 +285,8 @@ describe('a bundle that is piped through', () => {
       stream.pipe(reader)
       expect(await failureOf(proven), `${n}`).toMatchObject({
         kind: 'setting',
-        next: expect.stringContaining('Nothing was changed'),
+        said: expect.stringMatching(why),
+        next: expect.stringMatching(/Nothing was changed/),
       })
       expect(isKraftError(await ended)).toBe(true)
       expect(out.filter((name) => !names.includes(name))).toEqual([])

@@ -5,16 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sh } from '../../engine/shell/sh.js'
 import type { Manifest } from '../../project/manifest.js'
 import type { Place } from '../../project/service.js'
-import {
-  type DataService,
-  describeMembers,
-  discard,
-  dumpMembers,
-  loadBeside,
-  readMembers,
-  roomFor,
-} from '../../recipes/bundle.js'
+import { type DataService, describeMembers, discard, dumpMembers, loadBeside, readMembers } from '../../recipes/bundle.js'
 import { swapIn } from '../../recipes/exchange.js'
+import { roomFor } from '../../recipes/room.js'
 import { fileService } from '../rig/file-service.js'
 import { runSteps } from '../rig/run-steps.js'
 
@@ -66,6 +59,27 @@ describe('a dump', () => {
 
   it('fails where a service does', async () => {
     expect(await statuses(dumpMembers(place, 'one', [service('missing'), service('b')]))).toEqual(['ok', 'failed'])
+  })
+
+  it('that would not fit on the disk is refused before it begins, says how much is wanting, and leaves nothing', async () => {
+    await live('a', 'one\n')
+    const a = service('a')
+    const sized = (bytes: string) => [{ ...a, data: { ...a.data, size: () => sh`echo ${bytes}` } }, a]
+    const [refused, ...more] = await runSteps(dumpMembers(place, 'one', sized(String(2 ** 50))))
+    const [, wanted, free, few] =
+      /wants up to (\d+) MB free on \S+\/dump, where (\d+) MB are: (\d+) MB too few/.exec(refused?.output ?? '') ?? []
+    expect([refused?.status, more, Number(wanted)]).toEqual(['failed', [], 2 ** 30 + 100])
+    expect(Number(free) + Number(few)).toBe(Number(wanted))
+    expect(await readdir(join(home, 'dump'))).toEqual([])
+    const [twice] = await runSteps(dumpMembers(place, 'one', sized(String(2 ** 50)), undefined, 2))
+    expect(twice?.output).toContain(`wants up to ${2 ** 31 + 100} MB`)
+    expect(await statuses(dumpMembers(place, 'one', sized('1000')))).toEqual(['ok', 'ok', 'ok'])
+  })
+
+  it('of a service that can not say its size is tried', async () => {
+    const a = service('missing')
+    const mute = { ...a, data: { ...a.data, size: () => sh`echo broken >&2; exit 3` } }
+    expect(await statuses(dumpMembers(place, 'one', [mute]))).toEqual(['ok', 'failed'])
   })
 })
 

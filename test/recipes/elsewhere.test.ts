@@ -46,7 +46,11 @@ it('data lives on one node', async () => {
 
 it('a service is where its address, the role db or nothing says', async () => {
   const url = '{ postgres: { url: postgresql://a:pass-word@h/d } }'
-  expect(await placesOf('[postgres, redis]', '{ web: [a, b], db: [c] }')).toEqual(['postgres: c', 'redis: here'])
+  expect(await placesOf('[postgres, redis, sqlite]', '{ web: [a, b], db: [c] }')).toEqual([
+    'postgres: c',
+    'redis: c',
+    'sqlite: here',
+  ])
   expect(await placesOf(`[${url}]`, '{ web: [a], db: [c] }')).toEqual(['postgres: url'])
   expect(await placesOf('[postgres]', '[a]')).toEqual(['postgres: here'])
 })
@@ -62,8 +66,8 @@ describe('several web nodes', () => {
   })
   it('are refused what each would have for itself, with the way that there is', async () => {
     expect(await refusal('[postgres]', '[a, b]')).toMatchObject({ next: expect.stringContaining('db: [c]') })
-    expect(await refusal('[postgres, redis]', '{ web: [a, b], db: [c] }')).toMatchObject({
-      said: expect.stringContaining('redis would be separate on each of the 2 nodes'),
+    expect(await refusal('[postgres, files]', '{ web: [a, b], db: [c] }')).toMatchObject({
+      said: expect.stringContaining('files would be separate on each of the 2 nodes'),
       next: expect.stringContaining('leave the service out'),
     })
   })

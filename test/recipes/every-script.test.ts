@@ -21,6 +21,7 @@ import { postgres } from '../../recipes/postgres.js'
 import { postgresTuning } from '../../recipes/postgres-tuning.js'
 import { processes } from '../../recipes/processes.js'
 import { python } from '../../recipes/python.js'
+import { rabbitmq } from '../../recipes/rabbitmq.js'
 import { redis } from '../../recipes/redis.js'
 import { confirmSteps } from '../../recipes/revert.js'
 import { runit, runitService } from '../../recipes/runit.js'
@@ -67,6 +68,7 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
     { patience: 30, restart: false },
   ),
   python: python(),
+  rabbitmq: rabbitmq(),
   redis: redis(),
   running: running('cron.service'),
   'remembered counts': rememberCounts(place, ['web', 'worker'], { web: 3 }),

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Place } from '../../project/service.js'
-import { discard } from '../../recipes/bundle.js'
-import { forgetFormer, noExchange, parseLoaded, readLoaded, swapBack, swapIn, undoInterrupted } from '../../recipes/exchange.js'
+import { discard, dumpMembers } from '../../recipes/bundle.js'
+import { forgetFormer, parseLoaded, readLoaded, swapBack, swapIn, undoInterrupted } from '../../recipes/exchange.js'
 import { fileService } from '../rig/file-service.js'
 import { runSteps } from '../rig/run-steps.js'
 
@@ -35,7 +35,7 @@ it('all services change places, and who asks is told what was loaded', async () 
   ])
   expect(await loaded()).toMatchObject({ services: ['a', 'b'], what: 'the data of Monday' })
   expect(await readdir(join(home, 'dump'))).toEqual(['loaded'])
-  expect(await statuses([...undoInterrupted(place), ...noExchange(place)])).toEqual(['ok', 'ok'])
+  expect(await statuses(undoInterrupted(place))).toEqual(['ok'])
 })
 
 it('where one fails those before it go back, and nothing counts as loaded', async () => {
@@ -44,12 +44,13 @@ it('where one fails those before it go back, and nothing counts as loaded', asyn
   expect([await read('live'), await loaded(), await readdir(join(home, 'dump'))]).toEqual([['old', 'old'], undefined, []])
 })
 
-it('one that is cut off half-way is seen by those who read, and undone by the next run, however often that is cut off', async () => {
+it('one that is cut off half-way is seen by whoever dumps, and undone by the next run, however often that is cut off', async () => {
   const services = [fileService(home, 'a'), fileService(home, 'b', { swap: 'is cut off' })]
   await runSteps(swapIn(place, services, 'x'))
   expect(await readFile(join(home, 'a.live'), 'utf8')).toBe('new')
-  const [refused] = await runSteps(noExchange(place))
-  expect([refused?.status, refused?.output]).toEqual(['failed', expect.stringContaining('was cut off')])
+  const refused = await runSteps(dumpMembers(place, 'one', services))
+  expect(refused).toMatchObject([{ status: 'failed', output: expect.stringContaining('was cut off') }])
+  expect(await readdir(join(home, 'dump'))).toEqual(['exchange'])
   // The first of them that undoes is itself cut off before it has told that it is done.
   const journal = join(home, 'dump/exchange')
   const undo = await readFile(join(journal, 'undo'), 'utf8')
@@ -64,6 +65,22 @@ it('one that is cut off half-way is seen by those who read, and undone by the ne
     ['new', 'new'],
     [],
   ])
+})
+
+it.each([
+  ['a load', () => swapIn(place, two(), 'x')],
+  ['an undo', () => swapBack(place, two(), 'x')],
+])('%s waits for no dump: that one is void, for it would be of two moments, and the next one is whole', async (what, swap) => {
+  if (what === 'an undo') await runSteps(swapIn(place, two(), 'x'))
+  const [make, a, b] = dumpMembers(place, 'one', two())
+  expect(await statuses([make, a].flatMap((step) => step ?? []))).toEqual(['ok', 'ok'])
+  expect(await statuses(swap())).toEqual(['ok', 'changed'])
+  const [ended] = await runSteps([b].flatMap((step) => step ?? []))
+  expect(ended).toMatchObject({
+    status: 'failed',
+    output: 'A load changed the data meanwhile, so this would be a dump of two moments. Dump once more',
+  })
+  expect(await statuses(dumpMembers(place, 'one', two()))).toEqual(['ok', 'ok', 'ok'])
 })
 
 it('a load is undone, and the undo as well', async () => {

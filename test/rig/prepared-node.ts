@@ -7,7 +7,7 @@ import { bootstrap } from '../../recipes/bootstrap.js'
 import { claimAddress, stateLock } from '../../recipes/providers/local/claim.js'
 import { personalise } from '../../recipes/providers/local/files.js'
 import { prepareHost } from '../../recipes/providers/local/host.js'
-import { imageName } from '../../recipes/providers/local/image.js'
+import { imageName, type Suite } from '../../recipes/providers/local/image.js'
 import type { State } from '../../recipes/providers/local/names.js'
 import { asRoot } from '../../recipes/providers/local/root.js'
 import { stateFrom } from '../../recipes/providers/local/state.js'
@@ -20,17 +20,22 @@ import type { Story } from './story-node.js'
  *
  * @example await provisionPrepared(story, ['one', 'two'])
  */
-export async function provisionPrepared(story: Story, names: readonly string[], user = 'root'): Promise<void> {
+export async function provisionPrepared(
+  story: Story,
+  names: readonly string[],
+  user = 'root',
+  suite: Suite = 'bookworm',
+): Promise<void> {
   const state = stateFrom(story.env)
   await prepareHost(state, () => undefined)
   const publicKey = await loginKey(story)
-  const image = await preparedImage(story, state)
+  const image = await preparedImage(story, state, suite)
   for (const name of names) {
     // What kraft does to make a node, up to where it starts: provision takes up a node whose files are made.
     const { node } = await claimAddress(state, name)
     const files = await personalise(state, node, { image, publicKey, user })
     await asRoot(`Make the files of ${name}`, files, { lock: stateLock(state) })
-    await story.must(['provision', name, '--set', `user=${user}`], { cwd: story.home })
+    await story.must(['provision', name, '--set', `user=${user}`, '--set', `image=${suite}`], { cwd: story.home })
   }
 }
 
@@ -46,12 +51,12 @@ async function loginKey({ home }: Story): Promise<string> {
 }
 
 /** The image of a bootstrapped node, made where it is not there yet; those of other scripts go. */
-async function preparedImage(story: Story, state: State): Promise<string> {
-  const name = `prepared-${imageName('bookworm')}-${scriptsHash()}`
+async function preparedImage(story: Story, state: State, suite: Suite): Promise<string> {
+  const name = `prepared-${imageName(suite)}-${scriptsHash()}`
   const image = `${state.root}/images/${name}`
   const { code } = await asRoot('Look for the prepared image', sh`[ -d ${image} ] || exit 1`, { expected: [1] })
   if (code === 0) return name
-  await story.must(['provision', 'prepared'], { cwd: story.home })
+  await story.must(['provision', 'prepared', '--set', `image=${suite}`], { cwd: story.home })
   await story.must(['bootstrap:prepared'], { cwd: story.home, seconds: 500 })
   // As after a shutdown: nothing writes while it is copied.
   await story.onNode('prepared', 'systemctl stop cron runit nginx "postgresql*" "redis*" systemd-journald 2>/dev/null || :; sync')
@@ -59,7 +64,7 @@ async function preparedImage(story: Story, state: State): Promise<string> {
     'Keep the prepared node as an image',
     lines(
       sh`
-      rm -rf --one-file-system ${state.root}/images/prepared-*
+      rm -rf --one-file-system ${state.root}/images/prepared-${suite}-*
       cp -ax ${state.root}/nodes/prepared/root ${image}.new
       rm -rf ${image}.new/var/log/journal ${image}.new/var/lib/systemd/random-seed
       mv ${image}.new ${image}`,

@@ -5,6 +5,7 @@ import { differs, diffText } from '../../tasks/diff-text.js'
 const nothing: NodeDiff = {
   node: 'one',
   balancer: false,
+  data: false,
   release: { id: '20261128-010203', commit: '1a2b3c4d5e', revision: 'main', dirty: true, by: 'ada@laptop' },
   commits: { added: [], removed: [] },
   files: [],
@@ -74,4 +75,13 @@ it('of a balancer only the configuration is compared', () => {
     true,
     'front: balancer\nConfiguration\n  File /etc/a\n    -old\n    +new',
   ])
+})
+
+it('of a node that keeps data for the others only how it serves them is compared', () => {
+  const keeper: NodeDiff = { ...nothing, node: 'back', data: true, release: null, files: null, requirements: null }
+  expect([differs(keeper), diffText([keeper], { color: false })]).toEqual([
+    false,
+    'back: data for the others; a deploy would change nothing',
+  ])
+  expect(differs({ ...keeper, configuration: [{ title: 'Role shop', diff: [] }] })).toBe(true)
 })
