@@ -61,7 +61,7 @@ export interface Logs {
 }
 
 /** User, group and folders of an instance. Code, logs and links are root's; only uploads, shared and home are the application's. */
-export function instance(place: Place, logs: Logs): readonly Step[] {
+export function instance(place: Place): readonly Step[] {
   const { name, home } = place
   const own = { owner: name, group: name, mode: '0750' }
   return [
@@ -79,8 +79,12 @@ export function instance(place: Place, logs: Logs): readonly Step[] {
     ...generated(place),
     ...template('instance/enter.sh', { to: `${layout.settings(place)}/enter`, mode: '0700', vars: { place, layout } }),
     ...template('instance/log.py', { to: layout.logger(place), mode: '0700', vars: {} }),
-    ...template('instance/logrotate.conf', { to: `/etc/logrotate.d/kraftwerk-${name}`, vars: { place, layout, ...logs } }),
   ]
+}
+
+/** Keeps the logs of an instance small. */
+export function logRotation(place: Place, logs: Logs): readonly Step[] {
+  return template('instance/logrotate.conf', { to: `/etc/logrotate.d/kraftwerk-${place.name}`, vars: { place, layout, ...logs } })
 }
 
 // Made on the node and never leaves it.

@@ -6,7 +6,7 @@ import { apt } from './apt.js'
 import { cronDaemon } from './cron.js'
 import { undoAtBoot, undoInterrupted } from './exchange.js'
 import { httpsPackages } from './https.js'
-import { instance as instanceSteps, packageLink } from './instance.js'
+import { instance as instanceSteps, logRotation, packageLink } from './instance.js'
 import { leftServices } from './left-services.js'
 import type { Site } from './site.js'
 
@@ -16,10 +16,7 @@ export function setUp({ instance, services, package: name }: Application, https:
   return [
     ...apt(...settings.apt, ...httpsPackages(https)),
     ...cronDaemon(settings.cron),
-    ...instanceSteps(instance, {
-      stamped: ['web', 'cron.*', ...Object.keys(settings.processes).flatMap((name) => [name, `${name}.[0-9]*`])],
-      open: ['nginx.access', 'nginx.error', 'kraft', ...settings.services.map(({ name }) => name)],
-    }),
+    ...instanceSteps(instance),
     ...undoInterrupted(instance),
     ...(services.some(({ service }) => service.data !== undefined) ? undoAtBoot(instance) : []),
     ...services.flatMap(({ service, settings: own }) => [...service.install(), ...service.setup(instance, own)]),
@@ -27,6 +24,10 @@ export function setUp({ instance, services, package: name }: Application, https:
       instance,
       services.map(({ service, where }) => (where === undefined ? service.name : `${service.name}@${where}`)),
     ),
+    ...logRotation(instance, {
+      stamped: ['web', 'cron.*', ...Object.keys(settings.processes).flatMap((name) => [name, `${name}.[0-9]*`])],
+      open: ['nginx.access', 'nginx.error', 'kraft', ...settings.services.map(({ name }) => name)],
+    }),
     ...packageLink(instance, name, settings.src),
   ]
 }

@@ -9,7 +9,7 @@ import type { Instance } from '../project/instance.js'
 import type { ServiceServer } from '../project/service.js'
 import type { Application, UsedService } from '../recipes/application.js'
 import { servingNode, using } from '../recipes/elsewhere.js'
-import { claim, instanceUser } from '../recipes/instance.js'
+import { claim, instanceUser, logRotation } from '../recipes/instance.js'
 import { loadKind } from '../recipes/kinds.js'
 
 /** The node with the role db, and what it has to serve. */
@@ -38,6 +38,7 @@ export async function serviceSteps(
       ...(local[index]?.setup(instance, settings) ?? []),
       ...server.setup(instance, settings, reach),
     ]),
+    ...logRotation(instance, { stamped: [], open: services.map(({ used }) => used.service.name) }),
   ]
   return { node, steps }
 }

@@ -183,7 +183,7 @@ test('a drill loads the newest beside the live data, compares, and leaves nothin
   expect(await data()).toBe(before)
   expect(
     await root(
-      `ls -A /web/ledger/dump | grep -vx loaded || :; cd /web/ledger; ls -dA sqlite/beside redis/beside .uploads.beside 2>/dev/null || :
+      `ls -A /web/ledger/dump | grep -vx loaded || :; cd /web/ledger; ls -dA sqlite/beside redis/besid[e] .uploads.beside 2>/dev/null || :
       runuser -u postgres -- psql -XAtqc "SELECT datname FROM pg_database WHERE datname LIKE '%+beside'"; pgrep -f '[r]edis/beside' || :`,
     ),
   ).toBe('')
