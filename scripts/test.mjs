@@ -60,7 +60,7 @@ async function run(name) {
     '--reporter=json',
     `--outputFile.json=${report}`,
     // Most of them wait for somebody most of the time.
-    ...(name === 'unit' ? ['--maxWorkers=3'] : name === 'nodes' ? ['--maxWorkers=2'] : []),
+    ...(name === 'unit' || name === 'nodes' ? ['--maxWorkers=3'] : []),
   ]
   const child = spawn(process.execPath, args, { stdio: 'inherit', cwd: root })
   const code = await new Promise((done) => child.on('close', (status) => done(status ?? 1)))

@@ -19,6 +19,7 @@ environments: { stage: { nodes: [one] } }
 `
 const files: Files = {
   '.password': login.password,
+  '.kraftignore': '.password\n',
   'desk/__init__.py': '',
   'desk/wsgi.py': `import os
 def application(environ, start_response):
@@ -92,7 +93,7 @@ url = urllib.parse.urlsplit(os.environ['COUCHDB_URL'])
 print(os.environ['COUCHDB_PREFIX'], urllib.parse.unquote(url.username), urllib.parse.unquote(url.password), url.hostname)`,
   )
   expect(stdout.trim()).toBe(`desk_1_ ${login.user} ${login.password} ${new URL(server.url).hostname}`)
-  const hidden = login.password.slice(8, 16)
+  const hidden = login.password.slice(7, 15)
   expect(deployed).not.toContain(hidden)
   expect(await root(`grep -rlF ${hidden} /run /var/lib/kraftwerk /var/log /tmp /web /etc 2>/dev/null || :`)).toBe(
     '/etc/kraftwerk/desk/made/couchdb.server',

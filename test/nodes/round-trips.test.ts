@@ -66,11 +66,12 @@ const as = async (target: string, script: string, cwd = project) =>
 const definitions = async (bundle: string) => {
   const { code, stdout, stderr } = await call(
     'bash',
-    ['-eo', 'pipefail', '-c', 'tar -xOf "$0" rabbitmq.jsonl.zst | zstd -dc | sed 1q', bundle],
+    ['-eo', 'pipefail', '-c', 'tar -xOf "$0" rabbitmq.jsonl.zst | zstd -dc | sed -n 1p', bundle],
     { cwd: project, env: process.env },
   )
   if (code !== 0) throw new Error(stderr)
-  return JSON.parse(stdout)
+  // A newer server says also what is the default.
+  return JSON.parse(stdout, (key, value) => (key === 'x-queue-type' && value === 'classic' ? undefined : value))
 }
 
 const couch = `couch() { path=$1; shift; curl -fsS -H 'content-type: application/json' "$@" "$COUCHDB_URL/$COUCHDB_PREFIX$path"; }`
