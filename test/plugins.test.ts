@@ -42,7 +42,7 @@ function run(...args: string[]) {
 describe('a service that is one new file', () => {
   it('is known by its name at once', async () => {
     expect(await said('[notes]')).toContain('There is no environment or node "nowhere"')
-    expect(await said('[nots]')).toMatch(/"services" should be one of files, (.*, )?notes, (.*, )?postgres/)
+    expect(await said('[nots]')).toMatch(/"services" should be one of (.*, )?files, (.*, )?notes, (.*, )?postgres/)
     expect(await said('[nots]')).toContain('Did you mean "notes"?')
   })
 
@@ -58,7 +58,7 @@ describe('a service that is one new file', () => {
     const { items } = JSON.parse(stdout).properties.services
     expect(items.anyOf).toContainEqual({ const: 'notes', description: 'a folder of notes' })
     expect(JSON.stringify(items)).toContain('"maximum":9')
-    expect((await run('help', 'dump')).stdout).toMatch(/one of files, (.*, )?notes, (.*, )?postgres/)
+    expect((await run('help', 'dump')).stdout).toMatch(/one of (.*, )?files, (.*, )?notes, (.*, )?postgres/)
   })
 
   it('is there for an editor, help and completion just when kraftwerk.yaml is broken', async () => {
@@ -67,7 +67,7 @@ describe('a service that is one new file', () => {
       const: 'notes',
       description: 'a folder of notes',
     })
-    expect((await run('help', 'dump')).stdout).toMatch(/one of files, (.*, )?notes, (.*, )?postgres/)
+    expect((await run('help', 'dump')).stdout).toMatch(/one of (.*, )?files, (.*, )?notes, (.*, )?postgres/)
     expect((await run('completion', 'bash')).stdout).toContain('kraft')
     expect((await run('--complete', 'dump:one', '--only', 'n')).stdout).toMatch(/^notes\t/)
     expect((await run('--complete', 'settings', 'n')).stdout).toMatch(/^nodes\t.*\nnotes\t/)
@@ -83,7 +83,9 @@ describe('a service that is one new file', () => {
     expect(page).toContain('- `notes`: A folder of notes.\n')
     expect(page).toMatch(/\n#### notes\n\n\| Key .*\n.*\n\| `pages` \| How many\. \| `3` \| `3` \|\n/)
     expect(page).toContain((await run('settings', '--markdown')).stdout)
-    expect(await readFile(join(tree.folder, 'docs/tasks.md'), 'utf8')).toMatch(/one of files, (.*, )?notes, (.*, )?postgres/)
+    expect(await readFile(join(tree.folder, 'docs/tasks.md'), 'utf8')).toMatch(
+      /one of (.*, )?files, (.*, )?notes, (.*, )?postgres/,
+    )
   })
 
   it('is named nowhere else', async () => {

@@ -63,7 +63,7 @@ export const service = defineService({
     databases: {
       schema: v.optional(v.array(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]*$/, 'small letters, digits, _ and -'))), []),
       doc: 'Databases that are made, without what their names begin with',
-      example: ['notes'],
+      example: ['pages'],
     },
   },
   install: () => [],

@@ -89,8 +89,12 @@ describe('what an installed plugin exports and the kraftfile passes on', () => {
   })
 
   it('is in the help of the tasks that name services and providers', async () => {
-    expect((await kraft('help', 'dump')).stdout).toContain('one of files, memcached, mysql, notes, postgres, redis, sqlite')
-    expect((await kraft('help', 'provision')).stdout).toContain('one of ec2, local, shelf')
+    expect((await kraft('help', 'dump')).stdout).toContain(
+      'one of couchdb, files, memcached, mysql, notes, postgres, rabbitmq, redis, sqlite',
+    )
+    expect((await kraft('help', 'provision')).stdout).toContain(
+      'one of digitalocean, ec2, hetzner, linode, local, openstack, shelf, static',
+    )
   })
 
   it('is a provider, with settings of its own', async () => {
