@@ -266,6 +266,7 @@ chapter('diff finds nothing behind a deploy, and then what a deploy would change
   expect(one).toEqual({
     node: 'one',
     balancer: false,
+    data: false,
     release: { id: expect.any(String), commit: null, revision: null, dirty: false, by: expect.any(String) },
     commits: null,
     files: [

@@ -136,7 +136,7 @@ test('nodes made at once get addresses of their own, and the mirrors stay until 
 test('create finds the node that an interrupted run made, and refuses one that was made with another key', async () => {
   const node = await create('again')
   expect(await create('again')).toEqual(node)
-  await execute('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'other')])
+  await execute('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'another-state')])
   const otherKey = await readFile(join(folder, 'other.pub'), 'utf8')
   const refusal = await failure(provider.create({ name: 'again', publicKey: otherKey, settings: {}, progress: () => undefined }))
   expect(refusal).toMatchObject({ kind: 'task', message: expect.stringContaining('another key') })
@@ -217,7 +217,7 @@ describe('a node that cannot boot', () => {
 
 test('nodes of another folder on the same network stay as they are: no node is made there, and cleaning up leaves them', async () => {
   const node = await create('own')
-  const other = { root: join(folder, 'other'), subnet: state.subnet }
+  const other = { root: join(folder, 'another-state'), subnet: state.subnet }
   const before = process.env.KRAFT_LOCAL_STATE
   process.env.KRAFT_LOCAL_STATE = other.root
   try {
