@@ -94,10 +94,10 @@ test('a stopped site has no old processes, and fewer workers take less', async (
 
 test('what a container may have counts where that is less, and files in memory make room', async () => {
   await free(4000, 500)
-  await limit({ max: String(300 << 20), current: 280, files: 30 })
+  await limit({ max: String(300 << 20), current: 280, files: 20 })
   const ran = await kraft('reload:stage')
   expect(ran.code).toBe(1)
-  expect(failure(ran.stderr)).toContain('free are 80 MB of memory and 0 MB of swap')
+  expect(failure(ran.stderr)).toContain('free are 60 MB of memory and 0 MB of swap')
   await limit({ max: String(300 << 20), current: 280, files: 90 })
   await story.must(['reload:stage'], { cwd: project })
   await limit({ max: 'max', current: 280, files: 0 })
