@@ -56,6 +56,7 @@ export function requireInstance(target: Target): Instance {
   })
 }
 
+/** Whether what a task knows of a project is all that there is to know of an instance. */
 export function isInstance(project: TaskProject): project is Instance {
   return mark in project
 }

@@ -13,6 +13,7 @@ import { instanceNameProblem, nameOfFolder } from './name.js'
 import type { Notification } from './notify.js'
 import type { CronSetting, HookCommand, HookName, ProcessSetting } from './program-keys.js'
 import { type Protect, protectOf } from './protect.js'
+import { type KnownVaults, referenceProblems, wrongReferences } from './reference-problems.js'
 import type { EnvironmentNode, environmentSection, Named, projectSection } from './section.js'
 import type { ServiceSetting } from './service-schema.js'
 import type { Superuser } from './superusers-schema.js'
@@ -23,11 +24,9 @@ export type { ServiceSetting } from './service-schema.js'
 export type { Superuser } from './superusers-schema.js'
 
 /** What settings may name, and how to learn what it can be set to. */
-export interface Known extends Named {
+export interface Known extends Named, KnownVaults {
   /** The section of a service that a file names, to validate its settings. */
   section?(service: string): Promise<Section | undefined>
-  /** What a reference to a vault should be, where this one is wrong. */
-  reference?(vault: string, reference: string): Promise<string | undefined>
 }
 
 /** How a new release proves that it works. */
@@ -237,38 +236,6 @@ function withSources<T extends { readonly environ?: Environ }>(values: T, yaml: 
   if (values.environ === undefined) return values
   const written = Object.entries(values.environ).map(([key, value]) => [key, yaml.source([...path, 'environ', key]) ?? value])
   return { ...values, environ: Object.fromEntries(written) }
-}
-
-async function referenceProblems(values: Layer, yaml: YamlFile, path: YamlPath, known: Known): Promise<readonly Problem[]> {
-  const named = (name: string, at: YamlPath, value: unknown) => ({ name, at: [...path, ...at], value })
-  return wrongReferences(
-    [
-      ...Object.entries(values.environ ?? {}).map(([name, value]) => named(`environ.${name}`, ['environ', name], value)),
-      ...(values.index ?? []).flatMap(({ user, password }) => [
-        named('index.user', ['index'], user),
-        named('index.password', ['index'], password),
-      ]),
-      ...(['access_key', 'secret_key'] as const).map((key) =>
-        named(`backup.${key}`, ['backup', key], values.backup === false ? undefined : values.backup?.[key]),
-      ),
-    ],
-    yaml,
-    known,
-  )
-}
-
-async function wrongReferences(
-  entries: readonly { readonly name: string; readonly at: YamlPath; readonly value: unknown }[],
-  yaml: YamlFile,
-  known: Known,
-): Promise<readonly Problem[]> {
-  const problems: Problem[] = []
-  for (const { name, at, value } of entries) {
-    const should = isReference(value) ? await known.reference?.(value.vault, value.reference) : undefined
-    if (!isReference(value) || should === undefined) continue
-    problems.push({ message: `"${name}.${value.vault}" should be ${should}`, place: yaml.place(at) })
-  }
-  return problems
 }
 
 type Check = (section: Section, file: YamlFile, path: YamlPath) => Checked<Readonly<Record<string, unknown>>>

@@ -2,7 +2,7 @@ import { type Sh, sh } from '../engine/shell/sh.js'
 import { seal } from '../project/bundle.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
-import { bundleFolder, type DataService, streamBundle } from './bundle.js'
+import { bundleFolder, type DataService, receiveBundle, streamBundle } from './bundle.js'
 
 /** The file of a bundle that stays on its node; root's alone. */
 export function keptBundle(place: Place, id: string): string {
@@ -37,13 +37,10 @@ export function keptManifest(place: Place, name: string): Sh {
 
 /** Opens one that stays on the node in a folder of its own, as one that is sent is. Only for whoever holds the instance's lock. */
 export function openKept(place: Place, name: string, id: string): Sh {
-  const folder = bundleFolder(place, id)
   return sh`
-    umask 077
-    rm -rf ${layout.dumps(place)}/load-*
-    mkdir -p ${folder}
-    cd ${folder}
-    tar -x --no-same-owner -f ${keptBundle(place, name)}
-    sha256sum -c --quiet ${seal}
+    (
+      ${receiveBundle(place, id)}
+    ) <${keptBundle(place, name)}
+    cd ${bundleFolder(place, id)} && sha256sum -c --quiet ${seal}
   `
 }

@@ -59,7 +59,7 @@ async function run(name) {
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
-    // Most of them wait for somebody most of the time.
+    // More than there are cores: most of them wait for somebody some of the time.
     ...(name === 'unit' || name === 'nodes' ? ['--maxWorkers=3'] : []),
   ]
   const child = spawn(process.execPath, args, { stdio: 'inherit', cwd: root })

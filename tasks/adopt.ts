@@ -1,5 +1,4 @@
 import { KraftError } from '../engine/errors/failure.js'
-import { hostsFile, writeHostsLine } from '../engine/node/hosts.js'
 import { refuseNodeName, remember } from '../engine/node/inventory.js'
 import type { NodeRecord } from '../engine/node/record.js'
 import type { PublicKey } from '../engine/ssh/public-key.js'
@@ -7,6 +6,7 @@ import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
+import { offerHosts } from './offer-hosts.js'
 
 /** Remembers a server that was there before. */
 export const adopt = task({
@@ -52,9 +52,12 @@ export const adopt = task({
     line.output(`Logging in as ${place.user}`)
     await session.connect(record, 'every').read('true')
     await remember(record, session.project?.folder)
-    const offer = `Add "${place.address} ${name}" to ${hostsFile()}, so that the name works in ssh and in the browser?`
-    if (session.flags.yes || (await session.prompt?.confirm(offer)) === true) await writeHostsLine(name, place.address)
-    return new Result(`${name} is at ${place.address} (${place.user}@, static)`, record, `kraft bootstrap:${name}`)
+    const hosts = await offerHosts(session, name, place.address)
+    return new Result(
+      [`${name} is at ${place.address} (${place.user}@, static)`, ...hosts].join('\n'),
+      record,
+      `kraft bootstrap:${name}`,
+    )
   },
 })
 

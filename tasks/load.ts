@@ -104,7 +104,7 @@ export const load = task({
     })
     if (session.flags.dryRun) {
       return new Result(`Would put the data of ${manifest.instance} (${manifest.time}) in the place of ${data}`, {
-        file: source.name,
+        file: file ?? source.name,
       })
     }
     const back = `What was there is kept: kraft load:${target.word} --undo, or --drop-old`

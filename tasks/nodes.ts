@@ -3,6 +3,7 @@ import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
+import { kindNames, loadKind } from '../recipes/kinds.js'
 import { columns } from './columns.js'
 
 /** Lists the nodes that are remembered. */
@@ -14,11 +15,14 @@ export const nodes = task({
   examples: ['kraft nodes', 'kraft nodes --json', 'kraft nodes --provider ec2'],
   raw: true,
   options: {
-    provider: option({ type: 'string', help: 'those that kraft made there, remembered or not' }),
+    provider: option({
+      type: 'string',
+      choicesFrom: () => kindNames('providers'),
+      help: 'those that kraft made there, remembered or not',
+    }),
   },
   async run({ options, session }) {
     if (options.provider !== undefined) return madeAt(session, options.provider)
-    const { loadKind } = await import('../recipes/kinds.js')
     const { providers } = session.user
     const records = (await session.inventory()).all()
     const states = await Promise.all(

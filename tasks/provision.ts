@@ -1,5 +1,4 @@
 import { KraftError } from '../engine/errors/failure.js'
-import { hostsFile, writeHostsLine } from '../engine/node/hosts.js'
 import { refuseNodeName, remember } from '../engine/node/inventory.js'
 import type { Provider } from '../engine/node/provider.js'
 import { loginKey } from '../engine/ssh/keys.js'
@@ -9,6 +8,7 @@ import { task } from '../engine/task/task.js'
 import { kindNames } from '../recipes/kinds.js'
 import { askMissing } from './ask-missing.js'
 import { chosenProvider } from './chosen-provider.js'
+import { offerHosts } from './offer-hosts.js'
 
 /** Makes a node and remembers it. */
 export const provision = task({
@@ -56,7 +56,7 @@ export const provision = task({
       signal: abort.signal,
     })
     await remember(record, session.project?.folder)
-    const hosts = await offerHosts(session.prompt, session.flags.yes, record.address, name)
+    const hosts = await offerHosts(session, name, record.address)
     return new Result(
       [`${name} is at ${record.address} (${record.user}@, ${provider.name})`, ...hosts].join('\n'),
       record,
@@ -75,18 +75,4 @@ function plan(name: string, { name: provider, section }: Provider, settings: Rea
     provider,
     settings: Object.fromEntries(open),
   })
-}
-
-async function offerHosts(
-  prompt: { confirm(message: string): Promise<boolean> } | undefined,
-  yes: boolean,
-  address: string,
-  name: string,
-) {
-  const offer = `Add "${address} ${name}" to ${hostsFile()}, so that the name works in ssh and in the browser?`
-  if (yes || (await prompt?.confirm(offer)) === true) {
-    await writeHostsLine(name, address)
-    return [`${hostsFile()} knows it as ${name}`]
-  }
-  return prompt === undefined ? [`A line for ${hostsFile()}: ${address} ${name}`] : []
 }

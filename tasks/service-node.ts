@@ -38,7 +38,10 @@ export async function serviceSteps(
       ...(local[index]?.setup(instance, settings) ?? []),
       ...server.setup(instance, settings, reach),
     ]),
-    ...logRotation(instance, { stamped: [], open: services.map(({ used }) => used.service.name) }),
+    // Where it serves visitors as well its set-up sees to that.
+    ...(using(instance.settings.nodes).some(({ name }) => name === node.name)
+      ? []
+      : logRotation(instance, { stamped: [], open: services.map(({ used }) => used.service.name) })),
   ]
   return { node, steps }
 }

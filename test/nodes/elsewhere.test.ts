@@ -112,6 +112,7 @@ test('what the database holds is dumped, lost, and loaded again; bootstrap leave
   await must('deploy:live')
   await must('load:live', 'all.bundle', '--yes')
   expect([await counted(), await counted('back'), await hash('ledger')]).toEqual(['3', '3', before])
+  expect((await must('diff:live')).stdout).not.toContain('Configuration')
 })
 
 test('a database at an address is used with the rights of its role, and a load that lacks them is refused at first', async () => {

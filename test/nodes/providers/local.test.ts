@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { isKraftError } from '../../../engine/errors/failure.js'
 import type { NodeRecord } from '../../../engine/node/record.js'
 import { sh } from '../../../engine/shell/sh.js'
 import { bridgeName } from '../../../recipes/providers/local/names.js'
@@ -13,6 +12,7 @@ import { asRoot } from '../../../recipes/providers/local/root.js'
 import { removeState, stateFrom } from '../../../recipes/providers/local/state.js'
 import { provider } from '../../../recipes/providers/local.js'
 import { breakImage, mendImage } from '../../rig/broken-image.js'
+import { kraftErrorOf } from '../../rig/failure.js'
 
 // The image and the package caches stay for the next run, everything else is removed, also after a run that crashed.
 const state = stateFrom(process.env)
@@ -73,14 +73,7 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
-const failure = async (attempt: Promise<unknown>) => {
-  const error: unknown = await attempt.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (!isKraftError(error)) throw new Error('Expected a KraftError', { cause: error })
-  return error.failure
-}
+const failure = async (attempt: Promise<unknown>) => (await kraftErrorOf(attempt)).failure
 
 const killPid = (name: string, file: string) => asRoot('Kill', sh`kill -KILL "$(cat ${state.root}/run/${name}/${file})"`)
 

@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { isKraftError, type KraftError } from '../../../engine/errors/failure.js'
 import type { CreateRequest } from '../../../engine/node/provider.js'
 import type { NodeRecord } from '../../../engine/node/record.js'
 import { redact } from '../../../engine/shell/redact.js'
@@ -13,13 +10,14 @@ import { provider as hetzner } from '../../../recipes/providers/hetzner.js'
 import { provider as linode } from '../../../recipes/providers/linode.js'
 import { provider as openstack } from '../../../recipes/providers/openstack.js'
 import { type BootedNode, bootNode, freePort, prepareNode } from '../../rig/ec2-node.js'
+import { kraftErrorOf } from '../../rig/failure.js'
+import { newKey, sayHello } from '../../rig/openssh-client.js'
 import { startDigitalOcean } from '../../rig/providers/digitalocean.js'
 import { startHetzner } from '../../rig/providers/hetzner.js'
 import { startLinode } from '../../rig/providers/linode.js'
 import { startOpenstack } from '../../rig/providers/openstack.js'
 import type { Vendor } from '../../rig/providers/vendor.js'
 
-const run = promisify(execFile)
 let folder: string
 let port: number
 let publicKey: string
@@ -32,8 +30,8 @@ beforeAll(async () => {
   }
   await prepareNode()
   folder = await mkdtemp(join(tmpdir(), 'kraftwerk-clouds-test-'))
-  publicKey = await newKey('id')
-  otherKey = await newKey('other')
+  publicKey = await newKey(folder, 'id')
+  otherKey = await newKey(folder, 'other')
 })
 
 afterAll(async () => {
@@ -92,7 +90,7 @@ describe.each(all)('$name', (provider, start, kinds) => {
     expect(record).toMatchObject({ name: 'one', provider: provider.name, address: '127.0.0.1', port, user: userInfo().username })
     expect(record.host_keys).toEqual([expect.stringMatching(/^ssh-ed25519 \S+$/)])
     expect(record.made).toEqual({ id: expect.stringMatching(/^[0-9a-f]{12}$/), region: vendor.known.region })
-    expect(await login(record.host_keys)).toBe('hello\n')
+    expect(await sayHello(folder, port, record.host_keys)).toBe('hello\n')
     expect(lines[0]).toContain(`Starting ${vendor.known.size} with Debian 12`)
     expect(await provider.describe(record, settings())).toBe('running')
     expect(await provider.list?.(settings())).toEqual([
@@ -126,7 +124,7 @@ describe.each(all)('$name', (provider, start, kinds) => {
     await node?.stop()
     // Names of servers are unique in a project of Hetzner's.
     if (vendor.name === 'hetzner') {
-      const error = await failure(provider.create(request({ publicKey: otherKey })))
+      const error = await kraftErrorOf(provider.create(request({ publicKey: otherKey })))
       expect(error.message).toBe('The project has something of this name already: server name is already used')
     } else {
       expect((await provider.create(request({ publicKey: otherKey }))).id).not.toBe(theirs.id)
@@ -143,14 +141,14 @@ describe.each(all)('$name', (provider, start, kinds) => {
     }
     // A run that may remove nothing leaves the same as one that is killed.
     vendor.server.fail(...vendor.destroy, vendor.says.forbidden)
-    const error = await failure(provider.create(request({ signal: stop.signal })))
+    const error = await kraftErrorOf(provider.create(request({ signal: stop.signal })))
     expect(error.message).toMatch(/^one: Interrupted\. And what was made for it could not be removed: .* may not do this/)
     expect(vendor.machines.size).toBe(1)
 
     node = await bootNode(told, port)
     const record = await provider.create(request())
     expect(vendor.machines.size).toBe(1)
-    expect(await login(record.host_keys)).toBe('hello\n')
+    expect(await sayHello(folder, port, record.host_keys)).toBe('hello\n')
     await destroy(record)
     nothingLeft()
   })
@@ -158,7 +156,7 @@ describe.each(all)('$name', (provider, start, kinds) => {
   test('removes what it made when the node does not come up, but never one that it had handed over', async () => {
     const stop = new AbortController()
     vendor.server.launched = async () => void setTimeout(() => stop.abort(), 200)
-    expect((await failure(provider.create(request({ signal: stop.signal })))).failure.kind).toBe('interrupted')
+    expect((await kraftErrorOf(provider.create(request({ signal: stop.signal })))).failure.kind).toBe('interrupted')
     nothingLeft()
 
     vendor.server.launched = async (userData) => {
@@ -168,13 +166,13 @@ describe.each(all)('$name', (provider, start, kinds) => {
     await node?.stop()
     const again = new AbortController()
     setTimeout(() => again.abort(), 300)
-    expect((await failure(provider.create(request({ signal: again.signal })))).failure.kind).toBe('interrupted')
+    expect((await kraftErrorOf(provider.create(request({ signal: again.signal })))).failure.kind).toBe('interrupted')
     expect([...vendor.machines.keys()]).toEqual([record.id])
   })
 
   test('removes also the machine whose making had no answer', async () => {
     vendor.server.fail(...vendor.launch, 'lost')
-    expect((await failure(provider.create(request()))).message).toMatch(/ did not answer: /)
+    expect((await kraftErrorOf(provider.create(request()))).message).toMatch(/ did not answer: /)
     expect(
       vendor.server.calls.filter((each) => vendor.launch[1].test(each.split(' ')[1] ?? '') && /^POST/.test(each)),
     ).toHaveLength(1)
@@ -184,7 +182,7 @@ describe.each(all)('$name', (provider, start, kinds) => {
   test('removes what a run left that died before it had a machine', async () => {
     vendor.server.fail(...vendor.launch, vendor.says.limit)
     vendor.server.fail('DELETE', /firewalls|security-groups|keys/, vendor.says.forbidden)
-    await failure(provider.create(request()))
+    await kraftErrorOf(provider.create(request()))
     expect(vendor.extras.size).toBeGreaterThan(0)
     await destroy(await provider.create(request()))
     nothingLeft()
@@ -193,11 +191,11 @@ describe.each(all)('$name', (provider, start, kinds) => {
   test('refuses a machine that is not the remembered one, and waits for a firewall that is still in use', async () => {
     const record = await provider.create(request())
     const mixed = { ...record, made: { ...record.made, id: '000000000000' } }
-    expect((await failure(destroy(mixed))).message).toMatch(/is not the machine that kraft made for this node/)
+    expect((await kraftErrorOf(destroy(mixed))).message).toMatch(/is not the machine that kraft made for this node/)
     const [machine] = vendor.machines.values()
     const before = { ...machine }
     Object.assign(machine ?? {}, vendor.unmarked)
-    expect((await failure(destroy(record))).message).toMatch(/its mark is missing/)
+    expect((await kraftErrorOf(destroy(record))).message).toMatch(/its mark is missing/)
     Object.assign(machine ?? {}, before)
     vendor.server.fail('DELETE', /firewalls|security-groups/, vendor.says.busy, 2)
     await destroy(record)
@@ -208,7 +206,7 @@ describe.each(all)('$name', (provider, start, kinds) => {
     const record = await provider.create(request())
     for (const machine of vendor.machines.values()) Object.assign(machine, vendor.off)
     expect(await provider.describe(record, settings())).toBe('stopped')
-    expect((await failure(provider.create(request()))).message).toMatch(/, and it is stopped$/)
+    expect((await kraftErrorOf(provider.create(request()))).message).toMatch(/, and it is stopped$/)
   })
 
   test('waits where it is asked to, repeats what failed for a moment, and gives up on what stays broken', async () => {
@@ -219,9 +217,9 @@ describe.each(all)('$name', (provider, start, kinds) => {
     expect(vendor.machines.size).toBe(1)
 
     vendor.server.fail(...vendor.list, { ...vendor.says.tooOften, headers: { 'Retry-After': '3600' } })
-    expect((await failure(provider.list?.(settings()) ?? Promise.resolve())).failure.kind).toBe('task')
+    expect((await kraftErrorOf(provider.list?.(settings()) ?? Promise.resolve())).failure.kind).toBe('task')
     vendor.server.fail(...vendor.list, { status: 200, body: { strange: true } })
-    expect((await failure(provider.list?.(settings()) ?? Promise.resolve())).message).toMatch(/something unexpected/)
+    expect((await kraftErrorOf(provider.list?.(settings()) ?? Promise.resolve())).message).toMatch(/something unexpected/)
   })
 
   test('lists images, sizes and regions, page after page', async () => {
@@ -237,7 +235,7 @@ describe.each(all)('$name', (provider, start, kinds) => {
 
   describe('explains', () => {
     test('wrong credentials, without showing them', async () => {
-      const error = await failure(provider.create(request({ settings: settings({ secret: 'wr0ng-c4nary' }) })))
+      const error = await kraftErrorOf(provider.create(request({ settings: settings({ secret: 'wr0ng-c4nary' }) })))
       expect(error.failure).toMatchObject({ kind: 'usage', next: expect.stringMatching(/~\/\.kraftwerk\.yaml/) })
       expect(error.message).toMatch(/ refused your (API token|access token|credentials): /)
       expect(JSON.stringify([error, error.stack, error.cause, error.failure])).not.toContain('wr0ng-c4nary')
@@ -246,14 +244,14 @@ describe.each(all)('$name', (provider, start, kinds) => {
 
     test('a limit of the account, and leaves nothing', async () => {
       vendor.server.fail(...vendor.launch, vendor.says.limit)
-      const error = await failure(provider.create(request()))
+      const error = await kraftErrorOf(provider.create(request()))
       expect(error.message).toMatch(/^Your account at .* has reached a limit: /)
       nothingLeft()
     })
 
     test('a lack of rights', async () => {
       vendor.server.fail(...vendor.launch, vendor.says.forbidden)
-      expect((await failure(provider.create(request()))).message).toMatch(/^Your .* may not do this at /)
+      expect((await kraftErrorOf(provider.create(request()))).message).toMatch(/^Your .* may not do this at /)
       nothingLeft()
     })
 
@@ -263,7 +261,7 @@ describe.each(all)('$name', (provider, start, kinds) => {
       ['region', 'location_id'],
     ] as const
     test.each(words)('an unknown %s, with the nearest one', async (what, key) => {
-      const error = await failure(provider.create(request({ settings: settings({ [key]: vendor.misspelt[what] }) })))
+      const error = await kraftErrorOf(provider.create(request({ settings: settings({ [key]: vendor.misspelt[what] }) })))
       expect(error.message).toContain(`The provider ${provider.name} has no ${what} ${vendor.misspelt[what]}.`)
       expect(error.message).toContain(vendor.known[what])
       expect(error.failure).toMatchObject({ kind: 'usage', next: expect.stringContaining(key) })
@@ -273,7 +271,7 @@ describe.each(all)('$name', (provider, start, kinds) => {
     test('what it has not been told, with the keys and the variables', async () => {
       const bare = settings({ secret: undefined })
       expect(provider.missing?.(bare)).toEqual([{ key: 'secret', variables: expect.any(Array) }])
-      const error = await failure(provider.create(request({ settings: bare })))
+      const error = await kraftErrorOf(provider.create(request({ settings: bare })))
       const [variable] = provider.missing?.(bare)[0]?.variables ?? []
       expect(error.failure).toMatchObject({
         kind: 'usage',
@@ -288,31 +286,8 @@ describe.each(all)('$name', (provider, start, kinds) => {
 
     test('a server that nobody listens on', async () => {
       const away = `http://127.0.0.1:${await freePort()}`
-      const error = await failure(provider.list?.(settings({ endpoint: away, auth_url: away })) ?? Promise.resolve())
+      const error = await kraftErrorOf(provider.list?.(settings({ endpoint: away, auth_url: away })) ?? Promise.resolve())
       expect(error.message).toMatch(new RegExp(`^${away} did not answer: .*ECONNREFUSED`))
     })
   })
 })
-
-async function failure(work: Promise<unknown>): Promise<KraftError> {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (isKraftError(error)) return error
-  throw new Error('Expected a KraftError', { cause: error })
-}
-
-async function newKey(name: string): Promise<string> {
-  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', `${name}@test`, '-f', join(folder, name)])
-  return readFile(join(folder, `${name}.pub`), 'utf8')
-}
-
-async function login(hostKeys: readonly string[]): Promise<string> {
-  const known = join(folder, 'known_hosts')
-  await writeFile(known, hostKeys.map((key) => `[127.0.0.1]:${port} ${key}\n`).join(''))
-  const options = ['GlobalKnownHostsFile=/dev/null', 'StrictHostKeyChecking=yes', 'IdentitiesOnly=yes', 'BatchMode=yes']
-  const flags = [`UserKnownHostsFile=${known}`, ...options].flatMap((option) => ['-o', option])
-  const place = ['-i', join(folder, 'id'), '-p', String(port), '127.0.0.1', 'echo hello']
-  return (await run('ssh', ['-F', 'none', ...flags, ...place])).stdout
-}

@@ -16,12 +16,13 @@ import {
   StopInstancesCommand,
 } from '@aws-sdk/client-ec2'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { isKraftError, type KraftError } from '../../../engine/errors/failure.js'
 import type { CreateRequest } from '../../../engine/node/provider.js'
 import { provider } from '../../../recipes/providers/ec2.js'
 import { type BootedNode, bootNode, freePort, prepareNode } from '../../rig/ec2-node.js'
 import { type Ec2Proxy, type Launched, startEc2Proxy } from '../../rig/ec2-proxy.js'
+import { kraftErrorOf } from '../../rig/failure.js'
 import { type Moto, startMoto } from '../../rig/moto.js'
+import { newKey, sayHello } from '../../rig/openssh-client.js'
 
 // Read while the SDK loads, which this file does at its top.
 vi.hoisted(() => {
@@ -86,8 +87,8 @@ beforeAll(async () => {
   proxy = await startEc2Proxy(moto.url, '127.0.0.1', (instance) => launched(instance))
   ec2 = new EC2Client({ region: 'eu-west-1', endpoint: moto.url, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } })
   folder = await mkdtemp(join(tmpdir(), 'kraftwerk-ec2-test-'))
-  publicKey = await newKey('id')
-  otherKey = await newKey('other')
+  publicKey = await newKey(folder, 'id')
+  otherKey = await newKey(folder, 'other')
 }, 300_000)
 
 afterAll(async () => {
@@ -145,7 +146,7 @@ describe('create', () => {
       /Starting t3.small with debian-12-amd64-20260301-1 in eu-west-1\n.*\nWaiting for sshd at 127.0.0.1/,
     )
 
-    await expect(login(record.host_keys)).resolves.toBe('hello\n')
+    await expect(sayHello(folder, port, record.host_keys)).resolves.toBe('hello\n')
     expect(await provider.describe(record, settings())).toBe('running')
   })
 
@@ -181,7 +182,7 @@ describe('create', () => {
       }
       // A run that may not undo anything leaves the same as one that is killed.
       proxy.fail('TerminateInstances', { code: 'UnauthorizedOperation', message: 'No.' })
-      await failure(provider.create(request({ signal: stop.signal })))
+      await kraftErrorOf(provider.create(request({ signal: stop.signal })))
       expect(await instances()).toHaveLength(1)
     }, 60_000)
 
@@ -189,7 +190,7 @@ describe('create', () => {
       node = await bootNode(text, port)
       const record = await provider.create(request())
       expect(await instances()).toMatchObject([{ InstanceId: record.id }])
-      expect(await login(record.host_keys)).toBe('hello\n')
+      expect(await sayHello(folder, port, record.host_keys)).toBe('hello\n')
       await provider.destroy(record, settings(), () => undefined)
       await expectNothing()
     })
@@ -197,7 +198,7 @@ describe('create', () => {
     test('undoes it when it does not come up', { timeout: 60_000 }, async () => {
       const stop = new AbortController()
       setTimeout(() => stop.abort(), 1_000)
-      expect((await failure(provider.create(request({ signal: stop.signal })))).failure.kind).toBe('interrupted')
+      expect((await kraftErrorOf(provider.create(request({ signal: stop.signal })))).failure.kind).toBe('interrupted')
       await expectNothing()
     })
   })
@@ -207,7 +208,7 @@ describe('create', () => {
     await node?.stop()
     const stop = new AbortController()
     setTimeout(() => stop.abort(), 1_000)
-    expect((await failure(provider.create(request({ signal: stop.signal })))).failure.kind).toBe('interrupted')
+    expect((await kraftErrorOf(provider.create(request({ signal: stop.signal })))).failure.kind).toBe('interrupted')
     expect(await instances()).toMatchObject([{ InstanceId: record.id }])
   })
 
@@ -238,7 +239,7 @@ describe('create', () => {
   test('removes what an earlier run left that died before it had an instance', { timeout: 60_000 }, async () => {
     proxy.fail('RunInstances', { code: 'InternalFailure', message: 'down' })
     proxy.fail('DeleteSecurityGroup', { code: 'UnauthorizedOperation', message: 'not now' })
-    await failure(provider.create(request()))
+    await kraftErrorOf(provider.create(request()))
     expect(await groups()).toHaveLength(1)
     const record = await provider.create(request())
     expect((await groups()).map(({ GroupId }) => GroupId)).toEqual([record.made?.group])
@@ -254,7 +255,7 @@ describe('create undoes everything', () => {
       const key = (await readFile(stranger, 'utf8')).trim().replaceAll('\n', '\n    ')
       node = await bootNode(userData.replace(/ed25519_private: \|\n(?: {4}.*\n)+/, `ed25519_private: |\n    ${key}\n`), port)
     }
-    const error = await failure(provider.create(request()))
+    const error = await kraftErrorOf(provider.create(request()))
     expect(error.failure.kind).toBe('host-key')
     expect(error.message).toMatch(
       /^one: The sshd at 127\.0\.0\.1 port \d+ has the host key SHA256:\S+, but the node was given SHA256:/,
@@ -265,7 +266,7 @@ describe('create undoes everything', () => {
   test('when it is interrupted while it waits', { timeout: 60_000 }, async () => {
     const stop = new AbortController()
     launched = async () => void setTimeout(() => stop.abort(), 500)
-    const error = await failure(provider.create(request({ signal: stop.signal })))
+    const error = await kraftErrorOf(provider.create(request({ signal: stop.signal })))
     expect(error.failure.kind).toBe('interrupted')
     await expectNothing()
   })
@@ -273,13 +274,13 @@ describe('create undoes everything', () => {
   test('when it is interrupted in the middle of a call that makes something', { timeout: 60_000 }, async () => {
     const stop = new AbortController()
     launched = async () => stop.abort()
-    expect((await failure(provider.create(request({ signal: stop.signal })))).failure.kind).toBe('interrupted')
+    expect((await kraftErrorOf(provider.create(request({ signal: stop.signal })))).failure.kind).toBe('interrupted')
     await expectNothing()
   })
 
   test('when the answer of EC2 gets lost after the instance was started', { timeout: 60_000 }, async () => {
     proxy.fail('RunInstances', 'lost', 3)
-    const error = await failure(provider.create(request()))
+    const error = await kraftErrorOf(provider.create(request()))
     expect(error.message).toContain('did not answer')
     expect(await instances(true)).toHaveLength(1)
     await expectNothing()
@@ -287,14 +288,14 @@ describe('create undoes everything', () => {
 
   test('when the rules of the group are refused', { timeout: 60_000 }, async () => {
     proxy.fail('AuthorizeSecurityGroupIngress', { code: 'UnauthorizedOperation', message: 'You are not authorized' })
-    expect((await failure(provider.create(request()))).message).toMatch(/may not do this: You are not authorized/)
+    expect((await kraftErrorOf(provider.create(request()))).message).toMatch(/may not do this: You are not authorized/)
     await expectNothing()
   })
 
   test('and says what is left when even that fails', { timeout: 60_000 }, async () => {
     proxy.fail('RunInstances', { code: 'VcpuLimitExceeded', message: 'You have 0 vCPUs.' })
     proxy.fail('DeleteSecurityGroup', { code: 'UnauthorizedOperation', message: 'No deleting.' })
-    const error = await failure(provider.create(request()))
+    const error = await kraftErrorOf(provider.create(request()))
     expect(error.message).toMatch(/You have 0 vCPUs\. And what was made for it could not be removed: .*No deleting/)
     expect(error.failure).toMatchObject({ next: expect.stringMatching(/kraftwerk:id=[0-9a-f]{16} in eu-west-1/) })
   })
@@ -348,7 +349,7 @@ describe('create explains', () => {
   ]
   test.each(cases)('%s', { timeout: 60_000 }, async (_, action, fault, kind, message) => {
     proxy.fail(action, fault)
-    const error = await failure(provider.create(request()))
+    const error = await kraftErrorOf(provider.create(request()))
     expect(error.message).toMatch(message)
     expect(error.failure.kind).toBe(kind)
     await expectNothing()
@@ -371,7 +372,7 @@ describe('create explains', () => {
     ],
   ]
   test.each(wrong)('%s', { timeout: 60_000 }, async (_, change, message) => {
-    const error = await failure(provider.create(request({ settings: settings(change) })))
+    const error = await kraftErrorOf(provider.create(request({ settings: settings(change) })))
     expect(error.message).toMatch(message)
     expect(error.failure).toMatchObject({ kind: 'usage', next: expect.any(String) })
     await expectNothing()
@@ -379,7 +380,7 @@ describe('create explains', () => {
 
   test('an endpoint that nobody listens on', { timeout: 60_000 }, async () => {
     const endpoint = `http://127.0.0.1:${await freePort()}`
-    const error = await failure(provider.create(request({ settings: settings({ endpoint }) })))
+    const error = await kraftErrorOf(provider.create(request({ settings: settings({ endpoint }) })))
     expect(error.message).toMatch(new RegExp(`^${endpoint} did not answer: .*ECONNREFUSED`))
   })
 
@@ -387,7 +388,7 @@ describe('create explains', () => {
     const record = await provider.create(request())
     await ec2.send(new StopInstancesCommand({ InstanceIds: [record.id ?? ''] }))
     expect(await provider.describe(record, settings())).toBe('stopped')
-    expect((await failure(provider.create(request()))).message).toMatch(/is stopped$/)
+    expect((await kraftErrorOf(provider.create(request()))).message).toMatch(/is stopped$/)
     expect(await instances()).toHaveLength(1)
   })
 })
@@ -445,7 +446,7 @@ describe('destroy', () => {
     await node?.stop()
     const two = await provider.create(request({ name: 'two' }))
     const mixed = { ...one, id: two.id ?? '' }
-    expect((await failure(provider.destroy(mixed, settings(), () => undefined))).message).toMatch(
+    expect((await kraftErrorOf(provider.destroy(mixed, settings(), () => undefined))).message).toMatch(
       /is not the instance that kraft made for this node/,
     )
     const greedy = { ...one, made: { ...one.made, group: two.made?.group ?? '', key: two.made?.key ?? '' } }
@@ -477,45 +478,6 @@ function settings(change: Readonly<Record<string, unknown>> = {}): Record<string
 
 function request(change: Partial<CreateRequest> = {}): CreateRequest {
   return { name: 'one', publicKey, settings: settings(), progress: () => undefined, ...change }
-}
-
-async function failure(work: Promise<unknown>): Promise<KraftError> {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (isKraftError(error)) return error
-  throw new Error('Expected a KraftError', { cause: error })
-}
-
-async function newKey(name: string): Promise<string> {
-  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', `${name}@test`, '-f', join(folder, name)])
-  return readFile(join(folder, `${name}.pub`), 'utf8')
-}
-
-async function login(hostKeys: readonly string[]): Promise<string> {
-  const known = join(folder, 'known_hosts')
-  await writeFile(known, hostKeys.map((key) => `[127.0.0.1]:${port} ${key}\n`).join(''))
-  const options = [
-    `UserKnownHostsFile=${known}`,
-    'GlobalKnownHostsFile=/dev/null',
-    'StrictHostKeyChecking=yes',
-    'IdentitiesOnly=yes',
-    'BatchMode=yes',
-  ]
-  const flags = options.flatMap((option) => ['-o', option])
-  const { stdout } = await run('ssh', [
-    '-F',
-    'none',
-    ...flags,
-    '-i',
-    join(folder, 'id'),
-    '-p',
-    String(port),
-    '127.0.0.1',
-    'echo hello',
-  ])
-  return stdout
 }
 
 async function expectNothing(): Promise<void> {

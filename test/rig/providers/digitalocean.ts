@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 // Shapes and errors of DigitalOcean's API as in godo v1.240.0, its types and its tests.
 import type { Vendor } from './vendor.js'
 import { type Asked, page, startVendor } from './vendor-server.js'
@@ -7,6 +8,10 @@ const error = (status: number, id: string, message: string) => ({
   body: { id, message, request_id: '4851a473-1621-42ea' },
 })
 const secret = 'dop_v1_c4nary'
+
+// What of a request it looks at; the real one refuses others, too.
+const dropletAsked = v.looseObject({ name: v.string(), tags: v.array(v.string()), user_data: v.string() })
+const resources = v.object({ resources: v.array(v.object({ resource_id: v.string(), resource_type: v.literal('droplet') })) })
 
 /** Starts a server that speaks DigitalOcean's API. Lists have two entries a page at most. */
 export async function startDigitalOcean(): Promise<Vendor> {
@@ -83,9 +88,10 @@ export async function startDigitalOcean(): Promise<Vendor> {
         'POST',
         /^\/v2\/droplets$/,
         async ({ body }) => {
-          const made = { id: ++last, name: body.name, status: 'new', tags: body.tags, networks: { v4: [], v6: [] }, asked: body }
+          const { name, tags: given, user_data } = v.parse(dropletAsked, body)
+          const made = { id: ++last, name, status: 'new', tags: given, networks: { v4: [], v6: [] }, asked: body }
           machines.set(String(last), made)
-          await server.launched(body.user_data)
+          await server.launched(user_data)
           const links = { actions: [{ id: 7515, rel: 'create', href: 'https://api.digitalocean.com/v2/actions/7515' }] }
           return { status: 202, body: { droplet: made, links } }
         },
@@ -95,16 +101,17 @@ export async function startDigitalOcean(): Promise<Vendor> {
         'POST',
         /^\/v2\/tags$/,
         ({ body }) => {
-          if (tags.has(body.name)) return error(422, 'unprocessable_entity', 'Tag already exists')
-          tags.add(body.name)
-          return { status: 201, body: { tag: { name: body.name, resources: {} } } }
+          const { name } = v.parse(v.object({ name: v.string() }), body)
+          if (tags.has(name)) return error(422, 'unprocessable_entity', 'Tag already exists')
+          tags.add(name)
+          return { status: 201, body: { tag: { name, resources: {} } } }
         },
       ],
       [
         'POST',
         /^\/v2\/tags\/([^/]+)\/resources$/,
         ({ match, body }) => {
-          for (const { resource_id } of body.resources) {
+          for (const { resource_id } of v.parse(resources, body).resources) {
             const found = machines.get(String(resource_id))
             if (found !== undefined) found.tags = [...(found.tags as string[]), match[1] ?? '']
           }

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 // Shapes and errors of Hetzner Cloud's API as in the schema and the tests of hcloud-go v2.52.0 and hcloud-python v2.3.0.
 import type { Vendor } from './vendor.js'
 import { type Asked, page, startVendor } from './vendor-server.js'
@@ -97,7 +98,7 @@ export async function startHetzner(): Promise<Vendor> {
             asked: body,
           }
           machines.set(id, made)
-          await server.launched(body.user_data)
+          await server.launched(v.parse(v.looseObject({ user_data: v.string() }), body).user_data)
           const action = { id: 1, command: 'create_server', status: 'running', progress: 0, error: null }
           return { status: 201, body: { server: made, action, next_actions: [], root_password: null } }
         },

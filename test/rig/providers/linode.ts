@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 // Shapes and errors of Linode's API as in linodego v1.69.1 and the fixtures of linode_api4-python.
 import type { Vendor } from './vendor.js'
 import { type Asked, page, startVendor } from './vendor-server.js'
@@ -7,6 +8,13 @@ const error = (status: number, reason: string, field?: string) => ({
   body: { errors: [field === undefined ? { reason } : { reason, field }] },
 })
 const secret = 'linode-c4nary'
+
+// What of a request it looks at; the real one refuses others, too.
+const instanceAsked = v.looseObject({
+  label: v.string(),
+  tags: v.array(v.string()),
+  metadata: v.object({ user_data: v.string() }),
+})
 
 /** Starts a server that speaks Linode's API. Lists have two entries a page at most. */
 export async function startLinode(): Promise<Vendor> {
@@ -78,26 +86,26 @@ export async function startLinode(): Promise<Vendor> {
         'POST',
         /^\/v4\/linode\/instances$/,
         async ({ body }) => {
-          if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}[A-Za-z0-9]$/.test(body.label))
-            return error(400, 'Must be 3-64 characters', 'label')
-          for (const tag of body.tags)
+          const { label, tags, metadata } = v.parse(instanceAsked, body)
+          if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}[A-Za-z0-9]$/.test(label)) return error(400, 'Must be 3-64 characters', 'label')
+          for (const tag of tags)
             if (tag.length < 3 || tag.length > 50) return error(400, 'Length must be 3-50 characters', 'tags')
           const made = {
             id: ++last,
-            label: body.label,
+            label,
             status: 'provisioning',
             region: body.region,
             type: body.type,
             image: body.image,
             ipv4: ['127.0.0.1'],
             ipv6: '2001:db8::f03c:91ff:fe24:3a2f/128',
-            tags: body.tags,
+            tags,
             hypervisor: 'kvm',
             has_user_data: true,
             asked: body,
           }
           machines.set(String(last), made)
-          await server.launched(Buffer.from(body.metadata.user_data, 'base64').toString())
+          await server.launched(Buffer.from(metadata.user_data, 'base64').toString())
           return { body: made }
         },
       ],
@@ -116,7 +124,8 @@ export async function startLinode(): Promise<Vendor> {
         'POST',
         /^\/v4\/networking\/firewalls$/,
         ({ body }) => {
-          if (body.label.length > 32) return error(400, 'Length must be 3-32 characters', 'label')
+          if (v.parse(v.looseObject({ label: v.string() }), body).label.length > 32)
+            return error(400, 'Length must be 3-32 characters', 'label')
           extras.set(String(++last), { ...body, id: last, status: 'enabled' })
           return { body: extras.get(String(last)) }
         },

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 // Shapes and errors of Keystone v3, Nova v2.1, Glance v2 and Neutron v2 as in the fixtures of gophercloud v2.16.0.
 import type { Vendor } from './vendor.js'
 import { type Asked, page, startVendor } from './vendor-server.js'
@@ -5,6 +6,22 @@ import { type Asked, page, startVendor } from './vendor-server.js'
 const error = (status: number, word: string, message: string) => ({ status, body: { [word]: { code: status, message } } })
 const secret = 'openstack-c4nary'
 const token = '130f6c17-420e-4a0b-97b0-0c9cf2a05f30'
+
+// What of a request it looks at; the real ones refuse others, too.
+const authAsked = v.object({
+  auth: v.object({
+    identity: v.object({
+      methods: v.array(v.string()),
+      application_credential: v.optional(v.looseObject({ secret: v.string() })),
+      password: v.optional(v.object({ user: v.looseObject({ password: v.string() }) })),
+    }),
+    scope: v.optional(v.object({ project: v.looseObject({ name: v.string() }) })),
+  }),
+})
+const serverAsked = v.object({
+  server: v.looseObject({ name: v.string(), metadata: v.record(v.string(), v.string()), user_data: v.string() }),
+})
+const ruleAsked = v.object({ security_group_rule: v.looseObject({ security_group_id: v.string() }) })
 
 /** Starts a server that is a whole OpenStack cloud. Lists have two entries a page at most. */
 export async function startOpenstack(): Promise<Vendor> {
@@ -29,11 +46,11 @@ export async function startOpenstack(): Promise<Vendor> {
         'POST',
         /^\/v3\/auth\/tokens$/,
         ({ body }) => {
-          const { identity, scope } = body.auth
+          const { identity, scope } = v.parse(authAsked, body).auth
           const right =
             identity.methods[0] === 'application_credential'
-              ? identity.application_credential.secret === secret
-              : identity.password.user.password === secret && scope.project.name === 'shop'
+              ? identity.application_credential?.secret === secret
+              : identity.password?.user.password === secret && scope?.project.name === 'shop'
           if (!right) return error(401, 'error', 'The request you have made requires authentication.')
           const at = (type: string, path: string) => ({
             type,
@@ -74,7 +91,7 @@ export async function startOpenstack(): Promise<Vendor> {
         async ({ body }) => {
           const id = uuid()
           const mac = 'fa:16:3e:9e:89:be'
-          const { name, metadata, user_data } = body.server
+          const { name, metadata, user_data } = v.parse(serverAsked, body).server
           const addresses = {
             private: [{ 'OS-EXT-IPS-MAC:mac_addr': mac, version: 4, addr: '127.0.0.9', 'OS-EXT-IPS:type': 'fixed' }],
           }
@@ -133,7 +150,13 @@ export async function startOpenstack(): Promise<Vendor> {
         ({ match, body }) => {
           const word = match[1]?.replace('-', '_') ?? ''
           const id = uuid()
-          extras.set(id, { ...body[word], id, kind: `${match[1]}s`, floating_ip_address: '127.0.0.1', rules: [] })
+          extras.set(id, {
+            ...v.parse(v.looseObject({}), body[word]),
+            id,
+            kind: `${match[1]}s`,
+            floating_ip_address: '127.0.0.1',
+            rules: [],
+          })
           return { status: 201, body: { [word]: extras.get(id) } }
         },
       ],
@@ -141,8 +164,9 @@ export async function startOpenstack(): Promise<Vendor> {
         'POST',
         /^\/network\/v2\.0\/security-group-rules$/,
         ({ body }) => {
-          const group = extras.get(body.security_group_rule.security_group_id)
-          if (group !== undefined) group.rules = [...(group.rules as unknown[]), body.security_group_rule]
+          const rule = v.parse(ruleAsked, body).security_group_rule
+          const group = extras.get(rule.security_group_id)
+          if (group !== undefined) group.rules = [...(group.rules as unknown[]), rule]
           return { status: 201, body }
         },
       ],

@@ -5,8 +5,7 @@ export interface Asked {
   readonly match: readonly string[]
   readonly query: URLSearchParams
   readonly headers: IncomingHttpHeaders
-  // biome-ignore lint/suspicious/noExplicitAny: what a client sends has any shape, and the tests look at it
-  readonly body: any
+  readonly body: Readonly<Record<string, unknown>>
 }
 
 /** What a handler gives. */
