@@ -129,7 +129,7 @@ test('nodes made at once get addresses of their own, and the mirrors stay until 
 test('create finds the node that an interrupted run made, and refuses one that was made with another key', async () => {
   const node = await create('again')
   expect(await create('again')).toEqual(node)
-  await execute('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'another-state')])
+  await execute('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'other')])
   const otherKey = await readFile(join(folder, 'other.pub'), 'utf8')
   const refusal = await failure(provider.create({ name: 'again', publicKey: otherKey, settings: {}, progress: () => undefined }))
   expect(refusal).toMatchObject({ kind: 'task', message: expect.stringContaining('another key') })
