@@ -7,7 +7,7 @@ export function table(rows) {
     ...rows.map((row) => [
       row.what,
       row.count === undefined ? duration(row.median) : String(row.count),
-      row.runs === 1 ? '' : `${duration(row.p10)} to ${duration(row.p90)}`,
+      row.runs === 1 || row.p10 === undefined ? '' : `${duration(row.p10)} to ${duration(row.p90)}`,
       String(row.runs),
       row.more === undefined ? times(row.ratio) : `${row.over} +${duration(row.more)}`,
       aim(row),

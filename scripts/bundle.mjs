@@ -1,5 +1,5 @@
-// Writes the code of the sources into dist/. What a command is sure to need lies in two files rather than in a hundred and more: to find,
-// read and link each of them costs Node.js most of a millisecond, at every start.
+// Writes the code of the sources into dist/. What is needed together lies in a few files rather than in hundreds: to find, read and link
+// each of them costs Node.js most of a millisecond, at every start. Each source can still be imported by its own path.
 import { readFileSync, realpathSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { rolldown } from 'rolldown'
@@ -9,8 +9,12 @@ import ts from 'typescript'
 const program = 'engine/ssh/warm/holder.ts'
 /** What the list of tasks and completion need, which answer from a cache. */
 const startsWith = ['engine/cli/main.ts', 'engine/cli/list.ts', 'engine/cli/completion/answer.ts']
-/** What nobody names from outside. Files of the other rooms are found by their names, and stay files. */
+/** What nobody names from outside. */
 const inner = /^(engine|project)\//
+/** Packages of many small files that almost every command needs: put inside, each with its licence beside. */
+const inside = ['yaml', 'smol-toml']
+/** What comes in kinds is loaded when it is named: a file stays a file, a folder (of one provider, or what several share) becomes one. */
+const kind = /^recipes\/(?:services|providers|frameworks|vaults)\/(?:(?<folder>\w+)\/)?/
 
 /**
  * @param folder the folder of the sources
@@ -23,8 +27,10 @@ export async function bundle(folder, sources) {
   const imports = new Map(sources.map((file) => [file, importsOf(root, file)]))
   const below = (...names) => new Set(names.filter((file) => imports.has(file)).flatMap((file) => [...closure(file, imports)]))
   const start = below(...startsWith)
-  // A package is loaded when it is used, and so is what imports one.
-  const isLight = (file) => [...closure(file, imports)].every((each) => imports.get(each).packages.length === 0)
+  // A package is loaded when it is used, and so is what imports one; valibot checks settings, and so is needed by all that reads one.
+  const light = [...inside, 'valibot']
+  const isLight = (file) =>
+    [...closure(file, imports)].every((each) => imports.get(each).packages.every((name) => light.includes(name)))
   const files = sources.filter((file) => !inner.test(file))
   const spare = new Set([...below('engine/ssh/warm/spare.ts')].filter((file) => !start.has(file)))
   const core = new Set(
@@ -32,8 +38,17 @@ export async function bundle(folder, sources) {
       (file) => ![start, spare].some((group) => group.has(file)) && inner.test(file) && file !== program && isLight(file),
     ),
   )
+  const room = (name) => new Set(files.filter((file) => file.startsWith(`${name}/`) && !kind.test(file) && isLight(file)))
+  const folders = new Set(files.flatMap((file) => kind.exec(file)?.groups.folder ?? []))
   const written = [
-    await write(files, [group('start', start), group('spare', spare), group('core', core)]),
+    await write(files, [
+      group('start', start),
+      group('spare', spare),
+      group('core', core),
+      group('recipes', room('recipes')),
+      group('tasks', room('tasks')),
+      ...[...folders].map((name) => group(name, new Set(files.filter((file) => kind.exec(file)?.groups.folder === name)))),
+    ]),
     await write(sources.filter((file) => file === program)),
   ]
   return written.flat()
@@ -42,19 +57,25 @@ export async function bundle(folder, sources) {
     return { name, test: (id) => members.has(relative(root, id)) }
   }
 
+  function licences(_, chunks) {
+    const ids = Object.values(chunks).flatMap((chunk) => chunk.moduleIds ?? [])
+    for (const name of inside) {
+      if (!ids.some((id) => id.includes(`/node_modules/${name}/`))) continue
+      const source = readFileSync(join(root, 'node_modules', name, 'LICENSE'))
+      this.emitFile({ type: 'asset', fileName: `engine/${name}.LICENSE`, source })
+    }
+  }
+
   async function write(inputs, groups = []) {
     if (inputs.length === 0) return []
     const build = await rolldown({
       cwd: root,
       input: Object.fromEntries(inputs.map((file) => [file.replace(/\.ts$/, ''), join(root, file)])),
-      external: /^[^./]/,
-      plugins: [
-        {
-          name: 'files-stay-files',
-          resolveId: (id, importer) => (staysFile(root, id, importer) ? { id, external: true } : null),
-        },
-      ],
+      external: (id) => /^[^./]/.test(id) && !inside.includes(id),
+      plugins: [{ name: 'licences', generateBundle: { handler: licences } }],
       platform: 'node',
+      // Sources say what they need late; it lies in the same file all the same where others need it anyway.
+      checks: { ineffectiveDynamicImport: false },
       resolve: { extensionAlias: { '.js': ['.ts'] } },
     })
     const { output } = await build.write({
@@ -70,11 +91,6 @@ export async function bundle(folder, sources) {
     await build.close()
     return output.map(({ fileName }) => fileName)
   }
-}
-
-/** Whether an import is one of a file that stays a file; so does the path to it. */
-function staysFile(root, id, importer) {
-  return importer !== undefined && id.startsWith('.') && !inner.test(relative(root, join(dirname(importer), id)))
 }
 
 /** The files and packages that a source imports at once; imports of types alone vanish. */

@@ -4,6 +4,8 @@ import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
 import { kindNames, loadKind } from '../recipes/kinds.js'
+import { askMissing } from './ask-missing.js'
+import { chosenProvider } from './chosen-provider.js'
 import { columns } from './columns.js'
 
 /** Lists the nodes that are remembered. */
@@ -58,7 +60,6 @@ export const nodes = task({
 })
 
 async function madeAt(session: Session, name: string): Promise<Result> {
-  const [{ askMissing }, { chosenProvider }] = await Promise.all([import('./ask-missing.js'), import('./chosen-provider.js')])
   const { provider, settings } = await chosenProvider(session, { provider: name })
   if (provider.list === undefined) {
     throw new KraftError({

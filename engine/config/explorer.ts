@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { commonJs } from '../common-js.js'
 import { KraftError } from '../errors/failure.js'
 
 /** Reads the first of some file names in one folder: resolves to what the loader made of it, or undefined. */
@@ -13,7 +14,7 @@ export async function explorer<T>(
   names: readonly string[],
   load: (file: string, text: string) => Promise<T>,
 ): Promise<Search<T>> {
-  const { cosmiconfig } = await import('cosmiconfig')
+  const { cosmiconfig } = commonJs<typeof import('cosmiconfig')>('cosmiconfig')
   const extensions = new Set(names.map((name) => name.slice(name.lastIndexOf('.'))))
   const loader = async (file: string, text: string) => {
     try {

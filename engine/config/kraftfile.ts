@@ -4,6 +4,7 @@ import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Jiti } from 'jiti'
 import { cacheFolder } from '../cli/cache-folder.js'
+import { commonJs } from '../common-js.js'
 import { isKraftError } from '../errors/failure.js'
 import { loadFailure } from './load-failure.js'
 import { type ModuleText, moduleText } from './module-text.js'
@@ -74,7 +75,7 @@ async function load(file: string, running: Running): Promise<Kraftfile> {
 }
 
 async function runner(file: string, { root }: Running): Promise<Jiti> {
-  const { createJiti } = await import('jiti')
+  const { createJiti } = commonJs<typeof import('jiti')>('jiti')
   const own = installedKraftwerk(dirname(file))
   // Where no copy is installed, or the one that runs, imports get the modules that the CLI itself has.
   const alias =

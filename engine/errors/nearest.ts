@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import { commonJs } from '../common-js.js'
 
 /**
  * The known word that a misspelt one most likely means, if any is near enough (a third of its letters may differ).
@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
  */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   // Nobody misspells most of the time, and an error is made in synchronous code.
-  const { distance }: typeof import('fastest-levenshtein') = createRequire(import.meta.url)('fastest-levenshtein')
+  const { distance } = commonJs<typeof import('fastest-levenshtein')>('fastest-levenshtein')
   let best: { word: string; cost: number } | undefined
   for (const candidate of known) {
     const cost = distance(word.toLowerCase(), candidate.toLowerCase())

@@ -1,4 +1,4 @@
-/** Loads ssh2, which costs 43 ms, when the first connection is opened and not before. */
-export async function ssh2(): Promise<typeof import('ssh2')> {
-  return (await import('ssh2')).default
-}
+import { commonJs } from '../common-js.js'
+
+/** Loads ssh2, which costs 35 ms, when the first connection is opened and not before. */
+export const ssh2 = async (): Promise<typeof import('ssh2')> => commonJs('ssh2')

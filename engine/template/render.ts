@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { Script } from 'node:vm'
+import { commonJs } from '../common-js.js'
 import { KraftError, type Place } from '../errors/failure.js'
 import { isSecret, reveal, Secret } from '../shell/secret.js'
 import { findTemplate, templateFolders } from './find.js'
@@ -27,7 +27,7 @@ interface Ejs {
 
 function renderFile(filename: string, data: unknown): string {
   // Loaded when the first template is rendered, and not by import(): recipes are synchronous.
-  const ejs: Ejs = createRequire(import.meta.url)('ejs')
+  const ejs = commonJs<Ejs>('ejs')
   const text = readFileSync(filename, 'utf8')
   try {
     return ejs.render(text, data, { filename, views: templateFolders(), escape: printable })

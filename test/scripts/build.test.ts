@@ -45,16 +45,16 @@ it('builds what runs, does nothing where nothing changed, and follows every chan
   expect(spawnSync(dist('kraft.js'), { encoding: 'utf8' }).stdout).toBe('2\n')
 }, 180_000)
 
-it('puts together what nobody names from outside; what is found by its name stays a file', async () => {
-  await home.write('calculator/engine/deep/heavy.ts', "import { parse } from 'yaml'\nexport const heavy = parse\n")
-  await home.write(
-    'calculator/tasks/late.ts',
-    "export const late = async () => (await import('../engine/deep/heavy.js')).heavy('1')\n",
-  )
+it('puts together what is needed together; each source is found by its own path, and what comes in kinds stays a file', async () => {
+  await home.write('calculator/recipes/services/notes.ts', "import { a } from '../../engine/deep/a.js'\nexport const notes = a\n")
+  await home.write('calculator/tasks/late.ts', "export const late = async () => (await import('yaml')).parse('1')\n")
   build()
-  expect(await readFile(dist('tasks/tell.js'), 'utf8')).toContain('from "../engine/core.js"')
-  // What imports a package is loaded when it is used.
-  expect(await readFile(dist('engine/core.js'), 'utf8')).not.toContain('yaml')
+  expect(await readFile(dist('tasks/tell.js'), 'utf8')).toBe('export { told } from "../engine/tasks.js";\n')
+  expect(await readFile(dist('engine/core.js'), 'utf8')).toContain('function a()')
+  expect(await readFile(dist('recipes/services/notes.js'), 'utf8')).toContain('notes')
+  // A package that is inside is in a file of its own as long as it is not sure to be needed, with its licence.
+  expect(await readFile(dist('engine/core.js'), 'utf8')).not.toContain('parseDocument')
+  expect(await readFile(dist('engine/yaml.LICENSE'), 'utf8')).toContain('Permission to use')
   const script = `console.log(await (await import(${JSON.stringify(dist('tasks/late.js'))})).late())`
   expect(spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).stdout).toBe('1\n')
   // Each has its types beside its source's path.
