@@ -34,7 +34,13 @@ async function find(session: Session, word: string): Promise<readonly Target[]> 
   try {
     return await session.resolve(word, undefined, false)
   } catch (error) {
-    if (!isKraftError(error) || error.failure.kind !== 'setting') throw error
+    if (!isKraftError(error)) throw error
+    // A node that several environments hold is looked at by itself.
+    if (error.failure.kind === 'usage')
+      return session.resolve(word, 'nodes', false).catch(() => {
+        throw error
+      })
+    if (error.failure.kind !== 'setting') throw error
     const record = await session.inventory().then((inventory) => inventory.get(word), none)
     const nodes = record === undefined || 'length' in record ? [] : [session.connect(record, 'every')]
     return [{ word, nodes, project: undefined }]

@@ -179,6 +179,13 @@ describe('with a target', () => {
     expect(of('login')).toMatchObject([{ what: expect.stringMatching(/^its host key changed/) }])
   })
 
+  it('a node that several environments hold is looked at by itself', async () => {
+    const both = `${yaml}  live: { name: shop-live, nodes: [one] }\n`
+    const other = { ...one(), host_keys: [generateHostKey().publicKey] }
+    const { data } = await doctor('doctor:one', await place({ 'kraftwerk.yaml': both, 'nodes.yaml': nodes({ one: other }) }))
+    expect(data.checks.filter(({ check }) => check === 'login').map(({ about }) => about)).toEqual(['one'])
+  })
+
   it('a word that means nothing is a mistake of the command line', async () => {
     const { home, shop } = await place({ 'kraftwerk.yaml': yaml, 'nodes.yaml': nodes({ one: one() }) })
     const { code, stdout, stderr } = await kraft(['doctor:stgae'], { cwd: shop, env: env(home) })
