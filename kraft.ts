@@ -22,20 +22,14 @@ const app: App = {
   },
   extend: async (exports, file) => (await import('./recipes/kinds.js')).addKinds(exports, file),
   async open(folder) {
-    const [{ kindNames, loadKind }, { openWorkspace }, { loadUserSettings }] = await Promise.all([
+    const [{ kindNames, knownKinds, loadKind }, { openWorkspace }, { loadUserSettings }] = await Promise.all([
       import('./recipes/kinds.js'),
       import('./project/workspace.js'),
       import('./engine/config/user.js'),
     ])
     const section = async (name: string) => (await loadKind('providers', name)).section
     const providers = Object.fromEntries(kindNames('providers').map((name) => [name, () => section(name)]))
-    const known = {
-      services: kindNames('services'),
-      vaults: kindNames('vaults'),
-      section: async (name: string) => (await loadKind('services', name)).section,
-      reference: async (name: string, reference: string) => (await loadKind('vaults', name)).problem?.(reference),
-    }
-    return openWorkspace(folder, known, loadUserSettings(providers))
+    return openWorkspace(folder, knownKinds(), loadUserSettings(providers))
   },
 }
 

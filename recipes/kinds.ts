@@ -91,6 +91,16 @@ export async function loadKind<K extends keyof Kinds>(kind: K, name: string): Pr
   return module[exported[kind]] as Kinds[K]
 }
 
+/** What kraftwerk.yaml may name, and how to learn what each of it can be set to. */
+export function knownKinds() {
+  return {
+    services: kindNames('services'),
+    vaults: kindNames('vaults'),
+    section: async (name: string) => (await loadKind('services', name)).section,
+    reference: async (name: string, reference: string) => (await loadKind('vaults', name)).problem?.(reference),
+  }
+}
+
 /** All of a kind, imported. */
 export async function loadKinds<K extends keyof Kinds>(kind: K): Promise<readonly Kinds[K][]> {
   const found: Kinds[K][] = []

@@ -7,6 +7,7 @@ import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
 import { offerHosts } from './offer-hosts.js'
+import { offerSshNames } from './ssh-names.js'
 
 /** Remembers a server that was there before. */
 export const adopt = task({
@@ -52,9 +53,9 @@ export const adopt = task({
     line.output(`Logging in as ${place.user}`)
     await session.connect(record, 'every').read('true')
     await remember(record, session.project?.folder)
-    const hosts = await offerHosts(session, name, place.address)
+    const said = [...(await offerHosts(session, name, place.address)), ...(await offerSshNames(session, name))]
     return new Result(
-      [`${name} is at ${place.address} (${place.user}@, static)`, ...hosts].join('\n'),
+      [`${name} is at ${place.address} (${place.user}@, static)`, ...said].join('\n'),
       record,
       `kraft bootstrap:${name}`,
     )

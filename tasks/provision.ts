@@ -9,6 +9,7 @@ import { kindNames } from '../recipes/kinds.js'
 import { askMissing } from './ask-missing.js'
 import { chosenProvider } from './chosen-provider.js'
 import { offerHosts } from './offer-hosts.js'
+import { offerSshNames } from './ssh-names.js'
 
 /** Makes a node and remembers it. */
 export const provision = task({
@@ -56,9 +57,9 @@ export const provision = task({
       signal: abort.signal,
     })
     await remember(record, session.project?.folder)
-    const hosts = await offerHosts(session, name, record.address)
+    const said = [...(await offerHosts(session, name, record.address)), ...(await offerSshNames(session, name))]
     return new Result(
-      [`${name} is at ${record.address} (${record.user}@, ${provider.name})`, ...hosts].join('\n'),
+      [`${name} is at ${record.address} (${record.user}@, ${provider.name})`, ...said].join('\n'),
       record,
       `kraft bootstrap:${name}`,
     )

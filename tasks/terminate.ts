@@ -6,6 +6,7 @@ import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { loadKind } from '../recipes/kinds.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
+import { updateSshNames } from './ssh-names.js'
 
 /** Removes a node with all that is on it. */
 export const terminate = task({
@@ -35,6 +36,7 @@ export const terminate = task({
       await provider.destroy(record, settings, (text) => line.output(text))
       await forget(record.name, session.project?.folder)
       await removeHostsLine(record.name)
+      await updateSshNames(session)
     }
     if (target.nodes.length === 0) throw new KraftError({ kind: 'usage', message: 'Name the node: kraft terminate:NODE' })
     return new Result(

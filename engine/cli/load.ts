@@ -21,7 +21,12 @@ export async function loadRegistry(app: App, folder: string, name?: string): Pro
     return { registry: createRegistry(builtin), files: [] }
   }
   const { loadKraftfile } = await import('../config/kraftfile.js')
-  const [builtin, kraftfile] = await Promise.all([app.tasks(), loadKraftfile(folder, { root: app.root })])
+  const loading = loadKraftfile(folder, { root: app.root }).catch(async (error: unknown) => {
+    const asked = name === undefined ? undefined : await app.task(name)
+    if (isTask(asked) && asked.spec.withoutKraftfile === true) return undefined
+    throw error
+  })
+  const [builtin, kraftfile] = await Promise.all([app.tasks(), loading])
   if (kraftfile !== undefined) await app.extend?.(kraftfile.exports, kraftfile.file)
   return {
     registry: createRegistry(builtin, kraftfile),

@@ -167,8 +167,9 @@ function recordOf(
   }
 }
 
+/** The nodes of one nodes.yaml; none where there is no such file. Throws a KraftError `setting` for a mistake in it. */
 // Reading YAML and its schema takes longer than most commands over a connection that is open.
-async function recordsIn(path: string): Promise<readonly NodeRecord[]> {
+export async function recordsIn(path: string): Promise<readonly NodeRecord[]> {
   const text = await readText(path).catch(absent)
   if (text === undefined) return []
   const before = await remembered(path, text)

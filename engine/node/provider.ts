@@ -65,6 +65,14 @@ export interface Missing {
   readonly toMake?: true
 }
 
+/** Something that this machine lacks, and what to do: one line each. */
+export interface Lack {
+  readonly what: string
+  readonly next: string
+  /** The provider sees to it by itself when it makes a node. */
+  readonly byItself?: true
+}
+
 /** The settings of a provider: defaults, `~/.kraftwerk.yaml` and options of the command line, merged and validated. */
 export type ProviderSettings = Readonly<Record<string, unknown>>
 
@@ -101,6 +109,8 @@ export interface Provider {
   images?(settings: ProviderSettings): Promise<readonly Image[]>
   sizes?(settings: ProviderSettings): Promise<readonly Size[]>
   regions?(settings: ProviderSettings): Promise<readonly Region[]>
+  /** What this machine lacks for it; changes nothing. */
+  lacks?(): Promise<readonly Lack[]>
   /** What is needed and neither set nor in a variable, in the order in which a person is asked for it. */
   missing?(settings: ProviderSettings): readonly Missing[]
 }

@@ -1,6 +1,7 @@
 import type { ServerHostKeyAlgorithm } from 'ssh2'
 import { type Failure, formatPlace } from '../errors/failure.js'
 import type { Destination, SshOptions } from './config.js'
+import { nodesKnownHosts } from './include.js'
 import { addKnownHost, hostName, judge, type KnownHost, readKnownHosts, speaksOf, type Verdict } from './known-hosts.js'
 import { fingerprint, fromBlob, fromLine, type PublicKey, same, typeName } from './public-key.js'
 import { type Ask, alone } from './question.js'
@@ -61,8 +62,11 @@ const algorithms: readonly (readonly [type: string, name: ServerHostKeyAlgorithm
   ['ssh-rsa', 'rsa-sha2-256'],
 ]
 
-async function lookUp({ options }: HostCheck, shown: PublicKey): Promise<Verdict> {
-  return judge(await readKnownHosts([...options.userKnownHosts, ...options.globalKnownHosts]), lookupName(options), shown)
+async function lookUp({ destination, options }: HostCheck, shown: PublicKey): Promise<Verdict> {
+  const files = [...options.userKnownHosts, ...options.globalKnownHosts]
+  // What kraft wrote for ssh is of the last provision or adopt; nodes.yaml is what it was taken from.
+  const others = destination.hostKeys.length === 0 ? files : files.filter((file) => file !== nodesKnownHosts())
+  return judge(await readKnownHosts(others), lookupName(options), shown)
 }
 
 function lookupName({ hostKeyAlias, hostName: host, port }: SshOptions): string {

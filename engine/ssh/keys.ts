@@ -18,17 +18,41 @@ export { generateHostKey, type KeyPair } from './key-pair.js'
  *
  * @example const { publicKey } = await loginKey({ pubkey: '~/.ssh/work.pub' })
  */
-export async function loginKey({ pubkey }: { readonly pubkey?: string } = {}): Promise<{ publicKey: string; file: string }> {
+export async function loginKey(chosen: ChosenKey = {}): Promise<LoginKey> {
+  return (await yourKey(chosen)) ?? ownKey()
+}
+
+/** What the settings say of it. */
+export interface ChosenKey {
+  readonly pubkey?: string | undefined
+}
+
+/** A public key in OpenSSH's one-line form, and the file that holds it. */
+export interface LoginKey {
+  readonly publicKey: string
+  readonly file: string
+}
+
+/** The same where one is there; undefined where {@link loginKey} would make one. */
+export async function foundLoginKey(chosen: ChosenKey = {}): Promise<LoginKey | undefined> {
+  const yours = await yourKey(chosen)
+  if (yours !== undefined) return yours
+  const file = ownKeyFile()
+  const key = (await readIdentity(file))?.publicKey
+  return key === undefined ? undefined : { publicKey: `${key.type} ${key.blob.toString('base64')}`, file: `${file}.pub` }
+}
+
+async function yourKey({ pubkey }: ChosenKey): Promise<LoginKey | undefined> {
   if (pubkey !== undefined) return chosenKey(expand(pubkey))
   for (const name of ['id_ed25519.pub', 'id_ecdsa.pub', 'id_rsa.pub']) {
     const file = join(homedir(), '.ssh', name)
     const text = (await readIfThere(file)) ?? ''
     if (fromLine(text) !== undefined) return { publicKey: text.trim(), file }
   }
-  return ownKey()
+  return undefined
 }
 
-async function chosenKey(file: string): Promise<{ publicKey: string; file: string }> {
+async function chosenKey(file: string): Promise<LoginKey> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw wrongKey(file, 'The file that the pubkey setting names cannot be read.', error)
   })
@@ -44,7 +68,7 @@ function wrongKey(file: string, message: string, cause?: unknown): KraftError {
   return new KraftError({ kind: 'setting', place: { file }, message }, cause)
 }
 
-async function ownKey(): Promise<{ publicKey: string; file: string }> {
+async function ownKey(): Promise<LoginKey> {
   const privateFile = ownKeyFile()
   const file = `${privateFile}.pub`
   const before = await readIdentity(privateFile)

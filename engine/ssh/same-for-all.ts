@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { fitsWildcard } from '../config/wildcard.js'
+import { isNodesInclude } from './include.js'
 
 /**
  * The text of OpenSSH's configuration where it says the same for every host; undefined where it may not: a Host block that is not
@@ -29,7 +30,8 @@ async function plain(file: string, depth: number): Promise<string | undefined> {
   for (const line of text.split('\n')) {
     const [, word = '', value = ''] = /^\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*?)\s*$/.exec(line) ?? []
     const keyword = word.toLowerCase()
-    if (keyword === 'include') included.push(...value.split(/\s+/))
+    // What kraft itself says there of its nodes it knows from nodes.yaml.
+    if (keyword === 'include') included.push(...(isNodesInclude(value) ? [] : value.split(/\s+/)))
     else if (keyword === 'host' ? value !== '*' : /^(match|canonical)/.test(keyword) || value.includes('%')) return undefined
   }
   const home = file.startsWith('/etc/ssh/') ? '/etc/ssh' : userFolder()

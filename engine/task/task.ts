@@ -20,6 +20,8 @@ interface Common<O extends OptionSpecs> {
   readonly needs?: Needs
   /** With `needs: 'nothing'`: something may stand behind the colon all the same, and the task looks it up itself. */
   readonly optionalTarget?: boolean
+  /** Runs as it is where the kraftfile can't be loaded: it is asked what is wrong there. */
+  readonly withoutKraftfile?: boolean
   /** Never runs on a target that was not typed, because data could be lost. */
   readonly destructive?: boolean
   /** Takes what follows `--`. */

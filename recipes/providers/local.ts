@@ -6,7 +6,7 @@ import type { NodeRecord } from '../../engine/node/record.js'
 import { lines, type Sh, sh } from '../../engine/shell/sh.js'
 import { claimAddress, readClaims, stateLock } from './local/claim.js'
 import { filesUp, personalise } from './local/files.js'
-import { prepareHost } from './local/host.js'
+import { hostLacks, prepareHost } from './local/host.js'
 import { buildImage, imageName, suites } from './local/image.js'
 import { listens } from './local/listens.js'
 import { machineDown, machineState, machineUp } from './local/machine.js'
@@ -38,6 +38,7 @@ export const provider = defineProvider({
   describe: (record) => machineState(...whereabouts(record)),
   start,
   destroy,
+  lacks: hostLacks,
   list,
   images: async () => suites.map((suite) => ({ id: suite, name: `Debian ${suite}` })),
 })

@@ -1,12 +1,12 @@
 import { duration, size } from '../../engine/report/progress-text.js'
 import { sh } from '../../engine/shell/sh.js'
 import { tolerance } from '../clock.js'
-import { type Attention, pairs, type StatusPart } from './part.js'
+import { type Attention, type NodePart, pairs } from './part.js'
 
 const giga = 1024 ** 3
 
 /** The node itself: disks, inodes, memory, load, clock, updates, reboot. */
-export const machine: StatusPart = {
+export const machine: NodePart = {
   name: 'machine',
   look: () => sh`
     date '+now %s'

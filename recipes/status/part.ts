@@ -44,6 +44,12 @@ export interface StatusPart {
   read(printed: string, looked: Looked): Found
 }
 
+/** A part that looks at the node itself, whatever is on it. */
+export interface NodePart extends StatusPart {
+  look(): Sh
+  read(printed: string, looked: Pick<Looked, 'node' | 'between'>): Found
+}
+
 /** Rows of `NAME VALUE` by their names. */
 export function pairs(printed: string): Readonly<Record<string, string>> {
   return Object.fromEntries(

@@ -120,6 +120,10 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
   ],
   adopt: [['adopt', 'three', 'root@127.0.0.1'], ['Would remember three: root@127.0.0.1']],
   config: [['config'], [/^local\.image +bookworm +default$/m]],
+  doctor: [
+    ['doctor:one'],
+    ['ok       one: lets root in at ', 'ok       Bootstrap of one: done, and up to date', 'ok       State of one: '],
+  ],
   images: [['images', '--provider', 'local'], [/^bookworm +Debian bookworm$/m]],
   sizes: [['sizes', '--provider', 'local'], ['The provider local has no sizes'], 2],
   regions: [['regions', '--provider', 'local'], ['The provider local has no regions'], 2],

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { KraftError } from '../../../engine/errors/failure.js'
+import { isKraftError, KraftError } from '../../../engine/errors/failure.js'
+import type { Lack } from '../../../engine/node/provider.js'
 import { lines, sh } from '../../../engine/shell/sh.js'
 import { bridgeName, type State } from './names.js'
 import { ownNetwork } from './network.js'
@@ -33,6 +34,21 @@ export async function prepareHost(state: State, progress: (line: string) => void
   // Where nodes run already nothing is lacking.
   const isUsed = existsSync(`/sys/class/net/${bridgeName(state)}`)
   await asRoot('Check what this machine can do', isUsed ? ownNetwork(state) : features)
+}
+
+/** What {@link prepareHost} would refuse or install, without changing anything. */
+export async function hostLacks(): Promise<readonly Lack[]> {
+  try {
+    await checkMachine()
+    await checkRoot()
+  } catch (error) {
+    if (!isKraftError(error)) throw error
+    return [{ what: error.message, next: 'next' in error.failure ? (error.failure.next ?? '') : '' }]
+  }
+  const missing = await missingPackages()
+  if (missing.length === 0) return []
+  const next = `kraft provision NAME installs them, or you: apt-get install --no-install-recommends ${missing.join(' ')}`
+  return [{ what: `Not installed on this machine: ${missing.join(' ')}`, next, byItself: true }]
 }
 
 async function checkMachine(): Promise<void> {

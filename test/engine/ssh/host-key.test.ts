@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { appendFile, chmod, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connect } from '../../../engine/ssh/connect.js'
 import type { Connection } from '../../../engine/ssh/connection.js'
@@ -46,6 +47,23 @@ describe('a node whose host keys are remembered', () => {
     expect(told.kind).toBe('host-key')
     expect(told.said.match(/SHA256:/g)).toHaveLength(2)
     expect(told.next).toContain('nodes.yaml')
+  })
+
+  it('is let in although what kraft wrote for ssh is older', async () => {
+    const older = join(sshd.folder, '.kraftwerk', 'known_hosts')
+    const config = join(sshd.folder, 'with-names')
+    await mkdir(dirname(older), { recursive: true })
+    await writeFile(older, `one.kraftwerk ${stranger}\n`)
+    const rows = [
+      'Host one',
+      'HostKeyAlias one.kraftwerk',
+      `UserKnownHostsFile ${older}`,
+      'StrictHostKeyChecking yes',
+      'Match all',
+    ]
+    await writeFile(config, [...rows, await readFile(sshd.configFile, 'utf8')].join('\n'))
+    expect((await login([sshd.hostKeys[0] ?? ''], undefined, config)).stdout).toBe('in\n')
+    expect((await failureOf(login([], undefined, config))).kind).toBe('host-key')
   })
 
   it('is refused when it has none of a remembered type', async () => {

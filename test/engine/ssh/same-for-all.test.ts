@@ -1,8 +1,9 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { optionRows } from '../../../engine/ssh/config.js'
+import { includeLine, nodesConfig } from '../../../engine/ssh/include.js'
 import { sameForAll } from '../../../engine/ssh/same-for-all.js'
 import { freshHome } from '../../rig/home.js'
 import { call } from '../../rig/kraft.js'
@@ -113,4 +114,13 @@ describe('the options of a fleet', () => {
     await writeFile(config, 'IdentityFile ~/.ssh/second\n')
     expect(await optionRows(node, config)).toContainEqual(['identityfile', '~/.ssh/second'])
   })
+})
+
+it("kraft's own file of its nodes is no reason to ask for each of them: it says what nodes.yaml says", async () => {
+  await mkdir(dirname(nodesConfig()), { recursive: true })
+  await writeFile(nodesConfig(), 'Host one\n  Port 2222\n')
+  for (const line of [includeLine(), 'Include ~/.kraftwerk/ssh_config']) {
+    await writeFile(config, `${line}\nIdentityFile ~/.ssh/id\n`)
+    expect(await sameForAll(config)).toBe(`${line}\nIdentityFile ~/.ssh/id\n`)
+  }
 })
