@@ -1,8 +1,10 @@
 import { KraftError } from '../engine/errors/failure.js'
-import type { TargetContext } from '../engine/task/context.js'
+import type { NodeRecord } from '../engine/node/record.js'
+import type { Line } from '../engine/report/report.js'
 import { Result } from '../engine/task/result.js'
 import { runTask } from '../engine/task/run.js'
-import { task } from '../engine/task/task.js'
+import type { Session } from '../engine/task/session.js'
+import { type Needs, task } from '../engine/task/task.js'
 import { instanceOf, requireInstance } from '../project/instance.js'
 import { loadProject, type Project } from '../project/settings.js'
 import { facingVisitors } from '../recipes/followers.js'
@@ -34,27 +36,33 @@ export const up = task({
     }
     const word = target.word === '' ? defaultWord(project, session.user.default_node) : target.word
     const names = nodesOf(project, word)
-    const [missing, lying] = await lacking({ session }, names)
-    const call = async (name: string, what: string, options: Readonly<Record<string, unknown>> = {}) => {
-      const [found] = await session.resolve(what, name === 'provision' ? 'nothing' : name === 'bootstrap' ? 'nodes' : 'instance', false)
+    const [missing, lying] = await lacking(session, names)
+    const call = async (name: string, what: string, needs: Needs, options: Readonly<Record<string, unknown>> = {}) => {
+      const [found] = await session.resolve(what, needs, false)
       if (found === undefined) throw new Error(`nothing stands behind ${what}`)
-      return { title: `${name}:${what}`, task: await session.task(name), target: found, options, rest: [], session }
+      return { task: await session.task(name), target: found, options, rest: [], session }
     }
-    const plan = [
-      ...[...missing, ...lying].map((name) => ['provision', name, { name, provider: 'local' }] as const),
-      ...names.map((name) => ['bootstrap', name] as const),
-      ['deploy', word] as const,
+    const through = (title: string, ...asked: Parameters<typeof call>) => ({
+      title,
+      run: async (own: Line) => void (await runTask(await call(...asked), own)),
+    })
+    const local = await loadKind('providers', 'local')
+    const work = [
+      ...missing.map((name) =>
+        through(`provision ${name} --provider local`, 'provision', name, 'nothing', { name, provider: 'local' }),
+      ),
+      ...lying.map((record) => ({ title: `start ${record.name}`, run: async () => void (await local.start?.(record, {})) })),
+      ...names.map((name) => through(`bootstrap:${name}`, 'bootstrap', name, 'nodes')),
+      through(`deploy:${word}`, 'deploy', word, 'instance'),
     ]
     if (session.flags.dryRun && missing.length + lying.length > 0) {
-      const rows = plan.map(([name, what]) => `  ${name === 'provision' ? `provision ${what} --provider local` : `${name}:${what}`}`)
-      return new Result(['Would call, one after the other:', ...rows].join('\n'), { missing, stopped: lying })
+      const rows = work.map(({ title }) => `  ${title}`)
+      return new Result(['Would do, one after the other:', ...rows].join('\n'), {
+        missing,
+        stopped: lying.map(({ name }) => name),
+      })
     }
-    await line.list(
-      plan.map(([name, what, options]) => ({
-        title: name === 'provision' ? `provision ${what}` : `${name}:${what}`,
-        run: async (own) => void (await runTask(await call(name, what, options), own)),
-      })),
-    )
+    await line.list(work)
     const [there] = await session.resolve(word, 'instance', false)
     if (there === undefined) throw new Error(`nothing stands behind ${word}`)
     const instance = requireInstance(there)
@@ -96,11 +104,11 @@ function nodesOf(project: Project, word: string): readonly string[] {
 }
 
 /** The nodes that are not there, and those that don't run. Throws `usage` for one that is no local node: up is for this machine. */
-async function lacking({ session }: Pick<TargetContext<unknown>, 'session'>, names: readonly string[]) {
+async function lacking(session: Session, names: readonly string[]) {
   const inventory = await session.inventory()
   const provider = await loadKind('providers', 'local')
   const missing: string[] = []
-  const lying: string[] = []
+  const lying: NodeRecord[] = []
   for (const name of names) {
     const record = inventory.get(name)
     if (record === undefined) missing.push(name)
@@ -110,7 +118,7 @@ async function lacking({ session }: Pick<TargetContext<unknown>, 'session'>, nam
         message: `up is for local nodes, and ${name} is one of ${record.provider}`,
         next: `kraft bootstrap:${name} prepares it, and kraft deploy puts the project there`,
       })
-    } else if ((await provider.describe(record, {})) !== 'running') lying.push(name)
+    } else if ((await provider.describe(record, {})) !== 'running') lying.push(record)
   }
   return [missing, lying] as const
 }

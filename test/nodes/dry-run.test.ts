@@ -92,6 +92,7 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
   ],
   destroy: [['destroy:stage'], ['Would remove guestbook-stage from one', '(would change)']],
   terminate: [['terminate:one'], [/Would remove one \(local, [\d.]+\) and all data on it/]],
+  up: [['up:stage'], ['bootstrap:one', 'deploy:stage', /^http:\/\/\S+\/$/m]],
   provision: [
     ['provision', 'two', '--set', 'user=admin'],
     ['Would make the node two (provider local)', 'user: admin', 'image: bookworm'],

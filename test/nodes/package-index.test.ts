@@ -82,7 +82,8 @@ test('packages come from the first index that has them, by uv, with a password t
   expect([await served(), (await builtBy()).trim()]).toEqual(['1.0', 'uv'])
   expect(server.asked.private?.answered).toBeGreaterThan(0)
   // What python3 -m venv would have put there is there as well.
-  expect((await kraft('run:stage', '--', 'pip', 'list', '--format=freeze')).stdout).toMatch(/^pip==[^]*^setuptools==/m)
+  const installed = (await kraft('run:stage', '--', 'pip', 'list', '--format=freeze')).stdout.split('\n')
+  expect(installed.map((row) => row.replace(/==.*/, ''))).toEqual(expect.arrayContaining(['pip', 'setuptools']))
 })
 
 test('the same index asked for by another login is the same virtualenv; another index is another one', async () => {

@@ -26,16 +26,27 @@ export async function provisionPrepared(
   user = 'root',
   suite: Suite = 'bookworm',
 ): Promise<void> {
+  await prepareFiles(story, names, user, suite)
+  for (const name of names) {
+    await story.must(['provision', name, '--set', `user=${user}`, '--set', `image=${suite}`], { cwd: story.home })
+  }
+}
+
+/** What kraft does to make such nodes, up to where they start: whatever makes them takes up nodes whose files are there. */
+export async function prepareFiles(
+  story: Story,
+  names: readonly string[],
+  user = 'root',
+  suite: Suite = 'bookworm',
+): Promise<void> {
   const state = stateFrom(story.env)
   await prepareHost(state, () => undefined)
   const publicKey = await loginKey(story)
   const image = await preparedImage(story, state, suite)
   for (const name of names) {
-    // What kraft does to make a node, up to where it starts: provision takes up a node whose files are made.
     const { node } = await claimAddress(state, name)
     const files = await personalise(state, node, { image, publicKey, user })
     await asRoot(`Make the files of ${name}`, files, { lock: stateLock(state) })
-    await story.must(['provision', name, '--set', `user=${user}`, '--set', `image=${suite}`], { cwd: story.home })
   }
 }
 
