@@ -55,6 +55,10 @@ What is said in several places: an option on the command line wins over a \`KRAF
 \`kraftwerk.yaml\`, then \`~/.kraftwerk.yaml\`, then the default. Maps merge, lists replace. A mistake is an error that names file,
 line and column. \`kraft settings\` prints what follows, also for the services and providers of your kraftfile and its plugins.
 
+\`kraft config\` shows what counts and where each comes from (a variable, \`FILE:LINE:COLUMN\`, a default): your own settings and the
+project's, with \`kraft config:stage\` those of an environment, also before its nodes are made. Values are as they are written, key by key
+where maps merge. Secrets are masked by their names, addresses with a password as a whole.
+
 ## kraftwerk.yaml
 
 Lists of words can be written as one text: \`packages: django pillow\`.

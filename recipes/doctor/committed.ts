@@ -6,6 +6,7 @@ import { isSecretive } from '../../engine/shell/secretive.js'
 import { programOf } from '../../engine/ssh/installed.js'
 import { readDotenv } from '../../project/dotenv.js'
 import { askGit, inRepository } from '../../project/git.js'
+import { isWrittenSecret } from '../../project/written-secret.js'
 import type { Check } from './check.js'
 import { type Finding, findingOf, wrong } from './finding.js'
 
@@ -71,16 +72,9 @@ export async function placesOfSecrets(text: string, file: string): Promise<reado
     if (Array.isArray(value)) for (const [index, each] of value.entries()) walk(each, [...path, index])
     else if (typeof value === 'object' && value !== null)
       for (const [key, each] of Object.entries(value)) walk(each, [...path, key])
-    else if (isWrittenOut(path.at(-1), value)) places.push(yaml.place(path))
+    // What begins with $ is a hash.
+    else if (isWrittenSecret(path.at(-1), value) && !String(value).startsWith('$')) places.push(yaml.place(path))
   }
   walk(yaml.value, [])
   return places
-}
-
-function isWrittenOut(key: string | number | undefined, value: unknown): boolean {
-  if (typeof value !== 'string' && typeof value !== 'number') return false
-  if (/\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:[^\s/@]+@/i.test(String(value))) return true
-  // A lone `key` is a file or an id; what begins with $ is a hash.
-  const secretive = typeof key === 'string' && key !== 'key' && (isSecretive(key) || key === 'webhook')
-  return secretive && String(value).length > 0 && !String(value).startsWith('$')
 }

@@ -3,7 +3,6 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { writableByOthers } from '../../engine/config/trust.js'
 import { inventoryFile } from '../../engine/node/inventory.js'
-import { ownKeyFile } from '../../engine/ssh/identities.js'
 import { privateFiles } from '../../project/private-files.js'
 import { loadProject } from '../../project/settings.js'
 import { knownKinds } from '../kinds.js'
@@ -38,7 +37,7 @@ async function changeable(files: readonly string[]): Promise<readonly Finding[]>
 
 async function secrets({ project, folder }: Surroundings['session']): Promise<readonly string[]> {
   const loaded = project === undefined ? undefined : await loadProject(folder, knownKinds()).catch(() => undefined)
-  return [ownKeyFile(), ...(loaded === undefined ? [] : privateFiles(loaded).map((path) => join(loaded.folder, path)))]
+  return loaded === undefined ? [] : privateFiles(loaded).map((path) => join(loaded.folder, path))
 }
 
 async function readable(files: readonly string[]): Promise<readonly Finding[]> {

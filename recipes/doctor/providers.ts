@@ -1,4 +1,4 @@
-import { providerSettings } from '../../engine/config/user.js'
+import { providerSettings, type UserSettings } from '../../engine/config/user.js'
 import { loadKind } from '../kinds.js'
 import type { Check, Seen, Surroundings } from './check.js'
 import { doubtful, type Finding, findingOf, wrong } from './finding.js'
@@ -18,17 +18,18 @@ export const providers: Check = {
 
 function used({ session, targets, nodes, remembered }: Surroundings): readonly string[] {
   const records = targets.length > 0 ? nodes.map(({ record }) => record) : remembered
-  const { provider, providers: set } = userSettings(session)
-  const chosen = provider === undefined ? [] : [provider]
-  return [...new Set([...chosen, ...Object.keys(set), ...records.map((record) => record.provider)])].sort()
+  const user = userSettings(session)
+  if (user === undefined) return []
+  const chosen = user.provider === undefined ? [] : [user.provider]
+  return [...new Set([...chosen, ...Object.keys(user.providers), ...records.map((record) => record.provider)])].sort()
 }
 
-// What is wrong with ~/.kraftwerk.yaml is told by its own check.
-function userSettings(session: Surroundings['session']): Pick<Surroundings['session']['user'], 'provider' | 'providers'> {
+// What is wrong with ~/.kraftwerk.yaml is told by its own check, and nothing of it counts here.
+function userSettings(session: Surroundings['session']): UserSettings | undefined {
   try {
     return session.user
   } catch {
-    return { provider: undefined, providers: {} }
+    return undefined
   }
 }
 

@@ -5,6 +5,7 @@ import type { Session } from '../../engine/task/session.js'
 import { loadKind } from '../kinds.js'
 import type { Surroundings } from './check.js'
 import { type Finding, findingOf } from './finding.js'
+import { within } from './within.js'
 
 /**
  * What checks look at: the words behind the colon, found as far as the settings can be read. What is wrong there is told by the
@@ -52,30 +53,42 @@ function none(error: unknown): [] {
   return []
 }
 
+/** Milliseconds: all that a dead node may cost, and after which its provider is asked about it. */
+const [most, soon] = [10_000, 3_000]
+
 async function enter(session: Session, node: Node): Promise<Finding | undefined> {
+  const started = performance.now()
+  const entering = logIn(node)
+  const early = await within(soon, entering)
+  const asked = early === undefined || early.isAway ? whereItIs(session, node) : undefined
+  const { finding, isAway } = await entering
+  if (finding === undefined || !isAway || asked === undefined) return finding
+  const next = await within(Math.max(1, most - (performance.now() - started)), asked)
+  return next === undefined ? finding : { ...finding, next }
+}
+
+async function logIn(node: Node): Promise<{ readonly finding: Finding | undefined; readonly isAway: boolean }> {
   try {
     await node.connection.capture('true')
     await node.read('true')
-    return undefined
+    return { finding: undefined, isAway: false }
   } catch (error) {
-    const finding = findingOf(error)
-    const away = isKraftError(error) && error.failure.kind === 'unreachable'
-    return away ? { ...finding, next: (await whereItIs(session, node)) ?? finding.next } : finding
+    return { finding: findingOf(error), isAway: isKraftError(error) && error.failure.kind === 'unreachable' }
   }
 }
 
 /** What its provider knows of a node that does not answer. */
-async function whereItIs({ user }: Session, { name, record }: Node): Promise<string | undefined> {
+async function whereItIs(session: Session, { name, record }: Node): Promise<string | undefined> {
   try {
     const provider = await loadKind('providers', record.provider)
     if (provider.keeps === true) return undefined
-    const now = await provider.describe(record, user.providers[record.provider] ?? {})
+    const now = await provider.describe(record, session.user.providers[record.provider] ?? {})
     if (now === 'stopped') return `It is stopped (${provider.name}). Start it: kraft provision ${name}`
     if (now === 'missing')
       return `It is gone (${provider.name}). Forget it: kraft terminate:${name}; or make it anew: kraft provision ${name}`
     return undefined
   } catch {
-    // Whether the provider answers is told by its own check.
+    // Whether the provider answers, and whether ~/.kraftwerk.yaml is right, is told by checks of their own.
     return undefined
   }
 }

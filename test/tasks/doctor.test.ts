@@ -171,12 +171,25 @@ describe('with a target', () => {
     expect(data.checks.filter(({ check }) => ['bootstrap', 'state'].includes(check))).toEqual([])
   })
 
-  it('a node is looked at although ~/.kraftwerk.yaml is broken', async () => {
-    const other = { ...one(), host_keys: [generateHostKey().publicKey] }
-    const files = { '../.kraftwerk.yaml': 'provder: local\n', 'kraftwerk.yaml': yaml, 'nodes.yaml': nodes({ one: other }) }
-    const { of } = await doctor('doctor:one', await place(files))
-    expect(of('user')).toHaveLength(1)
-    expect(of('login')).toMatchObject([{ what: expect.stringMatching(/^its host key changed/) }])
+  it('a node is looked at although ~/.kraftwerk.yaml is broken, and that is told once', async () => {
+    const away = { ...one(), provider: 'hetzner', port: 1 }
+    const files = { '../.kraftwerk.yaml': 'provder: local\n', 'kraftwerk.yaml': yaml, 'nodes.yaml': nodes({ one: away }) }
+    const { data } = await doctor('doctor:one', await place(files))
+    const findings = data.checks.flatMap((each) => each.findings.map(({ what }) => `${each.check}: ${what}`))
+    expect(findings).toEqual([
+      expect.stringMatching(/^user: .*Unknown key "provder"/),
+      'login: 127.0.0.1 port 1 refused the connection',
+    ])
+  })
+
+  it('where its provider says that a silent node is stopped, so does the finding', async () => {
+    const kraftfile = `import { provider } from 'kraftwerk'
+export const shelf = provider({ name: 'shelf', doc: 'ours', create: async () => { throw new Error('none') },
+  describe: async () => 'stopped', destroy: async () => undefined })\n`
+    const away = { ...one(), provider: 'shelf', port: 1 }
+    const at = await place({ 'kraftwerk.yaml': yaml, 'kraftfile.ts': kraftfile, 'nodes.yaml': nodes({ one: away }) })
+    const { of } = await doctor('doctor:one', at)
+    expect(of('login')).toMatchObject([{ next: 'It is stopped (shelf). Start it: kraft provision one' }])
   })
 
   it('a node that several environments hold is looked at by itself', async () => {
