@@ -43,7 +43,8 @@ export const provider = defineProvider({
         })
       }
       progress(`Terminating ${idOf(record)}`)
-      if (id !== undefined) await remove(cloud, record.name, await ours(cloud, id, { instance: record.id, group, key, address }), progress)
+      if (id !== undefined)
+        await remove(cloud, record.name, await ours(cloud, id, { instance: record.id, group, key, address }), progress)
     })
   },
 

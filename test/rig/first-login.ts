@@ -49,7 +49,7 @@ export function loginAtOnce(node: () => BootedNode | undefined): Login {
         const key = `${node()?.ssh}/ssh_host_ed25519_key`
         if (step?.title === making) made = generateHostKey()
         if (step?.title === taking) {
-          await rm(`${key}.pub`)
+          await rm(`${key}.pub`, { force: true })
           await writeFile(key, made.privateKey)
         }
         return step?.title === making ? printed(`own ${made.publicKey.split(' ', 2).join(' ')}`) : printed()

@@ -61,7 +61,9 @@ export function hostKeyOf(mark: string): string {
 
 /** The mark that names a host key. */
 export function markOfKey(line: string): string {
-  return Buffer.from(line.split(' ')[1] ?? '', 'base64').subarray(head.length).toString('base64url')
+  return Buffer.from(line.split(' ')[1] ?? '', 'base64')
+    .subarray(head.length)
+    .toString('base64url')
 }
 
 /** The marks as labels with values. */
@@ -78,7 +80,13 @@ export function asLabels({ for: owner, id, key, own, ready }: Marks): Record<str
 
 /** The marks among the labels of a machine; undefined where it is none of kraft's. */
 export function fromLabels(labels: Readonly<Record<string, string>>): Marks | undefined {
-  const { 'kraftwerk-for': owner, 'kraftwerk-id': id, 'kraftwerk-key': key, 'kraftwerk-own': own, 'kraftwerk-ready': ready } = labels
+  const {
+    'kraftwerk-for': owner,
+    'kraftwerk-id': id,
+    'kraftwerk-key': key,
+    'kraftwerk-own': own,
+    'kraftwerk-ready': ready,
+  } = labels
   if (owner === undefined || id === undefined || key === undefined) return undefined
   return { for: owner, id, key, own: own?.slice(1), ready: ready !== undefined }
 }

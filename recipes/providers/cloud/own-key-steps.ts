@@ -91,5 +91,15 @@ export function takeBackGivenKey(): readonly Step[] {
 
 /** Removes what is left of the given key. To be run over a login that the node's own key has proven. */
 export function removeGivenKey(): readonly Step[] {
-  return [{ title: 'Remove the host key that kraft gave it', check: sh`test ! -e ${room}`, apply: sh`rm -rf ${room}` }]
+  return [
+    {
+      title: 'Remove the host key that kraft gave it',
+      check: sh`test ! -e ${room} && test -e ${`${key}.pub`}`,
+      apply: sh`
+        # A power cut may have come between the two halves of the new one.
+        if [ ! -e ${`${key}.pub`} ]; then ssh-keygen -y -f ${key} >${`${key}.pub`}; fi
+        rm -rf ${room}
+      `,
+    },
+  ]
 }

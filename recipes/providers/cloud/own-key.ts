@@ -50,7 +50,8 @@ export async function arriveWithOwnKey(arrival: Arrival): Promise<NodeRecord> {
   request.progress('Giving it a host key of its own')
   const taken = await firstLogin(arrival, async (login) => {
     const made = ownKeyIn(await login.apply('Host key', makeOwnKey(given)))
-    if (made === undefined) throw new KraftError({ kind: 'task', node, message: 'It made a host key of its own and did not say which' })
+    if (made === undefined)
+      throw new KraftError({ kind: 'task', node, message: 'It made a host key of its own and did not say which' })
     if (made !== own) await arrival.mark(made)
     await login.apply('Host key', takeOwnKey())
     await awaitHostKey({ ...sshd, keys: [made], before: given, within }).catch(async (error: unknown) => {
@@ -85,11 +86,7 @@ async function firstLogin<Result>(arrival: Arrival, work: (node: FirstLogin) => 
   return done.value
 }
 
-function loginTo<Result>(
-  { request }: Arrival,
-  record: NodeRecord,
-  work: (node: FirstLogin) => Promise<Result>,
-): Promise<Result> {
+function loginTo<Result>({ request }: Arrival, record: NodeRecord, work: (node: FirstLogin) => Promise<Result>): Promise<Result> {
   if (request.login === undefined) throw new TypeError(`Nobody can log in to ${record.name}: create() was called without login`)
   return request.login(record, work)
 }

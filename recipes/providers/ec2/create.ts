@@ -4,8 +4,8 @@ import type { CreateRequest } from '../../../engine/node/provider.js'
 import type { NodeRecord } from '../../../engine/node/record.js'
 import { secret } from '../../../engine/shell/secret.js'
 import { generateHostKey } from '../../../engine/ssh/keys.js'
-import { ownerOf } from '../cloud/owner.js'
 import { arriveWithOwnKey } from '../cloud/own-key.js'
+import { ownerOf } from '../cloud/owner.js'
 import { stopIfAborted } from '../cloud/poll.js'
 import { undoing } from '../cloud/undo.js'
 import { userData } from '../cloud/user-data.js'
@@ -64,10 +64,19 @@ async function make(job: Job): Promise<NodeRecord> {
     const firstBoot = userData({ node: who.node, login, port, publicKey: request.publicKey.trim(), hostKey })
     stopIfAborted(request.signal)
     const spot = settings.spot ? { price: settings.spot_price } : undefined
-    request.progress(`Starting ${size.type} with ${image.name} in ${cloud.region}${spot === undefined ? '' : ' as a spot instance'}`)
+    request.progress(
+      `Starting ${size.type} with ${image.name} in ${cloud.region}${spot === undefined ? '' : ' as a spot instance'}`,
+    )
     const key = settings.keyname ?? made.key
     made.instance = await launch(cloud, { who, image, size, network, group, key, disk, spot, userData: firstBoot })
-    return arrive(job, { who, instance: made.instance, made, given: { hostKey: hostKey.public, login }, own: undefined, ready: false })
+    return arrive(job, {
+      who,
+      instance: made.instance,
+      made,
+      given: { hostKey: hostKey.public, login },
+      own: undefined,
+      ready: false,
+    })
   })
 }
 

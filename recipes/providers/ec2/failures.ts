@@ -29,7 +29,7 @@ const meanings: readonly Meaning[] = [
   {
     codes: /^(CredentialsProviderError|TokenProviderError|MissingAuthenticationToken)$/,
     kind: 'usage',
-    says: (_, detail) => `No AWS credentials were found: ${detail}`,
+    says: (_, detail) => `No AWS credentials were found: ${detail}${chosenProfile()}`,
     next: credentials,
   },
   {
@@ -46,7 +46,8 @@ const meanings: readonly Meaning[] = [
     next: 'Set its clock (timedatectl), then try again.',
   },
   {
-    codes: /^(UnauthorizedOperation|AccessDenied|AccessDeniedException|Blocked|OptInRequired|PendingVerification|AuthFailure\.ServiceLinked.*)$/,
+    codes:
+      /^(UnauthorizedOperation|AccessDenied|AccessDeniedException|Blocked|OptInRequired|PendingVerification|AuthFailure\.ServiceLinked.*)$/,
     kind: 'task',
     says: (_, detail) => `Your AWS account may not do this: ${detail}`,
     next: 'Ask whoever manages the account for the rights to run instances and to make key pairs and security groups.',
@@ -65,7 +66,8 @@ const meanings: readonly Meaning[] = [
     next: 'Images differ from region to region: correct image_id, or leave it out for the newest Debian 12.',
   },
   {
-    codes: /^(RequestLimitExceeded|Throttling|ThrottlingException|RequestThrottled|EC2ThrottledException|TooManyRequestsException)$/,
+    codes:
+      /^(RequestLimitExceeded|Throttling|ThrottlingException|RequestThrottled|EC2ThrottledException|TooManyRequestsException)$/,
     kind: 'task',
     says: (_, detail) => `AWS was asked too often, and wants more patience than kraft has: ${detail}`,
     next: 'Try again in a few minutes; what was asked too often is shared by all who use the account.',
@@ -73,7 +75,8 @@ const meanings: readonly Meaning[] = [
   {
     codes: /^SpotMaxPriceTooLow$/,
     kind: 'usage',
-    says: ({ settings }, detail) => `No spot instance ${settings.size_id} costs as little as spot_price ${settings.spot_price ?? ''}: ${detail}`,
+    says: ({ settings }, detail) =>
+      `No spot instance ${settings.size_id} costs as little as spot_price ${settings.spot_price ?? ''}: ${detail}`,
     next: 'Raise spot_price, leave it out, or do without spot.',
   },
   {
@@ -102,12 +105,19 @@ const meanings: readonly Meaning[] = [
   },
 ]
 
+// The SDK says nothing of a profile that is not there.
+function chosenProfile(): string {
+  const { AWS_PROFILE: name = '' } = process.env
+  return name === '' ? '' : ` (AWS_PROFILE names the profile ${name})`
+}
+
 /** The code of an error of AWS or of the network, e.g. `InvalidAMIID.NotFound` or `ECONNREFUSED`; empty for other errors. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return ''
   if (error.message.startsWith('Region is missing')) return 'RegionMissing'
   if (error.message.startsWith('Region not accepted')) return 'InvalidRegion'
-  if (/(Credentials|Token)ProviderError$/.test(error.name)) return /expired/i.test(error.message) ? 'ExpiredToken' : error.name
+  if (/(Credentials|Token)ProviderError$/.test(error.name))
+    return /expired|cannot refresh/i.test(error.message) ? 'ExpiredToken' : error.name
   // The SDK puts $metadata on errors of the network, too, which go by their own code.
   if ('code' in error && typeof error.code === 'string') return error.code
   return '$metadata' in error || error.name === 'TimeoutError' ? error.name : ''

@@ -52,10 +52,7 @@ export async function findGroup({ sdk, client, region }: Cloud, wanted: string, 
   const by = /^sg-[0-9a-f]+$/.test(wanted) ? 'group-id' : 'group-name'
   const { SecurityGroups = [] } = await client.send(
     new sdk.DescribeSecurityGroupsCommand({
-      Filters: [
-        { Name: by, Values: [wanted] },
-        ...(network === undefined ? [] : [{ Name: 'vpc-id', Values: [network.vpc] }]),
-      ],
+      Filters: [{ Name: by, Values: [wanted] }, ...(network === undefined ? [] : [{ Name: 'vpc-id', Values: [network.vpc] }])],
     }),
   )
   const [first, ...more] = SecurityGroups

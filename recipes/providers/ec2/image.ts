@@ -74,7 +74,8 @@ async function newest(cloud: Cloud, word: string, { owner, names }: Publisher, m
     .filter(({ Architecture }) => Architecture === machine)
     .map(baseOf)
     .filter((each) => each !== undefined)
-  if (found === undefined) throw unknownImage(`Nobody has published ${word} for ${machine} in ${cloud.region} (${pattern} of ${owner})`)
+  if (found === undefined)
+    throw unknownImage(`Nobody has published ${word} for ${machine} in ${cloud.region} (${pattern} of ${owner})`)
   return found
 }
 

@@ -30,21 +30,11 @@ export interface Launch {
   readonly disk: number
   readonly userData: Secret
   /** A spot instance, for at most that many dollars an hour where `price` is set. */
-  readonly spot: { readonly price: number | undefined } | undefined
+  readonly spot: { readonly price: number | string | undefined } | undefined
 }
 
 /** What {@link launch} sends, apart from the sending. */
-export function launchInput({
-  who,
-  image,
-  size,
-  network,
-  group,
-  key,
-  disk,
-  userData,
-  spot,
-}: Launch): RunInstancesCommandInput {
+export function launchInput({ who, image, size, network, group, key, disk, userData, spot }: Launch): RunInstancesCommandInput {
   return {
     ImageId: image.id,
     InstanceType: size.type,
@@ -83,7 +73,7 @@ function reachable(SubnetId: string, group: string): InstanceNetworkInterfaceSpe
 }
 
 // One-time: a request that stayed would start another instance that nobody remembers.
-function oneTimeSpot(price: number | undefined): InstanceMarketOptionsRequest {
+function oneTimeSpot(price: number | string | undefined): InstanceMarketOptionsRequest {
   return {
     MarketType: 'spot',
     SpotOptions: {

@@ -9,14 +9,18 @@ export type Network = { readonly vpc: string; readonly subnet: string } | undefi
 /** The subnet of the settings, or the roomiest of their VPC. Throws a KraftError (`usage`) where there is none. */
 export async function findNetwork(cloud: Cloud, { vpc, subnet }: Pick<Settings, 'vpc' | 'subnet'>): Promise<Network> {
   if (vpc === undefined && subnet === undefined) return undefined
-  const wanted = [...(subnet === undefined ? [] : [['subnet-id', subnet] as const]), ...(vpc === undefined ? [] : [['vpc-id', vpc] as const])]
+  const wanted = [
+    ...(subnet === undefined ? [] : [['subnet-id', subnet] as const]),
+    ...(vpc === undefined ? [] : [['vpc-id', vpc] as const]),
+  ]
   const { sdk, client, region } = cloud
   const found: Subnet[] = []
   const filters = [...wanted, ['state', 'available'] as const].map(([Name, value]) => ({ Name, Values: [value] }))
   for await (const { Subnets = [] } of sdk.paginateDescribeSubnets({ client }, { Filters: filters })) found.push(...Subnets)
   const [best] = found.sort(byRoom)
   if (best?.SubnetId !== undefined && best.VpcId !== undefined) return { vpc: best.VpcId, subnet: best.SubnetId }
-  const what = subnet === undefined ? `no subnet in the VPC ${vpc}` : `no subnet ${subnet}${vpc === undefined ? '' : ` in the VPC ${vpc}`}`
+  const what =
+    subnet === undefined ? `no subnet in the VPC ${vpc}` : `no subnet ${subnet}${vpc === undefined ? '' : ` in the VPC ${vpc}`}`
   throw new KraftError({
     kind: 'usage',
     message: `EC2 has ${what} in ${region}`,

@@ -54,19 +54,13 @@ export async function remove(cloud: Cloud, node: string, made: Made, progress: (
   if (made.key !== undefined) await client.send(new sdk.DeleteKeyPairCommand({ KeyName: made.key })).catch(fineIfGone)
   const { group, address } = made
   if (address !== undefined) {
-    await insist(
-      node,
-      `the Elastic IP ${address}`,
-      `aws ec2 release-address --allocation-id ${address}`,
-      () => client.send(new sdk.ReleaseAddressCommand({ AllocationId: address })),
+    await insist(node, `the Elastic IP ${address}`, `aws ec2 release-address --allocation-id ${address}`, () =>
+      client.send(new sdk.ReleaseAddressCommand({ AllocationId: address })),
     )
   }
   if (group !== undefined) {
-    await insist(
-      node,
-      `the security group ${group}`,
-      `aws ec2 delete-security-group --group-id ${group}`,
-      () => client.send(new sdk.DeleteSecurityGroupCommand({ GroupId: group })),
+    await insist(node, `the security group ${group}`, `aws ec2 delete-security-group --group-id ${group}`, () =>
+      client.send(new sdk.DeleteSecurityGroupCommand({ GroupId: group })),
     )
   }
 }
@@ -82,7 +76,7 @@ export async function removeLeftovers({ sdk, client }: Cloud, { node, owner }: O
   const unlessInUse = (error: unknown) => {
     if (!inUse.test(codeOf(error))) fineIfGone(error)
   }
-  for (const { KeyPairId } of KeyPairs) await client.send(new sdk.DeleteKeyPairCommand({ KeyPairId })).catch(fineIfGone)
+  for (const { KeyName } of KeyPairs) await client.send(new sdk.DeleteKeyPairCommand({ KeyName })).catch(fineIfGone)
   for (const { AllocationId } of Addresses) {
     await client.send(new sdk.ReleaseAddressCommand({ AllocationId })).catch(unlessInUse)
   }

@@ -28,7 +28,13 @@ const entries = {
   vpc: v.optional(v.pipe(text, v.regex(/^vpc-[0-9a-f]+$/, 'A VPC looks like vpc-0123456789abcdef0'))),
   elastic_ip: v.optional(v.boolean('true or false'), false),
   spot: v.optional(v.boolean('true or false'), false),
-  spot_price: v.optional(v.pipe(v.number('A price is a number, in dollars an hour: 0.0125'), v.gtValue(0))),
+  // As text, too: that is how it comes from the command line and from a variable.
+  spot_price: v.optional(
+    v.union(
+      [v.pipe(v.number(), v.gtValue(0)), v.pipe(text, v.regex(/^\d+(\.\d+)?$/))],
+      'A price is a number, in dollars an hour: 0.0125',
+    ),
+  ),
   login: v.optional(v.pipe(text, v.regex(/^[a-z_][a-z0-9_-]*$/, 'A login is made of small letters, digits, - and _'))),
   disk: v.optional(whole(1, 16_384), 20),
   port: v.optional(whole(1, 65_535), 22),

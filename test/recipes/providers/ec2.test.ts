@@ -21,8 +21,8 @@ import { provider } from '../../../recipes/providers/ec2.js'
 import { type BootedNode, bootNode, freePort, prepareNode } from '../../rig/ec2-node.js'
 import { type Ec2Proxy, type Launched, startEc2Proxy } from '../../rig/ec2-proxy.js'
 import { kraftErrorOf } from '../../rig/failure.js'
-import { type Moto, startMoto } from '../../rig/moto.js'
 import { firstLogin, loginAtOnce } from '../../rig/first-login.js'
+import { type Moto, startMoto } from '../../rig/moto.js'
 import { newKey, sayHello } from '../../rig/openssh-client.js'
 
 // Read while the SDK loads, which this file does at its top.
