@@ -117,7 +117,8 @@ export async function startAccount(images: readonly MotoImage[]): Promise<Accoun
   }
 }
 
-async function holdingsOf(ec2: EC2Client): Promise<Holdings> {
+/** What an account has. */
+export async function holdingsOf(ec2: EC2Client): Promise<Holdings> {
   const [{ Reservations = [] }, { SecurityGroups = [] }, { KeyPairs = [] }, { Addresses = [] }, { Volumes = [] }] =
     await Promise.all([
       ec2.send(new DescribeInstancesCommand({})),
