@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EC2Client } from '@aws-sdk/client-ec2'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { parse } from 'yaml'
 import { holdingsOf, image, nothing } from '../../rig/ec2-account.js'
 import { type Ec2Proxy, startEc2Proxy } from '../../rig/ec2-proxy.js'
@@ -10,6 +10,11 @@ import { kraftProgram } from '../../rig/kraft.js'
 import { type Moto, startMoto } from '../../rig/moto.js'
 import { provisionPrepared } from '../../rig/prepared-node.js'
 import { beginStory, type Story } from '../../rig/story-node.js'
+
+// Read while the SDK loads, which this file does at its top.
+vi.hoisted(() => {
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
+})
 
 // One story from an order at EC2 to a page that is served. EC2 is moto, and the machine that it starts a local node, which does with
 // its user data what Debian's own cloud-init does with it.
@@ -27,8 +32,8 @@ beforeAll(async () => {
   address = await story.address('machine')
   moto = await startMoto([image('ami-0deb12000000000a2', 'debian-12-amd64-20260301-1')])
   proxy = await startEc2Proxy(moto.url, address, async (launched) => {
-    userData = launched.userData
     await story.onNode('machine', firstBoot(launched.userData))
+    userData = launched.userData
   })
   env = {
     ...story.env,
@@ -89,6 +94,7 @@ test('provision is killed while the machine starts, goes on, and ends with a hos
     { env },
   )
   expect(killed.stdout).toBe('137\n')
+  await expect.poll(() => userData, { timeout: 30_000 }).toBeDefined()
   const { stdout } = await story.must(['provision', 'one', '--yes'], { env })
   expect(stdout).toMatch(new RegExp(`^one is at ${address} \\(admin@, ec2\\)$`, 'm'))
   expect(proxy.calls.filter((action) => action === 'RunInstances')).toHaveLength(1)
