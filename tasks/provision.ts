@@ -55,6 +55,14 @@ export const provision = task({
       settings,
       progress: (text) => line.output(text),
       signal: abort.signal,
+      async login(first, work) {
+        const node = session.connect(first, 'every')
+        try {
+          return await work({ apply: (title, steps) => node.apply(title, steps, line) })
+        } finally {
+          await session.disconnect(name)
+        }
+      },
     })
     await remember(record, session.project?.folder)
     const said = [...(await offerHosts(session, name, record.address)), ...(await offerSshNames(session, name))]

@@ -1,5 +1,13 @@
 import type { Section } from '../config/section.js'
+import type { Applied } from '../step/show.js'
+import type { Step } from '../step/step.js'
 import type { NodeRecord } from './record.js'
+
+/** A login on a node that is being made. */
+export interface FirstLogin {
+  /** Runs steps as one script. */
+  apply(title: string, steps: readonly Step[]): Promise<Applied>
+}
 
 /** What a provider is asked to make. */
 export interface CreateRequest {
@@ -10,6 +18,11 @@ export interface CreateRequest {
   /** Shows a line of progress to a person. */
   progress(line: string): void
   readonly signal?: AbortSignal
+  /**
+   * Logs in where one of the record's host keys is shown, and out again once `work` is done. Left out where nobody can; a provider
+   * whose nodes make host keys of their own throws then.
+   */
+  login?<Result>(record: NodeRecord, work: (node: FirstLogin) => Promise<Result>): Promise<Result>
 }
 
 /** A node as its provider sees it now. */

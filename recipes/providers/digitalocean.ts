@@ -189,14 +189,16 @@ function digitalocean(api: ApiSpec, { port, allow_ssh }: { port: number; allow_s
       return address
     },
 
-    async markReady({ id }, marks) {
-      const ready = asTags({ ...marks, ready: true }).at(-1)
-      await call(api, { method: 'POST', path: '/tags', body: { name: ready }, answer: v.unknown() }).catch((error: unknown) => {
-        // It may be there already.
-        if (!(error instanceof ApiError && [409, 422].includes(error.status))) throw error
-      })
-      const body = { resources: [{ resource_id: id, resource_type: 'droplet' }] }
-      await call(api, { method: 'POST', path: `/tags/${ready}/resources`, body, answer: v.unknown() })
+    async mark({ id, marks: before }, marks) {
+      const known = before === undefined ? [] : asTags(before)
+      for (const name of asTags(marks).filter((tag) => !known.includes(tag))) {
+        await call(api, { method: 'POST', path: '/tags', body: { name }, answer: v.unknown() }).catch((error: unknown) => {
+          // It may be there already.
+          if (!(error instanceof ApiError && [409, 422].includes(error.status))) throw error
+        })
+        const body = { resources: [{ resource_id: id, resource_type: 'droplet' }] }
+        await call(api, { method: 'POST', path: `/tags/${name}/resources`, body, answer: v.unknown() })
+      }
     },
 
     remove: (id) => remove(`/droplets/${id}`),

@@ -32,7 +32,7 @@ export const provider = defineProvider({
 
   async destroy(record, given, progress) {
     await inCloud(record.name, settingsOf(given), record.made?.region, async (cloud) => {
-      const { id, group, key } = record.made ?? {}
+      const { id, group, key, address } = record.made ?? {}
       const instance = await look(cloud, idOf(record))
       if (stateOf(instance) !== 'missing' && (id === undefined || tagValue(instance?.Tags, tag.id) !== id)) {
         throw new KraftError({
@@ -43,7 +43,8 @@ export const provider = defineProvider({
         })
       }
       progress(`Terminating ${idOf(record)}`)
-      if (id !== undefined) await remove(cloud, record.name, await ours(cloud, id, { instance: record.id, group, key }), progress)
+      if (id !== undefined)
+        await remove(cloud, record.name, await ours(cloud, id, { instance: record.id, group, key, address }), progress)
     })
   },
 

@@ -184,8 +184,8 @@ function hetzner(api: ApiSpec, { port, allow_ssh }: { port: number; allow_ssh: s
       return String(body.server.id)
     },
 
-    async markReady({ id }, marks) {
-      const body = { labels: asLabels({ ...marks, ready: true }) }
+    async mark({ id }, marks) {
+      const body = { labels: asLabels(marks) }
       await call(api, { method: 'PUT', path: `/servers/${id}`, body, answer: v.unknown() })
     },
 

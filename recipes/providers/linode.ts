@@ -163,8 +163,7 @@ function linode(api: ApiSpec, { port, allow_ssh }: { port: number; allow_ssh: st
       return String(body.id)
     },
 
-    markReady: ({ id }, marks) =>
-      change({ method: 'PUT', path: `/linode/instances/${id}`, body: { tags: asTags({ ...marks, ready: true }) } }),
+    mark: ({ id }, marks) => change({ method: 'PUT', path: `/linode/instances/${id}`, body: { tags: asTags(marks) } }),
 
     remove: (id) => remove(`/linode/instances/${id}`),
     removeExtra: ({ id }) => remove(`/networking/firewalls/${id}`),

@@ -16,6 +16,8 @@ const cloudConfig = v.object({
 
 /** An sshd that stands for the node. */
 export interface BootedNode {
+  /** Its /etc/ssh. */
+  readonly ssh: string
   stop(): Promise<void>
 }
 
@@ -38,7 +40,8 @@ export async function freePort(): Promise<number> {
 
 /**
  * Does with the user data what cloud-init does with its ssh part: a real sshd on 127.0.0.1 with that host key and those
- * authorized keys. It dies with this process.
+ * authorized keys. What its logins see as /etc/ssh, and kraft's own folders, are the node's; systemctl reloads this sshd. Needs root.
+ * It dies with this process.
  */
 export async function bootNode(userData: string, port: number): Promise<BootedNode> {
   if (!userData.startsWith('#cloud-config\n')) throw new Error(`cloud-init would ignore this user data:\n${userData}`)
@@ -46,22 +49,27 @@ export async function bootNode(userData: string, port: number): Promise<BootedNo
   const folder = await mkdtemp(join(tmpdir(), 'kraftwerk-ec2-node-'))
   const file = (name: string) => join(folder, name)
   await chmod(folder, 0o755)
-  await writeFile(file('host_key'), config.ssh_keys.ed25519_private, { mode: 0o600 })
+  await mkdir(file('ssh'))
+  await writeFile(file('ssh/ssh_host_ed25519_key'), config.ssh_keys.ed25519_private, { mode: 0o600 })
+  await writeFile(file('ssh/ssh_host_ed25519_key.pub'), `${config.ssh_keys.ed25519_public}\n`)
   await writeFile(file('authorized_keys'), config.ssh_authorized_keys.join('\n'), { mode: 0o644 })
+  await writeFile(file('systemctl'), `#!/bin/sh\n[ "$1" = try-reload-or-restart ] && kill -HUP "$(cat ${file('pid')})"\n`, {
+    mode: 0o755,
+  })
   await writeFile(
-    file('sshd_config'),
+    file('ssh/sshd_config'),
     `ListenAddress 127.0.0.1
 Port ${port}
-HostKey ${file('host_key')}
+HostKey /etc/ssh/ssh_host_ed25519_key
 AuthorizedKeysFile ${file('authorized_keys')}
-PidFile none
+PidFile ${file('pid')}
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 StrictModes no
 UsePAM yes
 `,
   )
-  const sshd = spawn('setpriv', ['--pdeathsig', 'KILL', '/usr/sbin/sshd', '-D', '-e', '-f', file('sshd_config')], {
+  const sshd = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', '-m', 'sh', '-euc', inRoom, folder], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   await new Promise<void>((resolve, reject) => {
@@ -74,6 +82,7 @@ UsePAM yes
     sshd.on('exit', () => reject(new Error(`sshd ended:\n${said}`)))
   })
   return {
+    ssh: file('ssh'),
     async stop() {
       const ended = once(sshd, 'exit')
       if (sshd.exitCode === null && sshd.kill()) await ended
@@ -81,3 +90,12 @@ UsePAM yes
     },
   }
 }
+
+const inRoom = `
+for each in /run/kraftwerk /var/lib/kraftwerk; do
+  mkdir -p "$each"
+  mount -t tmpfs -o mode=0755 tmpfs "$each"
+done
+mount --bind "$0/ssh" /etc/ssh
+mount --bind "$0/systemctl" "$(command -v systemctl)"
+exec /usr/sbin/sshd -D -e`

@@ -10,6 +10,9 @@ export interface Launched {
 /** What to do with calls instead of passing them on: answer with an error of EC2, or pass them on and lose the answer. */
 export type Fault = { readonly code: string; readonly message: string } | 'lost'
 
+/** Whether EC2 does what it is asked for before the answer is lost. */
+export type When = 'before' | 'after'
+
 /** Stands between the provider and moto. */
 export interface Ec2Proxy {
   readonly url: string
@@ -17,6 +20,10 @@ export interface Ec2Proxy {
   readonly calls: readonly string[]
   /** The next calls of that action fail. */
   fail(action: string, fault: Fault, times?: number): void
+  /** One call, counted from 0, is refused: before EC2 hears of it, or once it is done. */
+  refuse(at: number, when: When): void
+  /** So is that one and every later one: EC2 sees what it would see of a kraft that is killed there. */
+  kill(at: number, when: When): void
   /** Forgets faults and calls. */
   clear(): void
   stop(): Promise<void>
@@ -34,6 +41,7 @@ export async function startEc2Proxy(
   const calls: string[] = []
   const faults = new Map<string, Fault[]>()
   const started = new Map<string, string>()
+  let refused: { readonly at: number; readonly when: When; readonly later: boolean } | undefined
 
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
@@ -46,6 +54,13 @@ export async function startEc2Proxy(
     const action = form.get('Action') ?? ''
     calls.push(action)
     const fault = faults.get(action)?.shift()
+    const nth = calls.length - 1
+    const isLast = refused?.at === nth
+    if (refused !== undefined && (isLast || (refused.later && nth > refused.at))) {
+      if (isLast && refused.when === 'after') await pass(form, action, request.headers)
+      response.writeHead(400, { 'content-type': 'text/xml' }).end(errorXml('UnauthorizedOperation', 'refused by the test'))
+      return
+    }
     if (fault !== undefined && fault !== 'lost') {
       response.writeHead(400, { 'content-type': 'text/xml' }).end(errorXml(fault.code, fault.message))
       return
@@ -63,7 +78,8 @@ export async function startEc2Proxy(
     const token = action === 'RunInstances' ? (form.get('ClientToken') ?? '') : ''
     const earlier = started.get(token)
     if (earlier !== undefined) return { status: 200, text: earlier }
-    const { status, text } = await ask(moto, form, headers)
+    const { status, text: whole } = await ask(moto, form, headers)
+    const text = action === 'DescribeImages' ? page(whole, form) : whole
     const here = text.replace(/<(ipAddress|dnsName|publicIp|publicDnsName)>[^<]+<\/\1>/g, `<$1>${address}</$1>`)
     if (action === 'RunInstances' && status === 200) {
       if (token !== '') started.set(token, here)
@@ -89,7 +105,14 @@ export async function startEc2Proxy(
     calls,
     fail: (action, fault, times = 1) =>
       void faults.set(action, [...(faults.get(action) ?? []), ...Array<Fault>(times).fill(fault)]),
+    refuse(at, when) {
+      refused = { at, when, later: false }
+    },
+    kill(at, when) {
+      refused = { at, when, later: true }
+    },
     clear() {
+      refused = undefined
       faults.clear()
       calls.length = 0
     },
@@ -111,6 +134,23 @@ async function ask(moto: string, form: URLSearchParams, headers: IncomingHttpHea
     },
   })
   return { status: answer.status, text: await answer.text() }
+}
+
+// moto answers with all images at once, EC2 with as many as were asked for.
+function page(text: string, form: URLSearchParams): string {
+  const size = Number(form.get('MaxResults') ?? 0)
+  const [, before = '', set, after = ''] = /^([\s\S]*<imagesSet>)([\s\S]*)(<\/imagesSet>[\s\S]*)$/.exec(text) ?? []
+  if (size === 0 || set === undefined) return text
+  const items: string[] = []
+  let depth = 0
+  let from = 0
+  for (const { 0: tag, index } of set.matchAll(/<\/?item>/g)) {
+    if (tag === '<item>' && depth++ === 0) from = index
+    if (tag === '</item>' && --depth === 0) items.push(set.slice(from, index + tag.length))
+  }
+  const first = Number(form.get('NextToken') ?? 0)
+  const next = first + size < items.length ? `<nextToken>${first + size}</nextToken>` : ''
+  return `${before}${items.slice(first, first + size).join('')}${after.replace('</imagesSet>', `</imagesSet>${next}`)}`
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

@@ -66,8 +66,8 @@ export interface Cloud {
   launch(order: Order): Promise<string>
   /** Makes what can be made only once the machine runs, unless it is there; gives the address by which it is reached. */
   surround?(machine: Machine, marks: Marks): Promise<string | undefined>
-  /** Marks a machine as handed over. */
-  markReady(machine: Machine, marks: Marks): Promise<void>
+  /** Writes marks to a machine: those that it has, and more. */
+  mark(machine: Machine, marks: Marks): Promise<void>
   remove(machine: string): Promise<void>
   removeExtra(extra: Extra): Promise<void>
 }

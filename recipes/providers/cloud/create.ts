@@ -5,8 +5,8 @@ import { secret } from '../../../engine/shell/secret.js'
 import { choose } from './choose.js'
 import type { Cloud, Machine } from './cloud.js'
 import { explain, type Vendor } from './failures.js'
-import { awaitHostKey } from './host-key.js'
-import { hostKeyOf, type Marks, markFor, nameOf, newHostKey, newId } from './marks.js'
+import { hostKeyOf, type Marks, markFor, markOfKey, nameOf, newHostKey, newId } from './marks.js'
+import { arriveWithOwnKey } from './own-key.js'
 import { poll, stopIfAborted } from './poll.js'
 import { removeAll, removeLeftovers } from './removal.js'
 import type { MachineSettings } from './settings.js'
@@ -83,19 +83,28 @@ async function arrive(job: Job, id: string, marks: Marks): Promise<NodeRecord> {
   const { port, login } = settings
   const region = settings.location_id ?? cloud.region
   progress(`Waiting for sshd at ${address}`)
-  const hostKey = hostKeyOf(marks.key)
-  await awaitHostKey({ node: name, address, port, key: hostKey, signal })
-  await cloud.markReady(machine, marks)
-  return {
-    name,
-    provider,
-    id,
-    address,
-    ...(port === 22 ? {} : { port }),
-    user: login,
-    host_keys: [hostKey],
-    made: { id: marks.id, ...(region === undefined ? {} : { region }) },
-  }
+  let marked = marks
+  const record = await arriveWithOwnKey({
+    record: {
+      name,
+      provider,
+      id,
+      address,
+      ...(port === 22 ? {} : { port }),
+      user: login,
+      made: { id: marks.id, ...(region === undefined ? {} : { region }) },
+    },
+    given: hostKeyOf(marks.key),
+    own: marks.own === undefined ? undefined : hostKeyOf(marks.own),
+    ready: marks.ready === true,
+    request,
+    async mark(own) {
+      marked = { ...marks, own: markOfKey(own) }
+      await cloud.mark(machine, marked)
+    },
+  })
+  await cloud.mark({ ...machine, marks: marked }, { ...marked, ready: true })
+  return record
 }
 
 async function running(job: Job, id: string): Promise<Machine> {

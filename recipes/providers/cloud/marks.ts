@@ -13,6 +13,8 @@ export interface Marks {
   readonly id: string
   /** The public host key that the machine was given. */
   readonly key: string
+  /** The public host key that it made itself, once kraft knows that. */
+  readonly own?: string | undefined
   /** Set at last: what lacks it comes from a run that was interrupted. */
   readonly ready?: boolean
 }
@@ -45,7 +47,7 @@ export function marksIn(name: string): Pick<Marks, 'for' | 'id'> | undefined {
 export function newHostKey(): KeyPair & { readonly mark: string } {
   for (;;) {
     const pair = generateHostKey()
-    const mark = rawOf(pair.publicKey).toString('base64url')
+    const mark = markOfKey(pair.publicKey)
     if (/^[A-Za-z0-9]/.test(mark)) return { ...pair, mark }
   }
 }
@@ -57,30 +59,42 @@ export function hostKeyOf(mark: string): string {
   return `ssh-ed25519 ${Buffer.concat([head, Buffer.from(mark, 'base64url')]).toString('base64')}`
 }
 
-function rawOf(line: string): Buffer {
-  return Buffer.from(line.split(' ')[1] ?? '', 'base64').subarray(head.length)
+/** The mark that names a host key. */
+export function markOfKey(line: string): string {
+  return Buffer.from(line.split(' ')[1] ?? '', 'base64')
+    .subarray(head.length)
+    .toString('base64url')
 }
 
 /** The marks as labels with values. */
-export function asLabels({ for: owner, id, key, ready }: Marks): Record<string, string> {
+export function asLabels({ for: owner, id, key, own, ready }: Marks): Record<string, string> {
   return {
     'kraftwerk-for': owner,
     'kraftwerk-id': id,
     'kraftwerk-key': key,
+    // Values begin with a letter or a digit, and a node makes whatever key it makes.
+    ...(own === undefined ? {} : { 'kraftwerk-own': `k${own}` }),
     ...(ready === true ? { 'kraftwerk-ready': 'yes' } : {}),
   }
 }
 
 /** The marks among the labels of a machine; undefined where it is none of kraft's. */
 export function fromLabels(labels: Readonly<Record<string, string>>): Marks | undefined {
-  const { 'kraftwerk-for': owner, 'kraftwerk-id': id, 'kraftwerk-key': key, 'kraftwerk-ready': ready } = labels
+  const {
+    'kraftwerk-for': owner,
+    'kraftwerk-id': id,
+    'kraftwerk-key': key,
+    'kraftwerk-own': own,
+    'kraftwerk-ready': ready,
+  } = labels
   if (owner === undefined || id === undefined || key === undefined) return undefined
-  return { for: owner, id, key, ready: ready !== undefined }
+  return { for: owner, id, key, own: own?.slice(1), ready: ready !== undefined }
 }
 
 /** The marks as tags, which are words; none is longer than the 50 letters that Linode takes. */
-export function asTags({ for: owner, id, key, ready }: Marks): string[] {
-  return ['kraftwerk', `kw-for:${owner}`, `kw-id:${id}`, `kw-key:${key}`, ...(ready === true ? ['kw-ready'] : [])]
+export function asTags({ for: owner, id, key, own, ready }: Marks): string[] {
+  const later = [...(own === undefined ? [] : [`kw-own:${own}`]), ...(ready === true ? ['kw-ready'] : [])]
+  return ['kraftwerk', `kw-for:${owner}`, `kw-id:${id}`, `kw-key:${key}`, ...later]
 }
 
 /** The marks among the tags of a machine; undefined where it is none of kraft's. */
@@ -88,5 +102,5 @@ export function fromTags(tags: readonly string[]): Marks | undefined {
   const after = (prefix: string) => tags.find((tag) => tag.startsWith(prefix))?.slice(prefix.length)
   const [owner, id, key] = [after('kw-for:'), after('kw-id:'), after('kw-key:')]
   if (owner === undefined || id === undefined || key === undefined) return undefined
-  return { for: owner, id, key, ready: tags.includes('kw-ready') }
+  return { for: owner, id, key, own: after('kw-own:'), ready: tags.includes('kw-ready') }
 }

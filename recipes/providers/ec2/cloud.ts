@@ -25,6 +25,8 @@ export async function openCloud(settings: Settings, region?: string): Promise<Cl
     ...(wanted === undefined ? {} : { region: wanted }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(user === undefined || secret === undefined ? {} : { credentials: { accessKeyId: user, secretAccessKey: secret } }),
+    // EC2 limits how often an account may ask, all of its people together; the SDK waits longer each time.
+    maxAttempts: 5,
     requestHandler: { connectionTimeout: 10_000, requestTimeout: 60_000 },
   })
   return { sdk, client, region: await client.config.region() }

@@ -4,22 +4,24 @@ import type { CreateRequest } from '../../../engine/node/provider.js'
 import type { NodeRecord } from '../../../engine/node/record.js'
 import { secret } from '../../../engine/shell/secret.js'
 import { generateHostKey } from '../../../engine/ssh/keys.js'
-import { awaitHostKey } from '../cloud/host-key.js'
+import { arriveWithOwnKey } from '../cloud/own-key.js'
 import { ownerOf } from '../cloud/owner.js'
 import { stopIfAborted } from '../cloud/poll.js'
 import { undoing } from '../cloud/undo.js'
 import { userData } from '../cloud/user-data.js'
+import { allocateAddress, associateAddress } from './address.js'
 import type { Cloud } from './cloud.js'
 import { explain } from './failures.js'
 import { findGroup, makeGroup } from './group.js'
 import { findImage } from './image.js'
-import { awaitAddress, findInstance, isReady, launch, markReady } from './instance.js'
+import { awaitAddress, findInstance, isReady, launch, mark, markReady } from './instance.js'
 import { checkKey, importKey } from './key-pair.js'
+import { findNetwork } from './network.js'
 import { type Made, ours, remove, removeLeftovers } from './removal.js'
 import type { Settings } from './settings.js'
 import { findSize } from './size.js'
 import { type Identity, identity, tag, tagValue } from './tags.js'
-import { hostKeyOf } from './user-data.js'
+import { type Given, givenTo } from './user-data.js'
 
 interface Job {
   readonly cloud: Cloud
@@ -41,6 +43,7 @@ async function make(job: Job): Promise<NodeRecord> {
   const { cloud, settings, request } = job
   const size = await findSize(cloud, settings.size_id)
   const image = await findImage(cloud, settings.image_id, size)
+  const network = await findNetwork(cloud, settings)
   const who = identity(request.name, request.publicKey)
   const made: Made = {}
   return orUndo(job, who, made, async () => {
@@ -51,19 +54,29 @@ async function make(job: Job): Promise<NodeRecord> {
     stopIfAborted(request.signal)
     const group =
       settings.securitygroup === undefined
-        ? await makeGroup(cloud, who, settings, (id) => {
+        ? await makeGroup(cloud, who, settings, network, (id) => {
             made.group = id
           })
-        : await findGroup(cloud, settings.securitygroup)
+        : await findGroup(cloud, settings.securitygroup, network)
     const { publicKey, privateKey } = generateHostKey()
-    const { login, port, disk } = settings
+    const { login = image.login, port, disk } = settings
     const hostKey = { public: publicKey.split(' ', 2).join(' '), private: secret(privateKey, 'host key') }
     const firstBoot = userData({ node: who.node, login, port, publicKey: request.publicKey.trim(), hostKey })
     stopIfAborted(request.signal)
-    request.progress(`Starting ${size.type} with ${image.name} in ${cloud.region}`)
+    const spot = settings.spot ? { price: settings.spot_price } : undefined
+    request.progress(
+      `Starting ${size.type} with ${image.name} in ${cloud.region}${spot === undefined ? '' : ' as a spot instance'}`,
+    )
     const key = settings.keyname ?? made.key
-    made.instance = await launch(cloud, { who, image, size, group, key, disk, userData: firstBoot })
-    return arrive(job, who.id, { ...made, instance: made.instance }, hostKey.public)
+    made.instance = await launch(cloud, { who, image, size, network, group, key, disk, spot, userData: firstBoot })
+    return arrive(job, {
+      who,
+      instance: made.instance,
+      made,
+      given: { hostKey: hostKey.public, login },
+      own: undefined,
+      ready: false,
+    })
   })
 }
 
@@ -87,49 +100,69 @@ async function adopt(job: Job, instance: Instance): Promise<NodeRecord> {
     })
   }
   request.progress(`Found ${InstanceId}, which an earlier run started`)
-  const hostKey = await hostKeyOf(cloud, InstanceId)
-  if (hostKey === undefined) {
+  const given = await givenTo(cloud, InstanceId)
+  if (given === undefined) {
     throw new KraftError({
       kind: 'task',
       node: request.name,
       message: `The user data of ${InstanceId} does not hold the host key that kraft gave it`,
     })
   }
-  const { group, key } = await ours(cloud, id)
-  const made = { group, key, instance: InstanceId }
-  if (isReady(instance)) return arrive(job, id, made, hostKey)
+  const made = { ...(await ours(cloud, id)), instance: InstanceId }
   const who: Identity = { node: request.name, id, owner: ownerOf(request.publicKey) }
-  return orUndo(job, who, made, () => arrive(job, id, made, hostKey))
+  const own = tagValue(instance.Tags, tag.hostKey)
+  const found: Started = { who, instance: InstanceId, made, given, own, ready: isReady(instance) }
+  // One that was handed over stays, whatever happens: there may be data on it.
+  return found.ready ? arrive(job, found) : orUndo(job, who, made, () => arrive(job, found))
 }
 
-async function arrive(
-  { cloud, settings, request }: Job,
-  id: string,
-  made: Made & { instance: string },
-  hostKey: string,
-): Promise<NodeRecord> {
+/** An instance that was started, by this run or an earlier one. */
+interface Started {
+  readonly who: Identity
+  readonly instance: string
+  /** Grows by what is made only once the instance runs. */
+  readonly made: Made
+  readonly given: Given
+  readonly own: string | undefined
+  readonly ready: boolean
+}
+
+async function arrive(job: Job, { who, instance, made, given, own, ready }: Started): Promise<NodeRecord> {
+  const { cloud, settings, request } = job
   const { name, signal, progress } = request
-  const { port, login } = settings
-  progress(`Waiting for ${made.instance} to run`)
-  const address = await awaitAddress(cloud, name, made.instance, signal)
+  const { port } = settings
+  progress(`Waiting for ${instance} to run`)
+  const wantsOther = made.address !== undefined || (settings.elastic_ip && !ready)
+  const first = await awaitAddress(cloud, name, instance, { signal, other: wantsOther })
+  stopIfAborted(signal)
+  if (wantsOther) made.address ??= await allocateAddress(cloud, who)
+  const { address: allocation, group, key } = made
+  const address = allocation === undefined ? first : await associateAddress(cloud, name, allocation, instance)
   progress(`Waiting for sshd at ${address}`)
-  await awaitHostKey({ node: name, address, port, key: hostKey, signal })
-  await markReady(cloud, made.instance)
-  return {
-    name,
-    provider: 'ec2',
-    id: made.instance,
-    address,
-    ...(port === 22 ? {} : { port }),
-    user: login,
-    host_keys: [hostKey],
-    made: {
-      id,
-      region: cloud.region,
-      ...(made.group === undefined ? {} : { group: made.group }),
-      ...(made.key === undefined ? {} : { key: made.key }),
+  const record = await arriveWithOwnKey({
+    record: {
+      name,
+      provider: 'ec2',
+      id: instance,
+      address,
+      ...(port === 22 ? {} : { port }),
+      user: given.login,
+      made: {
+        id: who.id,
+        region: cloud.region,
+        ...(group === undefined ? {} : { group }),
+        ...(key === undefined ? {} : { key }),
+        ...(allocation === undefined ? {} : { address: allocation }),
+      },
     },
-  }
+    given: given.hostKey,
+    own,
+    ready,
+    request,
+    mark: (made) => mark(cloud, instance, tag.hostKey, made),
+  })
+  await markReady(cloud, instance)
+  return record
 }
 
 async function orUndo(job: Job, who: Identity, made: Made, work: () => Promise<NodeRecord>): Promise<NodeRecord> {
@@ -142,7 +175,12 @@ async function orUndo(job: Job, who: Identity, made: Made, work: () => Promise<N
     async remove() {
       // A call whose answer got lost may have made something after all; its tag tells.
       const found = await ours(cloud, who.id)
-      const all = { instance: made.instance ?? found.instance, group: made.group ?? found.group, key: made.key ?? found.key }
+      const all = {
+        instance: made.instance ?? found.instance,
+        group: made.group ?? found.group,
+        key: made.key ?? found.key,
+        address: made.address ?? found.address,
+      }
       await remove(cloud, who.node, all, request.progress)
     },
   })

@@ -13,7 +13,7 @@ interface Meaning {
   /** `usage` where a setting has to change, `task` where the world has to. */
   readonly kind: 'usage' | 'task'
   readonly says: (about: Circumstances, detail: string) => string
-  readonly next: string
+  readonly next: string | ((about: Circumstances) => string)
 }
 
 const credentials =
@@ -29,7 +29,7 @@ const meanings: readonly Meaning[] = [
   {
     codes: /^(CredentialsProviderError|TokenProviderError|MissingAuthenticationToken)$/,
     kind: 'usage',
-    says: (_, detail) => `No AWS credentials were found: ${detail}`,
+    says: (_, detail) => `No AWS credentials were found: ${detail}${chosenProfile()}`,
     next: credentials,
   },
   {
@@ -46,7 +46,8 @@ const meanings: readonly Meaning[] = [
     next: 'Set its clock (timedatectl), then try again.',
   },
   {
-    codes: /^(UnauthorizedOperation|AccessDenied|AccessDeniedException|Blocked|OptInRequired|PendingVerification)$/,
+    codes:
+      /^(UnauthorizedOperation|AccessDenied|AccessDeniedException|Blocked|OptInRequired|PendingVerification|AuthFailure\.ServiceLinked.*)$/,
     kind: 'task',
     says: (_, detail) => `Your AWS account may not do this: ${detail}`,
     next: 'Ask whoever manages the account for the rights to run instances and to make key pairs and security groups.',
@@ -61,8 +62,22 @@ const meanings: readonly Meaning[] = [
   {
     codes: /^InvalidAMIID\./,
     kind: 'usage',
-    says: ({ settings, region }) => `There is no image ${settings.image_id ?? ''} in ${region ?? 'that region'}`,
+    says: ({ settings, region }) => `There is no image ${settings.image_id} in ${region ?? 'that region'}`,
     next: 'Images differ from region to region: correct image_id, or leave it out for the newest Debian 12.',
+  },
+  {
+    codes:
+      /^(RequestLimitExceeded|Throttling|ThrottlingException|RequestThrottled|EC2ThrottledException|TooManyRequestsException)$/,
+    kind: 'task',
+    says: (_, detail) => `AWS was asked too often, and wants more patience than kraft has: ${detail}`,
+    next: 'Try again in a few minutes; what was asked too often is shared by all who use the account.',
+  },
+  {
+    codes: /^SpotMaxPriceTooLow$/,
+    kind: 'usage',
+    says: ({ settings }, detail) =>
+      `No spot instance ${settings.size_id} costs as little as spot_price ${settings.spot_price ?? ''}: ${detail}`,
+    next: 'Raise spot_price, leave it out, or do without spot.',
   },
   {
     codes: /^(InvalidInstanceType|InvalidInstanceType\..*)$/,
@@ -71,7 +86,7 @@ const meanings: readonly Meaning[] = [
     next: 'Set size_id to a type of instance that the region offers, e.g. t3.small.',
   },
   {
-    codes: /^(InstanceLimitExceeded|VcpuLimitExceeded|SecurityGroupLimitExceeded|VolumeLimitExceeded|.*LimitExceeded)$/,
+    codes: /^(.*LimitExceeded|MaxSpotInstanceCountExceeded|InsufficientFreeAddressesInSubnet)$/,
     kind: 'task',
     says: ({ region }, detail) => `Your AWS account has reached a limit in ${region ?? 'that region'}: ${detail}`,
     next: 'Terminate what you do not need, choose a smaller size_id, or ask AWS for more (Service Quotas).',
@@ -80,22 +95,29 @@ const meanings: readonly Meaning[] = [
     codes: /^(InsufficientInstanceCapacity|InsufficientHostCapacity|Unsupported)$/,
     kind: 'task',
     says: ({ settings }, detail) => `AWS cannot start ${settings.size_id} there now: ${detail}`,
-    next: 'Try another size_id or location_id, or again later.',
+    next: ({ settings }) => `Try another size_id or location_id, or again later${settings.spot ? ', or without spot' : ''}.`,
   },
   {
     codes: /^(VPCIdNotSpecified|DefaultVpcDoesNotExist|MissingInput)$/,
     kind: 'task',
     says: ({ region }) => `Your AWS account has no default network (VPC) in ${region ?? 'that region'}`,
-    next: 'Make one: aws ec2 create-default-vpc',
+    next: 'Make one (aws ec2 create-default-vpc), or set subnet or vpc to one of yours: aws ec2 describe-subnets',
   },
 ]
+
+// The SDK says nothing of a profile that is not there.
+function chosenProfile(): string {
+  const { AWS_PROFILE: name = '' } = process.env
+  return name === '' ? '' : ` (AWS_PROFILE names the profile ${name})`
+}
 
 /** The code of an error of AWS or of the network, e.g. `InvalidAMIID.NotFound` or `ECONNREFUSED`; empty for other errors. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return ''
   if (error.message.startsWith('Region is missing')) return 'RegionMissing'
   if (error.message.startsWith('Region not accepted')) return 'InvalidRegion'
-  if (/(Credentials|Token)ProviderError$/.test(error.name)) return /expired/i.test(error.message) ? 'ExpiredToken' : error.name
+  if (/(Credentials|Token)ProviderError$/.test(error.name))
+    return /expired|cannot refresh/i.test(error.message) ? 'ExpiredToken' : error.name
   // The SDK puts $metadata on errors of the network, too, which go by their own code.
   if ('code' in error && typeof error.code === 'string') return error.code
   return '$metadata' in error || error.name === 'TimeoutError' ? error.name : ''
@@ -111,7 +133,8 @@ export function explain(error: unknown, about: Circumstances): unknown {
   const meaning = meanings.find(({ codes }) => codes.test(code))
   if (meaning !== undefined) {
     const message = meaning.says(about, detail)
-    return new KraftError({ kind: meaning.kind, message, next: meaning.next }, withoutRequest(error))
+    const next = typeof meaning.next === 'string' ? meaning.next : meaning.next(about)
+    return new KraftError({ kind: meaning.kind, message, next }, withoutRequest(error))
   }
   if (!network.test(code)) {
     if (!('$metadata' in error)) return error

@@ -3,6 +3,7 @@ import { KraftError } from '../../../engine/errors/failure.js'
 import { byKind, everywhere } from '../cloud/cidr.js'
 import type { Cloud } from './cloud.js'
 import { nameFor } from './key-pair.js'
+import type { Network } from './network.js'
 import type { Settings } from './settings.js'
 import { type Identity, tagged } from './tags.js'
 
@@ -11,12 +12,14 @@ export async function makeGroup(
   { sdk, client }: Cloud,
   who: Identity,
   { port, allow_ssh }: Settings,
+  network: Network,
   made: (id: string) => void,
 ): Promise<string> {
   const { GroupId } = await client.send(
     new sdk.CreateSecurityGroupCommand({
       GroupName: nameFor(who),
       Description: `kraftwerk: node ${who.node}`,
+      ...(network === undefined ? {} : { VpcId: network.vpc }),
       TagSpecifications: tagged(who, 'security-group'),
     }),
   )
@@ -45,10 +48,12 @@ function rule(port: number, ranges: readonly string[]): IpPermission {
 }
 
 /** The id of the security group of the settings, which may be its id or its name. */
-export async function findGroup({ sdk, client, region }: Cloud, wanted: string): Promise<string> {
+export async function findGroup({ sdk, client, region }: Cloud, wanted: string, network: Network): Promise<string> {
   const by = /^sg-[0-9a-f]+$/.test(wanted) ? 'group-id' : 'group-name'
   const { SecurityGroups = [] } = await client.send(
-    new sdk.DescribeSecurityGroupsCommand({ Filters: [{ Name: by, Values: [wanted] }] }),
+    new sdk.DescribeSecurityGroupsCommand({
+      Filters: [{ Name: by, Values: [wanted] }, ...(network === undefined ? [] : [{ Name: 'vpc-id', Values: [network.vpc] }])],
+    }),
   )
   const [first, ...more] = SecurityGroups
   if (first?.GroupId !== undefined && more.length === 0) return first.GroupId
@@ -56,8 +61,8 @@ export async function findGroup({ sdk, client, region }: Cloud, wanted: string):
     kind: 'usage',
     message:
       first === undefined
-        ? `EC2 has no security group ${wanted} in ${region}`
-        : `Several security groups are named ${wanted} in ${region}`,
+        ? `EC2 has no security group ${wanted} in ${network?.vpc ?? region}`
+        : `Several security groups are named ${wanted} in ${network?.vpc ?? region}`,
     next: 'Set securitygroup to the id of one (sg-…), or leave it out: then the node gets its own.',
   })
 }

@@ -1,10 +1,17 @@
-import type { Instance, InstanceStateName, RunInstancesCommandInput } from '@aws-sdk/client-ec2'
+import type {
+  Instance,
+  InstanceMarketOptionsRequest,
+  InstanceNetworkInterfaceSpecification,
+  InstanceStateName,
+  RunInstancesCommandInput,
+} from '@aws-sdk/client-ec2'
 import { KraftError } from '../../../engine/errors/failure.js'
 import { reveal, type Secret } from '../../../engine/shell/secret.js'
 import { poll } from '../cloud/poll.js'
 import type { Cloud } from './cloud.js'
 import { codeOf } from './failures.js'
 import type { Base } from './image.js'
+import type { Network } from './network.js'
 import type { Size } from './size.js'
 import { byTag, type Identity, tag, tagged, tagValue } from './tags.js'
 
@@ -16,32 +23,64 @@ export interface Launch {
   readonly who: Identity
   readonly image: Base
   readonly size: Size
+  readonly network: Network
   readonly group: string
   readonly key: string | undefined
   /** In GB. */
   readonly disk: number
   readonly userData: Secret
+  /** A spot instance, for at most that many dollars an hour where `price` is set. */
+  readonly spot: { readonly price: number | string | undefined } | undefined
 }
 
 /** What {@link launch} sends, apart from the sending. */
-export function launchInput({ who, image, size, group, key, disk, userData }: Launch): RunInstancesCommandInput {
+export function launchInput({ who, image, size, network, group, key, disk, userData, spot }: Launch): RunInstancesCommandInput {
   return {
     ImageId: image.id,
     InstanceType: size.type,
     MinCount: 1,
     MaxCount: 1,
     ClientToken: `kraftwerk-${who.id}`,
-    SecurityGroupIds: [group],
+    ...(network === undefined ? { SecurityGroupIds: [group] } : { NetworkInterfaces: [reachable(network.subnet, group)] }),
     ...(key === undefined ? {} : { KeyName: key }),
     UserData: Buffer.from(reveal(userData)).toString('base64'),
-    MetadataOptions: { HttpEndpoint: 'enabled', HttpTokens: 'required', HttpPutResponseHopLimit: 1 },
+    MetadataOptions: {
+      HttpEndpoint: 'enabled',
+      HttpTokens: 'required',
+      HttpPutResponseHopLimit: 1,
+      HttpProtocolIpv6: 'disabled',
+    },
+    ...(spot === undefined ? {} : { InstanceMarketOptions: oneTimeSpot(spot.price) }),
     BlockDeviceMappings: [
       {
         DeviceName: image.rootDevice,
         Ebs: { VolumeType: 'gp3', VolumeSize: Math.max(disk, image.least), Encrypted: true, DeleteOnTermination: true },
       },
     ],
-    TagSpecifications: tagged(who, 'instance', 'volume'),
+    TagSpecifications: tagged(
+      who,
+      'instance',
+      'volume',
+      'network-interface',
+      ...(spot === undefined ? [] : ['spot-instances-request' as const]),
+    ),
+  }
+}
+
+// Subnets that somebody made give no public addresses unless they are told to.
+function reachable(SubnetId: string, group: string): InstanceNetworkInterfaceSpecification {
+  return { DeviceIndex: 0, SubnetId, Groups: [group], AssociatePublicIpAddress: true, DeleteOnTermination: true }
+}
+
+// One-time: a request that stayed would start another instance that nobody remembers.
+function oneTimeSpot(price: number | string | undefined): InstanceMarketOptionsRequest {
+  return {
+    MarketType: 'spot',
+    SpotOptions: {
+      SpotInstanceType: 'one-time',
+      InstanceInterruptionBehavior: 'terminate',
+      ...(price === undefined ? {} : { MaxPrice: String(price) }),
+    },
   }
 }
 
@@ -92,8 +131,13 @@ export async function look({ sdk, client }: Cloud, id: string): Promise<Instance
   }
 }
 
-/** Waits until an instance runs and has a public address, and gives that. */
-export async function awaitAddress(cloud: Cloud, node: string, id: string, signal: AbortSignal | undefined): Promise<string> {
+/** Waits until an instance runs, and until it has a public address unless it is to get another one. Gives that. */
+export async function awaitAddress(
+  cloud: Cloud,
+  node: string,
+  id: string,
+  { signal, other }: { readonly signal: AbortSignal | undefined; readonly other: boolean },
+): Promise<string> {
   const address = await poll(
     async () => {
       const now = await look(cloud, id)
@@ -101,7 +145,8 @@ export async function awaitAddress(cloud: Cloud, node: string, id: string, signa
         const message = `EC2 gave up on the instance ${id}: ${now.StateReason?.Message ?? 'no reason given'}`
         throw new KraftError({ kind: 'task', node, message })
       }
-      return now?.State?.Name === 'running' ? now.PublicIpAddress : undefined
+      if (now?.State?.Name !== 'running') return undefined
+      return now.PublicIpAddress ?? (other ? '' : undefined)
     },
     { within: 300_000, signal },
   )
@@ -110,13 +155,18 @@ export async function awaitAddress(cloud: Cloud, node: string, id: string, signa
     kind: 'task',
     node,
     message: `The instance ${id} has no public address after five minutes`,
-    next: "The default subnet has to give public addresses: see `Auto-assign public IPv4 address` in the VPC's console.",
+    next: "Its subnet has to give public addresses: see `Auto-assign public IPv4 address` in the VPC's console; or set elastic_ip: true.",
   })
 }
 
+/** Puts one more tag on an instance. */
+export async function mark({ sdk, client }: Cloud, id: string, name: string, value: string): Promise<void> {
+  await client.send(new sdk.CreateTagsCommand({ Resources: [id], Tags: [{ Key: name, Value: value }] }))
+}
+
 /** Marks an instance as handed over, so that a later failure never takes it away. */
-export async function markReady({ sdk, client }: Cloud, id: string): Promise<void> {
-  await client.send(new sdk.CreateTagsCommand({ Resources: [id], Tags: [{ Key: tag.ready, Value: new Date().toISOString() }] }))
+export function markReady(cloud: Cloud, id: string): Promise<void> {
+  return mark(cloud, id, tag.ready, new Date().toISOString())
 }
 
 /** Whether {@link markReady} was reached for it. */

@@ -1,11 +1,9 @@
 import type { Image, Listed, NodeState, Region, Size } from '../../../engine/node/provider.js'
 import type { Cloud } from './cloud.js'
-import { debian } from './image.js'
+import { imagesOf, published } from './image.js'
 import { alive } from './instance.js'
 import { stateOf } from './state.js'
 import { tag, tagValue } from './tags.js'
-
-const canonical = '099720109477'
 
 /** The instances that kraft made in a region, by whichever person of the account. */
 export async function listNodes({ sdk, client }: Cloud): Promise<readonly Listed[]> {
@@ -27,27 +25,9 @@ export async function listNodes({ sdk, client }: Cloud): Promise<readonly Listed
 }
 
 /** The images that Debian and Ubuntu publish for what kraft runs on, and the account's own, newest first. */
-export async function listImages({ sdk, client }: Cloud): Promise<readonly Image[]> {
-  const published = (owner: string, names: readonly string[]) => ({
-    Owners: [owner],
-    Filters: [
-      { Name: 'name', Values: [...names] },
-      { Name: 'state', Values: ['available'] },
-    ],
-  })
-  const asked = [
-    published(debian, ['debian-12-*', 'debian-13-*']),
-    published(canonical, ['ubuntu/images/hvm-ssd*/ubuntu-jammy-22.04-*', 'ubuntu/images/hvm-ssd*/ubuntu-noble-24.04-*']),
-    published('self', ['*']),
-  ]
-  const found = await Promise.all(
-    asked.map(async (question) => {
-      const pages = []
-      for await (const { Images = [] } of sdk.paginateDescribeImages({ client, pageSize: 500 }, question)) pages.push(...Images)
-      // Anybody can publish an image with such a name, so the answer is checked as well.
-      return pages.filter(({ OwnerId }) => question.Owners[0] === 'self' || OwnerId === question.Owners[0])
-    }),
-  )
+export async function listImages(cloud: Cloud): Promise<readonly Image[]> {
+  const asked = [...published(), { owner: 'self', names: ['*'] }]
+  const found = await Promise.all(asked.map(({ owner, names }) => imagesOf(cloud, owner, names)))
   return found
     .flat()
     .sort((a, b) => (b.CreationDate ?? '').localeCompare(a.CreationDate ?? ''))

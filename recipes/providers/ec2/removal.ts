@@ -11,6 +11,8 @@ export interface Made {
   instance?: string | undefined
   group?: string | undefined
   key?: string | undefined
+  /** The allocation of an Elastic IP. */
+  address?: string | undefined
 }
 
 /**
@@ -24,7 +26,7 @@ export async function ours(cloud: Cloud, id: string, named?: Made): Promise<Made
   ]
   const wanted = (value: string | undefined) => named === undefined || value !== undefined
   const { sdk, client } = cloud
-  const [instance, group, key] = await Promise.all([
+  const [instance, group, key, address] = await Promise.all([
     wanted(named?.instance)
       ? client.send(new sdk.DescribeInstancesCommand({ Filters: filters('instance-id', named?.instance) }))
       : undefined,
@@ -32,37 +34,54 @@ export async function ours(cloud: Cloud, id: string, named?: Made): Promise<Made
       ? client.send(new sdk.DescribeSecurityGroupsCommand({ Filters: filters('group-id', named?.group) }))
       : undefined,
     wanted(named?.key) ? client.send(new sdk.DescribeKeyPairsCommand({ Filters: filters('key-name', named?.key) })) : undefined,
+    wanted(named?.address)
+      ? client.send(new sdk.DescribeAddressesCommand({ Filters: filters('allocation-id', named?.address) }))
+      : undefined,
   ])
   return {
     instance: instance?.Reservations?.flatMap(({ Instances = [] }) => Instances).find(({ State }) => State?.Name !== 'terminated')
       ?.InstanceId,
     group: group?.SecurityGroups?.[0]?.GroupId,
     key: key?.KeyPairs?.[0]?.KeyName,
+    address: address?.Addresses?.[0]?.AllocationId,
   }
 }
 
-/** Removes an instance, waits for its end, then removes its group and key pair. Gone already is fine. Cannot be interrupted. */
+/** Removes an instance, waits for its end, then removes what was beside it. Gone already is fine. Cannot be interrupted. */
 export async function remove(cloud: Cloud, node: string, made: Made, progress: (line: string) => void): Promise<void> {
   const { sdk, client } = cloud
   if (made.instance !== undefined) await terminate(cloud, node, made.instance, progress)
   if (made.key !== undefined) await client.send(new sdk.DeleteKeyPairCommand({ KeyName: made.key })).catch(fineIfGone)
-  if (made.group !== undefined) await deleteGroup(cloud, node, made.group)
+  const { group, address } = made
+  if (address !== undefined) {
+    await insist(node, `the Elastic IP ${address}`, `aws ec2 release-address --allocation-id ${address}`, () =>
+      client.send(new sdk.ReleaseAddressCommand({ AllocationId: address })),
+    )
+  }
+  if (group !== undefined) {
+    await insist(node, `the security group ${group}`, `aws ec2 delete-security-group --group-id ${group}`, () =>
+      client.send(new sdk.DeleteSecurityGroupCommand({ GroupId: group })),
+    )
+  }
 }
 
-/**
- * Removes the groups and key pairs of earlier runs that died before they had an instance. Whatever is still in use stays.
- */
+/** Removes what earlier runs left that died before they had an instance. Whatever is still in use stays. */
 export async function removeLeftovers({ sdk, client }: Cloud, { node, owner }: Omit<Identity, 'id'>): Promise<void> {
   const Filters = [byTag(tag.node, node), byTag(tag.owner, owner)]
-  const [{ SecurityGroups = [] }, { KeyPairs = [] }] = await Promise.all([
+  const [{ SecurityGroups = [] }, { KeyPairs = [] }, { Addresses = [] }] = await Promise.all([
     client.send(new sdk.DescribeSecurityGroupsCommand({ Filters })),
     client.send(new sdk.DescribeKeyPairsCommand({ Filters })),
+    client.send(new sdk.DescribeAddressesCommand({ Filters })),
   ])
-  for (const { KeyPairId } of KeyPairs) await client.send(new sdk.DeleteKeyPairCommand({ KeyPairId })).catch(fineIfGone)
+  const unlessInUse = (error: unknown) => {
+    if (!inUse.test(codeOf(error))) fineIfGone(error)
+  }
+  for (const { KeyName } of KeyPairs) await client.send(new sdk.DeleteKeyPairCommand({ KeyName })).catch(fineIfGone)
+  for (const { AllocationId } of Addresses) {
+    await client.send(new sdk.ReleaseAddressCommand({ AllocationId })).catch(unlessInUse)
+  }
   for (const { GroupId } of SecurityGroups) {
-    await client.send(new sdk.DeleteSecurityGroupCommand({ GroupId })).catch((error: unknown) => {
-      if (codeOf(error) !== 'DependencyViolation') fineIfGone(error)
-    })
+    await client.send(new sdk.DeleteSecurityGroupCommand({ GroupId })).catch(unlessInUse)
   }
 }
 
@@ -89,28 +108,24 @@ async function terminate(cloud: Cloud, node: string, id: string, progress: (line
   throw new KraftError({ kind: 'task', node, message: `${id} was told to terminate and is still there after ten minutes` })
 }
 
-async function deleteGroup({ sdk, client }: Cloud, node: string, GroupId: string): Promise<void> {
+const inUse = /^(DependencyViolation|InvalidIPAddress\.InUse)$/
+
+// The network interface of a terminated instance holds on to its group and address for a while.
+async function insist(node: string, what: string, byHand: string, attempt: () => Promise<unknown>): Promise<void> {
   const gone = await poll(
     async () => {
       try {
-        await client.send(new sdk.DeleteSecurityGroupCommand({ GroupId }))
-        return true
+        await attempt()
       } catch (error) {
-        // The network interface of a terminated instance holds on to its group for a while.
-        if (codeOf(error) === 'DependencyViolation') return undefined
+        if (inUse.test(codeOf(error))) return undefined
         fineIfGone(error)
-        return true
       }
+      return true
     },
     { within: 180_000 },
   )
   if (gone) return
-  throw new KraftError({
-    kind: 'task',
-    node,
-    message: `Something still uses the security group ${GroupId}`,
-    next: `When nothing does: aws ec2 delete-security-group --group-id ${GroupId}`,
-  })
+  throw new KraftError({ kind: 'task', node, message: `Something still uses ${what}`, next: `When nothing does: ${byHand}` })
 }
 
 function fineIfGone(error: unknown): void {

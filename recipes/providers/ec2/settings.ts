@@ -11,11 +11,31 @@ const entries = {
   user: v.optional(text),
   secret: v.optional(text),
   location_id: v.optional(text),
-  image_id: v.optional(v.pipe(text, v.regex(/^ami-[0-9a-f]+$/, 'An image looks like ami-0123456789abcdef0'))),
+  image_id: v.optional(
+    v.pipe(
+      text,
+      v.regex(
+        /^(ami-[0-9a-f]+|debian-1[23]|ubuntu-2[24]\.04)$/,
+        'An image is debian-12, debian-13, ubuntu-22.04 or ubuntu-24.04, or looks like ami-0123456789abcdef0',
+      ),
+    ),
+    'debian-12',
+  ),
   size_id: v.optional(text, 't3.small'),
   securitygroup: v.optional(text),
   keyname: v.optional(text),
-  login: v.optional(v.pipe(text, v.regex(/^[a-z_][a-z0-9_-]*$/, 'A login is made of small letters, digits, - and _')), 'admin'),
+  subnet: v.optional(v.pipe(text, v.regex(/^subnet-[0-9a-f]+$/, 'A subnet looks like subnet-0123456789abcdef0'))),
+  vpc: v.optional(v.pipe(text, v.regex(/^vpc-[0-9a-f]+$/, 'A VPC looks like vpc-0123456789abcdef0'))),
+  elastic_ip: v.optional(v.boolean('true or false'), false),
+  spot: v.optional(v.boolean('true or false'), false),
+  // As text, too: that is how it comes from the command line and from a variable.
+  spot_price: v.optional(
+    v.union(
+      [v.pipe(v.number(), v.gtValue(0)), v.pipe(text, v.regex(/^\d+(\.\d+)?$/))],
+      'A price is a number, in dollars an hour: 0.0125',
+    ),
+  ),
+  login: v.optional(v.pipe(text, v.regex(/^[a-z_][a-z0-9_-]*$/, 'A login is made of small letters, digits, - and _'))),
   disk: v.optional(whole(1, 16_384), 20),
   port: v.optional(whole(1, 65_535), 22),
   endpoint: v.optional(v.pipe(text, v.url())),
@@ -50,7 +70,11 @@ export const section: Section = {
     example: 'eu-central-1',
     variables: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
   },
-  image_id: { schema: entries.image_id, doc: 'Image; without it the newest Debian 12', example: 'ami-0123456789abcdef0' },
+  image_id: {
+    schema: entries.image_id,
+    doc: 'The newest image of debian-12, debian-13, ubuntu-22.04 or ubuntu-24.04, or one by its id: `kraft images` lists them',
+    example: 'ubuntu-24.04',
+  },
   size_id: { schema: entries.size_id, doc: 'Type of the instance', example: 't3.small' },
   securitygroup: {
     schema: entries.securitygroup,
@@ -62,7 +86,32 @@ export const section: Section = {
     doc: 'Key pair in EC2; without it your public key is imported for the node',
     example: 'me',
   },
-  login: { schema: entries.login, doc: 'User who logs in, with sudo', example: 'admin' },
+  subnet: {
+    schema: entries.subnet,
+    doc: 'Subnet; without it one of vpc, else of the default network',
+    example: 'subnet-0123456789abcdef0',
+  },
+  vpc: {
+    schema: entries.vpc,
+    doc: 'VPC, where subnet is not set: the roomiest of its subnets',
+    example: 'vpc-0123456789abcdef0',
+  },
+  elastic_ip: {
+    schema: entries.elastic_ip,
+    doc: 'Whether the node gets an Elastic IP: an address that it keeps when it is stopped',
+    example: true,
+  },
+  spot: {
+    schema: entries.spot,
+    doc: 'Whether it is a spot instance: cheap, and AWS may take it back within two minutes',
+    example: true,
+  },
+  spot_price: {
+    schema: entries.spot_price,
+    doc: 'The most that an hour of a spot instance may cost, in dollars; without it the usual price',
+    example: 0.0125,
+  },
+  login: { schema: entries.login, doc: 'User who logs in, with sudo; without it admin, of Ubuntu ubuntu', example: 'admin' },
   disk: { schema: entries.disk, doc: 'Size of the encrypted disk in GB', example: 20 },
   port: { schema: entries.port, doc: 'Port that sshd listens on', example: 22 },
   endpoint: { schema: entries.endpoint, doc: 'URL of an EC2-compatible cloud', example: 'https://ec2.example.com' },

@@ -14,6 +14,8 @@ export const tag = {
   node: 'kraftwerk:node',
   id: 'kraftwerk:id',
   owner: 'kraftwerk:key',
+  /** The host key that the node made itself. */
+  hostKey: 'kraftwerk:host-key',
   /** Set at last: what lacks it comes from a run that was interrupted. */
   ready: 'kraftwerk:ready',
 } as const

@@ -123,8 +123,8 @@ export function nova(session: Session, wishes: Wishes): Cloud {
             floatingAddress(session.api('network'), { server: id, from: wishes.floating_network ?? '', name: nameOf(marks) }),
         }),
 
-    async markReady({ id }, marks) {
-      const body = { metadata: asLabels({ ...marks, ready: true }) }
+    async mark({ id }, marks) {
+      const body = { metadata: asLabels(marks) }
       await call(compute, { method: 'POST', path: `/servers/${id}/metadata`, body, answer: v.unknown() })
     },
 

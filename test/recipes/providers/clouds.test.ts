@@ -11,6 +11,7 @@ import { provider as linode } from '../../../recipes/providers/linode.js'
 import { provider as openstack } from '../../../recipes/providers/openstack.js'
 import { type BootedNode, bootNode, freePort, prepareNode } from '../../rig/ec2-node.js'
 import { kraftErrorOf } from '../../rig/failure.js'
+import { firstLogin, loginAtOnce } from '../../rig/first-login.js'
 import { newKey, sayHello } from '../../rig/openssh-client.js'
 import { startDigitalOcean } from '../../rig/providers/digitalocean.js'
 import { startHetzner } from '../../rig/providers/hetzner.js'
@@ -23,6 +24,7 @@ let port: number
 let publicKey: string
 let otherKey: string
 let node: BootedNode | undefined
+let login: NonNullable<CreateRequest['login']>
 
 beforeAll(async () => {
   for (const name of Object.keys(process.env)) {
@@ -32,6 +34,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kraftwerk-clouds-test-'))
   publicKey = await newKey(folder, 'id')
   otherKey = await newKey(folder, 'other')
+  login = await firstLogin(folder)
 })
 
 afterAll(async () => {
@@ -79,6 +82,7 @@ describe.each(all)('$name', (provider, start, kinds) => {
     publicKey,
     settings: settings(),
     progress: () => undefined,
+    login: loginAtOnce(() => node),
     ...change,
   })
   const destroy = (record: NodeRecord) => provider.destroy(record, settings(), () => undefined)
@@ -86,7 +90,7 @@ describe.each(all)('$name', (provider, start, kinds) => {
 
   test('makes a node that answers with the host key that it was given, and lets its user in', async () => {
     const lines: string[] = []
-    const record = await provider.create(request({ progress: (line) => lines.push(line) }))
+    const record = await provider.create(request({ login, progress: (line) => lines.push(line) }))
     expect(record).toMatchObject({ name: 'one', provider: provider.name, address: '127.0.0.1', port, user: userInfo().username })
     expect(record.host_keys).toEqual([expect.stringMatching(/^ssh-ed25519 \S+$/)])
     expect(record.made).toEqual({ id: expect.stringMatching(/^[0-9a-f]{12}$/), region: vendor.known.region })

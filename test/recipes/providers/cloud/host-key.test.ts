@@ -23,7 +23,7 @@ afterEach(async () => {
 
 test('waits for an sshd that comes up late', async () => {
   const { publicKey, privateKey } = generateHostKey()
-  const waiting = awaitHostKey({ node: 'one', address: '127.0.0.1', port, key: publicKey, within: 15_000 })
+  const waiting = awaitHostKey({ node: 'one', address: '127.0.0.1', port, keys: [publicKey], within: 15_000 })
   await new Promise((resolve) => setTimeout(resolve, 700))
   const indented = privateKey.trim().replaceAll('\n', '\n    ')
   const keys = `ssh_keys:\n  ed25519_private: |\n    ${indented}\n  ed25519_public: ${publicKey}\n`
@@ -32,7 +32,7 @@ test('waits for an sshd that comes up late', async () => {
 })
 
 test('says what to look at when no sshd answers in time', async () => {
-  const waiting = awaitHostKey({ node: 'one', address: '127.0.0.1', port, key: 'ssh-ed25519 AAAA', within: 600 })
+  const waiting = awaitHostKey({ node: 'one', address: '127.0.0.1', port, keys: ['ssh-ed25519 AAAA'], within: 600 })
   const error = await waiting.catch((reason: unknown) => reason)
   expect(isKraftError(error) && error.failure).toMatchObject({
     kind: 'unreachable',
@@ -48,7 +48,7 @@ test('can be interrupted while something accepts and says nothing', async () => 
   const stop = new AbortController()
   const started = Date.now()
   setTimeout(() => stop.abort(), 300)
-  const waiting = awaitHostKey({ node: 'one', address: '127.0.0.1', port, key: 'ssh-ed25519 AAAA', signal: stop.signal })
+  const waiting = awaitHostKey({ node: 'one', address: '127.0.0.1', port, keys: ['ssh-ed25519 AAAA'], signal: stop.signal })
   await expect(waiting).rejects.toMatchObject({ failure: { kind: 'interrupted' } })
   expect(Date.now() - started).toBeLessThan(3_000)
   for (const socket of sockets) socket.destroy()
