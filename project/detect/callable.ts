@@ -23,7 +23,9 @@ export function findCallable(tree: ProjectTree, made: RegExp): readonly Finding[
   const seen = programFiles(tree).flatMap((file) => callablesIn(tree.read(file) ?? '', file, made))
   const [best, ...others] = seen.sort((one, other) => one.rank - other.rank)
   if (best === undefined) return []
-  const { module, src } = moduleOf(tree, best.file)
+  const { module, src: root } = moduleOf(tree, best.file)
+  // A module at the top may import packages in src/.
+  const src = root === '' && tree.files.some((file) => /^src\/[^/]+\/__init__\.py$/.test(file)) ? 'src' : root
   const wsgi = `${module}:${best.name}`
   const rivals = others.filter(({ rank }) => rank === best.rank).map(({ file, line }) => `${file}:${line}`)
   return [
@@ -45,8 +47,8 @@ function callablesIn(source: string, file: string, made: RegExp): readonly Seen[
     const name = statement.indent === 0 ? callable(statement, made, base) : undefined
     if (name === undefined) return []
     const called = names.includes(name) ? names.indexOf(name) : names.length
-    // What is there already comes before what has to be called.
-    const rank = (name.endsWith(')') ? 10_000 : 0) + place * 100 + called * 10 + depth
+    // What is there already comes before what has to be called, if both are called as one would expect.
+    const rank = (name.endsWith(')') ? 60 : 0) + place * 100 + called * 10 + depth
     return [{ file, line: statement.line, name, rank }]
   })
 }

@@ -32,8 +32,19 @@ export function inspectProject(folder: string, frameworks: readonly Framework[])
   }
   const framework = detectFramework(frameworks, seen(tree))
   const own = framework.inspect?.(tree) ?? []
-  const findings = [...procfile(tree), ...own, ...required, ...pythonVersion(tree), ...services(tree)]
+  const findings = [...procfile(tree), ...own, ...required, ...pythonVersion(tree), ...services(tree), ...nothing(required, own)]
   return { framework, findings: withCallable(findings, tree, frameworks) }
+}
+
+function nothing(required: readonly Finding[], own: readonly Finding[]): readonly Finding[] {
+  if (required.length > 0 || own.some(({ sets }) => sets?.packages !== undefined)) return []
+  return [
+    {
+      what: 'no requirements',
+      file: 'requirements.txt',
+      todo: 'Write one with what the project needs from PyPI; kraft brings gunicorn alone',
+    },
+  ]
 }
 
 // manage.py may stand in a folder of its own, which becomes `src:`.

@@ -9,7 +9,6 @@ const run = promisify(execFile)
 /** How a project that knows nothing of kraft comes to a folder: the sources of a package, or what a program generates. */
 const origins = {
   'web-httpbin': { sdist: 'httpbin==0.10.4', inside: '.' },
-  radicale: { sdist: 'radicale==3.9.0', inside: '.' },
   'flask-page': { sdist: 'flask==3.1.3', inside: 'examples/javascript' },
   'flask-factory': { sdist: 'flask==3.1.3', inside: 'examples/celery' },
   'flask-tutorial': { sdist: 'flask==3.1.3', inside: 'examples/tutorial' },

@@ -3,7 +3,7 @@ import type { Finding } from '../../../project/detect/finding.js'
 import { pathOf } from '../../../project/detect/python-path.js'
 import { literal, variablesIn } from '../../../project/detect/python-source.js'
 import { databaseOf } from '../../../project/detect/services.js'
-import type { ProjectTree } from '../../../project/detect/tree.js'
+import { lineOf, type ProjectTree } from '../../../project/detect/tree.js'
 import { inspectDatabase } from './database.js'
 import { type DjangoSettings, readSettings, type Setting } from './settings.js'
 import { settingsModule } from './settings-module.js'
@@ -32,6 +32,7 @@ export function inspectDjango(tree: ProjectTree): readonly Finding[] {
     ...mediaOf(settings),
     ...refusing(settings),
     ...newPython(tree),
+    ...unrequired(tree, settings),
   ]
 }
 
@@ -128,6 +129,17 @@ function newPython(tree: ProjectTree): readonly Finding[] {
   return row === -1
     ? []
     : [{ what: 'Django 6, which needs Python 3.12', file: 'requirements.txt', line: row + 1, sets: { python: '3.12' } }]
+}
+
+// `startproject` writes no requirements, but which Django it was.
+function unrequired(tree: ProjectTree, settings: DjangoSettings): readonly Finding[] {
+  const file = settings.get('INSTALLED_APPS')?.file
+  if (tree.requires.size > 0 || file === undefined) return []
+  const text = tree.read(file) ?? ''
+  const made = /using Django (\d+\.\d+(?:\.\d+)?)/
+  const version = made.exec(text)?.[1]
+  const packages = [version === undefined ? 'django' : `django~=${version.split('.').length === 2 ? `${version}.0` : version}`]
+  return [{ what: 'Django, and no requirements', file, line: lineOf(text, made) ?? 1, sets: { packages } }]
 }
 
 function placed({ file, line }: Setting): { readonly file: string; readonly line: number } {
