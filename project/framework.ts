@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KraftError } from '../engine/errors/failure.js'
+import type { Detector } from './detect/finding.js'
 
 /** What a framework looks at to tell whether a project is its own. */
 export interface Candidate {
@@ -24,6 +25,8 @@ export interface Framework {
   /** Asked only after all others: it takes whatever is left. */
   readonly fallback?: boolean
   detect(project: Candidate): boolean
+  /** What its own files say of a project for kraftwerk.yaml, for `kraft init` in a folder that is there. */
+  readonly inspect?: Detector
   /** What the program needs in its environment; `wsgi` is the setting, `module.module:callable`. */
   environ(project: Candidate, wsgi: string): Readonly<Record<string, string>>
   /** The release command of a project that names none (`release:`), run once per deploy as the instance's user. */

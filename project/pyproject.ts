@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import * as v from 'valibot'
 import { KraftError } from '../engine/errors/failure.js'
+import { tableRequirements } from './poetry.js'
 
 const strings = v.array(v.string())
 const Pyproject = v.object({
@@ -13,12 +14,13 @@ const Pyproject = v.object({
       dynamic: v.optional(strings),
     }),
   ),
-  tool: v.optional(v.object({ poetry: v.optional(v.object({ dependencies: v.optional(v.unknown()) })) })),
+  tool: v.optional(v.object({ poetry: v.optional(v.object({ dependencies: v.optional(v.record(v.string(), v.unknown())) })) })),
 })
 
 /**
  * The dependencies in [project] of a pyproject.toml (and of its optional ones, by name), one requirement each; undefined where
- * the file is missing or has no [project], as one that only configures tools. Throws a KraftError (`setting`) where it can't be
+ * the file is missing or has no dependencies, as one that only configures tools. Poetry's own table counts where [project] has
+ * none. Throws a KraftError (`setting`) where it can't be
  * read or keeps its dependencies where kraft does not look.
  *
  * @example pyprojectRequirements('/home/me/shop', '.', ['s3']) // ['django~=5.2', 'boto3']
@@ -36,9 +38,13 @@ export function pyprojectRequirements(folder: string, path: string, extras: read
       next,
     })
   }
-  if (project?.dependencies === undefined && tool?.poetry?.dependencies !== undefined) {
+  const table = tool?.poetry?.dependencies
+  if (project?.dependencies === undefined && table !== undefined) {
+    const { rows, unreadable } = tableRequirements(table)
+    if (unreadable.length === 0) return rows
     const next = 'Move them to [project], or run: poetry export --output requirements.txt'
-    throw new KraftError({ kind: 'setting', message: "The dependencies are in Poetry's own table", place: { file }, next })
+    const message = `Poetry's table of dependencies says for ${unreadable[0]} where it is, but not as pip would`
+    throw new KraftError({ kind: 'setting', message, place: { file }, next })
   }
   if (project === undefined) return undefined
   const optional = extras.flatMap((extra) => {

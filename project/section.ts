@@ -152,12 +152,12 @@ export function instanceSection(known: Named) {
         v.pipe(
           v.string(),
           v.regex(
-            /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/,
+            /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\(\))?$/,
             'module.module:callable, as in calculator.wsgi:application',
           ),
         ),
       ),
-      doc: 'The WSGI callable as module.module:callable',
+      doc: 'The WSGI callable as module.module:callable, or with () the factory that makes it',
       example: 'calculator.wsgi:application',
     },
     workers: { schema: v.optional(whole(1, 64), 2), doc: 'Worker processes that answer requests', example: 4 },

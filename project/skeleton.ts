@@ -14,6 +14,8 @@ export interface SkeletonRequest {
   readonly name: string
   /** A folder in `skeleton/` of the templates: django, flask, wsgi or a user's own. */
   readonly framework: string
+  /** A folder of the user's that is the skeleton, in the place of any framework's. */
+  readonly template?: string
   /** Folders of templates, strongest first: the user's own, then kraft's. Each may hold a part. */
   readonly templates: readonly string[]
   /** The version of kraft, for the skeleton's README. */
@@ -62,10 +64,10 @@ export async function writeSkeleton(request: SkeletonRequest): Promise<string[]>
 
 /** What {@link writeSkeleton} would write, by path relative to the folder; writes nothing, and throws the same. */
 export async function renderSkeleton(request: SkeletonRequest): Promise<ReadonlyMap<string, string | Buffer>> {
-  const { name, framework, templates, version } = request
+  const { name, framework, template, templates, version } = request
   const variables = { name, package: packageName(name), instance: nameOfFolder(name), version }
   await refuseFull(resolve(request.folder))
-  return render(await collect(templates, framework), variables)
+  return render(template === undefined ? await collect(templates, framework) : await own(template), variables)
 }
 
 async function refuseFull(folder: string): Promise<void> {
@@ -93,6 +95,14 @@ async function collect(templates: readonly string[], framework: string): Promise
     for (const file of await filesBelow(top)) found.set(relative(top, file).replace(/\.ejs$/, ''), file)
   }
   return found
+}
+
+async function own(folder: string): Promise<Sources> {
+  const files = (await filesBelow(folder)).map((file) => [relative(folder, file), file] as const)
+  const kept = files.filter(([path]) => !/^\.git(\/|$)/.test(path))
+  if (kept.length > 0) return new Map(kept.map(([path, file]) => [path.replace(/\.ejs$/, ''), file]))
+  const next = 'Name a folder with the files of a project; those that end in .ejs are rendered.'
+  throw new KraftError({ kind: 'usage', message: `The template ${folder} is no folder with files in it`, next })
 }
 
 async function render(sources: Sources, variables: Record<string, string>): Promise<ReadonlyMap<string, string | Buffer>> {

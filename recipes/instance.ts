@@ -118,8 +118,12 @@ export function shared(place: Place, release: string, paths: readonly string[]):
           umask 027
           if [ ! -e "$1" ]; then
             mkdir -p "$(dirname "$1")"
-            if [ -d "$2" ] || [ ! -e "$2" ]; then mkdir -p "$1"; fi
-            if [ -d "$2" ]; then cp -R "$2/." "$1/"; elif [ -e "$2" ]; then cp "$2" "$1"; fi
+            if [ -d "$2" ]; then mkdir -p "$1"; cp -R "$2/." "$1/"
+            elif [ -e "$2" ]; then cp "$2" "$1"
+            else
+              # To SQLite an empty file is an empty database; a folder would be in its way.
+              case "$1" in *.sqlite3 | *.sqlite | *.db) : >"$1" ;; *) mkdir -p "$1" ;; esac
+            fi
           fi' sh ${kept} ${inside}
         rm -rf ${inside}
         ln -s ${kept} ${inside}

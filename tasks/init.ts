@@ -1,38 +1,41 @@
-import { basename, resolve } from 'node:path'
+import { KraftError } from '../engine/errors/failure.js'
 import { option } from '../engine/task/option.js'
-import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
-import { templateFolders } from '../engine/template/find.js'
-import { renderSkeleton, writeSkeleton } from '../project/skeleton.js'
+import { initExisting } from './init-existing.js'
+import { initNew, oneOf } from './init-new.js'
 
-/** Writes a new project that deploys as it is. */
+/** Writes a new project that deploys as it is, or kraftwerk.yaml for the one here. */
 export const init = task({
   on: 'once',
   needs: 'nothing',
   group: 'Start',
-  help: 'write a new project that deploys as it is',
-  examples: ['kraft init shop', 'kraft init api --framework flask'],
+  help: 'write a new project that deploys as it is, or kraftwerk.yaml for the one here',
+  examples: ['kraft init', 'kraft init shop', 'kraft init api --flask'],
   options: {
-    name: option({ type: 'string', positional: true, required: true, help: 'name of the project, and of its folder' }),
-    framework: option({
+    name: option({
       type: 'string',
-      default: 'django',
-      help: 'django, flask, wsgi, or a folder of your own in templates/skeleton/',
+      positional: true,
+      help: 'name of a new project, and of its folder; without it kraft looks at the project here',
     }),
+    django: option({ type: 'boolean', help: 'a Django project; so it is without any of these' }),
+    flask: option({ type: 'boolean', help: 'a Flask project' }),
+    wsgi: option({ type: 'boolean', help: 'a project without a framework' }),
+    framework: option({ type: 'string', help: 'django, flask, wsgi, or a folder of your own in templates/skeleton/' }),
+    template: option({
+      type: 'string',
+      help: 'a folder of your own that is the project: *.ejs is rendered, __name__ in paths too',
+    }),
+    venv: option({ type: 'boolean', default: true, help: 'make no virtualenv' }),
+    git: option({ type: 'boolean', default: true, help: 'make no git repository' }),
   },
   async run({ options, session }) {
-    const folder = resolve(session.folder, options.name)
-    // As typed, without the slash that completion leaves at the end.
-    const shown = options.name.replace(/\/+$/, '') || options.name
-    const { framework } = options
-    const request = { folder, name: basename(folder), framework, templates: templateFolders(), version: session.version }
-    if (session.flags.dryRun) {
-      const paths = [...(await renderSkeleton(request)).keys()].sort()
-      const rows = [`Would write a ${framework} project to ${folder}:`, ...paths.map((path) => `  ${path}`)]
-      return new Result(rows.join('\n'), { folder, files: paths })
+    const { name, django, flask, wsgi, framework, template, venv, git } = options
+    const chosen = oneOf({ django, flask, wsgi, framework, template })
+    if (name !== undefined) return initNew({ name, framework: chosen, template, venv, git }, session)
+    if (django || flask || wsgi || framework !== undefined || template !== undefined) {
+      const message = 'Without a NAME kraft looks at the project here, and finds its framework by itself'
+      throw new KraftError({ kind: 'usage', message, next: 'For a new project: kraft init NAME with these options' })
     }
-    const files = await writeSkeleton(request)
-    const next = `cd ${shown} && kraft provision one && kraft bootstrap:one && kraft deploy`
-    return new Result(`${shown}/ has ${files.length} files`, { folder, files }, next)
+    return initExisting(session)
   },
 })

@@ -1,15 +1,22 @@
 import { quote } from '../../engine/shell/sh.js'
-import { type Candidate, defineFramework } from '../../project/framework.js'
+import { defineFramework } from '../../project/framework.js'
+import { inspectDjango } from './django/inspect.js'
+import { settingsModule } from './django/settings-module.js'
 
 // Through manage.py and not python -c, because a manage.py may extend sys.path. Checks are on: they find a STATIC_ROOT inside
-// STATICFILES_DIRS.
+// STATICFILES_DIRS. Settings that know nothing of kraft have no STATIC_ROOT, or one in the code, which nginx does not serve and the
+// application can't write.
 const collect = [
+  'import os',
   'from django.apps import apps',
   'from django.conf import settings',
   'from django.core.management import call_command',
-  'there = settings.STATIC_ROOT and apps.is_installed("django.contrib.staticfiles")',
+  'there = apps.is_installed("django.contrib.staticfiles")',
+  'root = os.path.realpath(settings.STATIC_ROOT or ".")',
+  'inside = (root + os.sep).startswith(os.path.realpath(".") + os.sep)',
+  'inside and setattr(settings, "STATIC_ROOT", os.environ["STATIC_ROOT"])',
   'there and call_command("collectstatic", interactive=False, verbosity=0, skip_checks=False)',
-  'print("Collected static files" if there else "No static files to collect: STATIC_ROOT or staticfiles is not in the settings")',
+  'print("Collected static files" if there else "No static files to collect: django.contrib.staticfiles is not installed")',
 ].join('; ')
 
 // Through the project's own user model: where people are known by their email, that is the name.
@@ -58,6 +65,7 @@ export const framework = defineFramework({
     const manage = project.read('manage.py')
     return manage !== undefined && (manage.includes('django.core.management') || project.requires.has('django'))
   },
+  inspect: inspectDjango,
   environ: (project, wsgi) => ({ DJANGO_SETTINGS_MODULE: settingsModule(project, wsgi) }),
   release: 'manage.py migrate --noinput',
   foretell: `manage.py shell --verbosity 0 --command ${quote(foretell)}`,
@@ -65,15 +73,3 @@ export const framework = defineFramework({
   superusers: `manage.py shell --verbosity 0 --command ${quote(createSuperusers)}`,
   skeleton: 'django',
 })
-
-// The module of `wsgi:` comes first: where it and manage.py differ, manage.py names the settings for development.
-function settingsModule(project: Candidate, wsgi: string): string {
-  const [module = ''] = wsgi.split(':')
-  const path = module.replaceAll('.', '/')
-  for (const file of [`${path}.py`, `${path}/__init__.py`, 'manage.py']) {
-    const found = project.read(file)?.match(/^[^#\n]*DJANGO_SETTINGS_MODULE["'](?:\s*,\s*|\s*\]\s*=\s*)["']([\w.]+)["']/m)?.[1]
-    if (found !== undefined) return found
-  }
-  const [top = ''] = module.split('.')
-  return `${top}.settings`
-}

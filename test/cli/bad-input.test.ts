@@ -260,6 +260,11 @@ describe.concurrent('says where, why and what next', () => {
       2,
       'error: The folder HERE/full is not empty: it has x\nnext:  Take another name, or move what is there.',
     ],
+    ['init shop --template none', {}, 2, 'error: The template HERE/none is no folder with files in it\nnext:  Name a folder'],
+    ['init shop --flask --wsgi', {}, 2, 'error: A project has one framework: flask or wsgi?\nnext:  Take one of --django'],
+    ['init --flask', {}, 2, 'error: Without a NAME kraft looks at the project here'],
+    ['init', {}, 2, 'error: There is no Python project in HERE: no .py file, no requirements\nnext:  Go to the folder'],
+    ['init', project(stage), 2, 'error: HERE/kraftwerk.yaml is there already, and nothing was changed\nnext:  Change it by hand'],
     ['init shop --framework flsk', {}, 2, 'error: There is no skeleton "flsk". Did you mean "flask"?'],
   ])('for a project that cannot be: kraft %s', check)
 

@@ -129,7 +129,7 @@ it.each([
   ['[project\n', 'This is not TOML'],
   ['[project]\ndependencies = "django"\n', 'project.dependencies is not as PEP 621 says'],
   ['[project]\ndynamic = ["dependencies"]\n', 'dynamic'],
-  ['[tool.poetry.dependencies]\ndjango = "^5"\n', 'Poetry'],
+  ['[tool.poetry.dependencies]\nshop = { git = "https://example.com/shop.git" }\n', 'Poetry'],
 ])('pyproject.toml with %j is refused with its place', (text, why) => {
   write('pyproject.toml', text)
   expect(failure()).toMatchObject({

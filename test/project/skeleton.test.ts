@@ -91,6 +91,14 @@ it("a user's own framework needs no part of kraft's", async () => {
   expect(await init({ framework: 'bottle', templates: [builtIn, join(parent, 'mine')] })).toEqual(['app.py'])
 })
 
+it("a folder of the user's own is the project, rendered, without its repository and kraft's parts", async () => {
+  await write('own/__name__/app.py.ejs', '# <%- name %>')
+  await write('own/.gitignore', '.venv/')
+  await write('own/.git/config', '')
+  expect(await init({ template: join(parent, 'own') })).toEqual(['.gitignore', 'my_shop/app.py'])
+  expect(await readFile(join(parent, 'my-shop/my_shop/app.py'), 'utf8')).toBe('# my-shop')
+})
+
 it('an empty folder is filled, one that holds something is refused and stays as it was', async () => {
   await mkdir(join(parent, 'my-shop'))
   await init()

@@ -1,0 +1,64 @@
+import { KraftError } from '../../engine/errors/failure.js'
+import { candidate, detectFramework, type Framework } from '../framework.js'
+import type { Finding } from './finding.js'
+import { procfile } from './procfile.js'
+import { pythonVersion } from './python-version.js'
+import { seeRequirements } from './requirements-files.js'
+import { services } from './services.js'
+import type { ProjectTree } from './tree.js'
+
+/** What was found in a folder with a Python project. */
+export interface SeenProject {
+  readonly framework: Framework
+  /** What the stronger one says of a setting stands first. */
+  readonly findings: readonly Finding[]
+}
+
+/**
+ * Looks at a project that has no kraftwerk.yaml yet: nothing of it is run, nothing is fetched. Throws a KraftError (`usage`) where
+ * there is no Python project.
+ *
+ * @example (await inspectProject('/home/ada/shop', await loadKinds('frameworks'))).framework.name // 'django'
+ */
+export function inspectProject(folder: string, frameworks: readonly Framework[]): SeenProject {
+  const { tree, findings: required } = seeRequirements(folder)
+  if (!tree.files.some((file) => file.endsWith('.py')) && required.length === 0) {
+    const next = 'Go to the folder of the project, or make a new one: kraft init NAME'
+    throw new KraftError({
+      kind: 'usage',
+      message: `There is no Python project in ${folder}: no .py file, no requirements`,
+      next,
+    })
+  }
+  const framework = detectFramework(frameworks, seen(tree))
+  const own = framework.inspect?.(tree) ?? []
+  const findings = [...procfile(tree), ...own, ...required, ...pythonVersion(tree), ...services(tree), ...nothing(required, own)]
+  return { framework, findings: withCallable(findings, tree, frameworks) }
+}
+
+function nothing(required: readonly Finding[], own: readonly Finding[]): readonly Finding[] {
+  if (required.length > 0 || own.some(({ sets }) => sets?.packages !== undefined)) return []
+  return [
+    {
+      what: 'no requirements',
+      file: 'requirements.txt',
+      todo: 'Write one with what the project needs from PyPI; kraft brings gunicorn alone',
+    },
+  ]
+}
+
+// manage.py may stand in a folder of its own, which becomes `src:`.
+function seen(tree: ProjectTree) {
+  const manage = tree.files.find((file) => /(^|\/)manage\.py$/.test(file))
+  const src = manage?.includes('/') === true ? manage.slice(0, manage.lastIndexOf('/')) : undefined
+  return candidate({ folder: tree.folder, src, requires: tree.requires })
+}
+
+// A framework that knows no callable here leaves it to the one that takes any.
+function withCallable(findings: readonly Finding[], tree: ProjectTree, frameworks: readonly Framework[]): readonly Finding[] {
+  if (findings.some(({ sets }) => sets?.wsgi !== undefined)) return findings
+  const any = frameworks.find(({ fallback }) => fallback === true)?.inspect?.(tree) ?? []
+  if (any.length > 0) return [...any, ...findings]
+  const file = findings[0]?.file ?? tree.files[0] ?? '.'
+  return [...findings, { what: 'no WSGI callable', file, todo: 'Say in wsgi: which module and callable gunicorn should run' }]
+}

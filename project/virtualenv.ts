@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** How it went: what made it, or why there is none. */
+export type VirtualenvMade = { readonly by: 'uv' | 'python3' } | { readonly problem: string; readonly next: string }
+
+const byHand = 'python3 -m venv .venv && .venv/bin/pip install -r requirements.txt'
+
+/**
+ * Makes `.venv` in a project's folder with what its requirements.txt asks for: by uv where that is installed, else by python3 with pip.
+ * Never throws: without a network a project is there all the same, and what half a virtualenv there was is gone.
+ *
+ * @example await makeVirtualenv('/home/ada/shop', session.ended) // { by: 'uv' }
+ */
+export async function makeVirtualenv(folder: string, ended: AbortSignal): Promise<VirtualenvMade> {
+  const call = (program: string, ...args: readonly string[]) =>
+    run(program, [...args], { cwd: folder, signal: ended, maxBuffer: 1024 ** 3 })
+  const requirements = ['-r', 'requirements.txt']
+  const uv = await call('uv', '--version').then(
+    () => true,
+    () => false,
+  )
+  try {
+    if (uv) {
+      await call('uv', 'venv', '--quiet', '.venv')
+      await call('uv', 'pip', 'install', '--quiet', '--python', '.venv', ...requirements)
+      return { by: 'uv' }
+    }
+    await call('python3', '-m', 'venv', '.venv')
+    await call('.venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements)
+    return { by: 'python3' }
+  } catch (error) {
+    await rm(join(folder, '.venv'), { recursive: true, force: true })
+    return { problem: lastLine(error), next: uv ? `uv venv && uv pip install -r requirements.txt` : byHand }
+  }
+}
+
+// Debian's python3 -m venv says on stdout which package is missing.
+function lastLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if ('code' in error && error.code === 'ENOENT') return 'there is no python3 here'
+  const said = ['stderr', 'stdout'].map((name) => String((error as unknown as Record<string, unknown>)[name] ?? '').trim())
+  const text = said.find((each) => each !== '') ?? error.message
+  const rows = text.split('\n').filter((row) => row.trim() !== '')
+  return (rows.findLast((row) => /^ERROR|^error/i.test(row)) ?? rows.at(-1) ?? text).trim()
+}

@@ -1,0 +1,37 @@
+import { join, relative } from 'node:path'
+import { Result } from '../engine/task/result.js'
+import type { Session } from '../engine/task/session.js'
+import { findTemplate } from '../engine/template/find.js'
+import { describe, projectName } from '../project/detect/describe.js'
+import { merged, placeOf } from '../project/detect/finding.js'
+import { inspectProject } from '../project/detect/project.js'
+import { alreadyThere, checkText, writeNew } from '../project/detect/write.js'
+import { kindNames, loadKind, loadKinds } from '../recipes/kinds.js'
+
+/** Writes kraftwerk.yaml into the project that kraft was called in, and says what it found where. */
+export async function initExisting(session: Session): Promise<Result> {
+  const { folder, prompt, flags } = session
+  if (session.project !== undefined) throw alreadyThere(join(session.project.folder, 'kraftwerk.yaml'))
+  const { framework, findings } = inspectProject(folder, await loadKinds('frameworks'))
+  const services = kindNames('services')
+  const domain = flags.dryRun || flags.yes ? undefined : await askDomain(prompt, projectName(folder))
+  const text = await describe({ folder, findings, services, domain, template: findTemplate('init/kraftwerk.yaml') })
+  const section = async (name: string) => (await loadKind('services', name)).section
+  await checkText(folder, text, { services, vaults: kindNames('vaults'), section })
+  const data = { folder, framework: framework.name, found: findings, settings: merged(findings), text }
+  if (flags.dryRun) return new Result(text.trimEnd(), data)
+  const file = await writeNew(folder, text)
+  const todos = findings.flatMap((finding) => (finding.todo === undefined ? [] : `  ${placeOf(finding)}: ${finding.todo}`))
+  const rows = [
+    `${framework.doc.split(':')[0]}:`,
+    ...findings.map((finding) => `  ${finding.what} (${placeOf(finding)})`),
+    ...(todos.length === 0 ? [] : ['Look at:', ...todos]),
+    `Wrote ${relative(folder, file)}`,
+  ]
+  return new Result(rows.join('\n'), { ...data, file }, 'kraft provision one && kraft bootstrap:one && kraft deploy')
+}
+
+async function askDomain(prompt: Session['prompt'], name: string): Promise<string | undefined> {
+  const typed = await prompt?.text(`Domain of stage, as in stage.${name}.example.com (empty: the node's own address)`)
+  return typed === undefined || typed.trim() === '' ? undefined : typed.trim()
+}
