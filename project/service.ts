@@ -37,6 +37,8 @@ export interface ServiceData {
   copy?(place: Place): Copy
   /** Puts what lies beside in the place of the live data, which becomes the former; there is no former when it begins. */
   swap(place: Place): Sh
+  /** Does what takes long of an undo that people ask for, while what was loaded is still live; left out where nothing does. */
+  prepareUndo?(place: Place): Sh
   /**
    * Takes a swap back, as far as it got: the former data are live again, and what was loaded lies beside. Changes nothing where there
    * is no former, because a crash may run it twice.

@@ -156,6 +156,19 @@ export function swapIn(place: Place, services: readonly DataService[], loaded: s
 /** Takes the last load back: what was live before is live again, and what was loaded is kept in its place. */
 export function swapBack(place: Place, services: readonly DataService[], loaded: string): readonly Step[] {
   return [
+    ...services.flatMap(({ service, data }) => {
+      const prepare = data.prepareUndo?.(place)
+      if (prepare === undefined) return []
+      return [
+        {
+          title: `Make ready what ${service.name} had before`,
+          quiet: true,
+          loud: true,
+          files: { prepare: `${prepare.text}\n` },
+          apply: sh`sh -e "$KRAFT_STEP/prepare"`,
+        },
+      ]
+    }),
     noteUndo(place, services),
     {
       title: 'Swap the former data back',

@@ -25,14 +25,20 @@ export function keepBundle(place: Place, id: string, services: readonly DataServ
   `
 }
 
-/** Prints the names of the bundles that stay on the node, the newest first. */
-export function listKept(place: Place): Sh {
-  return sh`cd ${layout.dumps(place)} 2>/dev/null && ls -1 2>/dev/null | sed -n 's/\.bundle$//p' | sort -r || :`
-}
-
-/** Prints the manifest of one that stays on the node. */
-export function keptManifest(place: Place, name: string): Sh {
-  return sh`tar -xOf ${keptBundle(place, name)} manifest.json`
+/**
+ * Prints the names of the bundles that stay on the node, the newest first, and after an empty line the manifest of the one that is wanted,
+ * or of the newest.
+ */
+export function findKept(place: Place, wanted = ''): Sh {
+  return sh`
+    cd ${layout.dumps(place)} 2>/dev/null || exit 0
+    names=$(ls -1 | sed -n 's/\.bundle$//p' | sort -r)
+    printf '%s\n\n' "$names"
+    name=${wanted}
+    if [ -z "$name" ]; then name=$(printf '%s\n' "$names" | head -n 1); fi
+    # Only one of these names: another could lead elsewhere.
+    if printf '%s\n' "$names" | grep -qxF -e "$name"; then tar -xOf "./$name.bundle" manifest.json; fi
+  `
 }
 
 /** Opens one that stays on the node in a folder of its own, as one that is sent is. Only for whoever holds the instance's lock. */

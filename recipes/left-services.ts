@@ -32,10 +32,12 @@ export function leftServices(place: Place, names: readonly string[]): readonly S
         for name in $(left); do
           # On the node with the role db it serves on, to this node as well.
           if [ -e ${layout.settings(place)}/"$name.clients" ]; then continue; fi
-          service=${`${place.name}+`}$name
-          if [ -e "/etc/sv/$service" ]; then
-            ${endService(60)}
-          fi
+          # Also what a power cut has left of a load.
+          for service in ${`${place.name}+`}"$name" ${`${place.name}+`}"$name.beside"; do
+            if [ -e "/etc/sv/$service" ]; then
+              ${endService(60)}
+            fi
+          done
           case $name in
             *@*)
               case ${` ${names.join(' ')}`} in

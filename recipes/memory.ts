@@ -26,6 +26,13 @@ const limits = sh`
   done
 `
 
+/** Shell that sets `memory` and `swap` to the megabytes that are free of them. */
+export const freeMemory = sh`
+  free() { awk -v name="$1:" '$1 == name { print int($2 / 1024) }' /proc/meminfo; }
+  memory=$(free MemAvailable) swap=$(free SwapFree)
+  ${limits}
+`
+
 /**
  * Refuses new processes that memory can't hold: until the switch they run beside the old ones. They are taken for as large as those that
  * run now, or for {@link usual} each where none run.
@@ -45,9 +52,7 @@ export function memory(place: Place, workers: number): readonly Step[] {
     done
     if [ "$count" -lt 2 ]; then count=1 kilobytes=${usual * 1024}; fi
     want=$((kilobytes * (workers + 1) / count / 1024))
-    free() { awk -v name="$1:" '$1 == name { print int($2 / 1024) }' /proc/meminfo; }
-    memory=$(free MemAvailable) swap=$(free SwapFree)
-    ${limits}
+    ${freeMemory}
     say() {
       printf '%s workers of %s take about %s MB beside what runs; free are %s MB of memory and %s MB of swap\n' \
         "$workers" ${place.name} "$want" "$memory" "$swap"

@@ -11,6 +11,8 @@ export interface OwnServer {
   readonly service: string
   /** The command line of the program, which stays in the foreground and opens {@link layout.serverSocket}. */
   readonly command: string
+  /** Lines of its run script that come before the program, as root. */
+  readonly before?: string
   /** What it reads when it starts: a change starts it anew. */
   readonly files?: readonly string[]
   /** Shell that succeeds once it answers. */
@@ -23,14 +25,13 @@ export interface OwnServer {
  *
  * @example ownServer(place, { service: 'redis', command: 'redis-server /web/shop/redis/redis.conf', answers: sh`…` })
  */
-export function ownServer(place: Place, { service, command, files = [], answers }: OwnServer): readonly Step[] {
+export function ownServer(place: Place, server: OwnServer): readonly Step[] {
+  const { service, answers } = server
   const name = layout.server(place, service)
-  const log = `${layout.log(place)}/${service}`
-  const read = [`/etc/sv/${name}/run`, ...files]
+  const read = readBy(place, server)
   const started = layout.serverStarted(place, service)
-  const run = render('services/run.sh', { place, layout, service, command, log, files: read })
   return [
-    ...runitService({ name, run: String(run) }),
+    ...runitService({ name, run: serverRun(place, server) }),
     {
       title: `${service} runs as it is set`,
       check: sh`
@@ -55,11 +56,25 @@ export function ownServer(place: Place, { service, command, files = [], answers 
   ]
 }
 
-/** Starts a server that was stopped, and waits until it answers: one that has much to read takes its time. */
+const readBy = (place: Place, { service, files = [] }: OwnServer) => [`/etc/sv/${layout.server(place, service)}/run`, ...files]
+
+/** Its run script. */
+export function serverRun(place: Place, server: OwnServer): string {
+  const { service, command, before } = server
+  const log = `${layout.log(place)}/${service}`
+  return String(render('services/run.sh', { place, layout, service, command, before, log, files: readBy(place, server) }))
+}
+
+/** Starts a server that was stopped, and waits until it answers. */
 export function startServer(place: Place, service: string, answers: Sh) {
-  const folder = `/etc/service/${layout.server(place, service)}`
+  const name = layout.server(place, service)
+  return lines(sh`sv up ${`/etc/service/${name}`} >/dev/null`, untilAnswer(place, { service, name, answers }))
+}
+
+/** Waits until the server under the name of a runit service answers: one that has much to read takes its time. */
+export function untilAnswer(place: Place, { service, name, answers }: Pick<OwnServer, 'service' | 'answers'> & { name: string }) {
+  const folder = `/etc/service/${name}`
   return sh`
-    sv up ${folder} >/dev/null
     first= begun=$(date +%s)
     until ${answers}; do
       pid=$(cat ${folder}/supervise/pid 2>/dev/null || :)

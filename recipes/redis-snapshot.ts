@@ -1,6 +1,7 @@
 import { type Sh, sh } from '../engine/shell/sh.js'
 import type { Place } from '../project/service.js'
 import { asInstance } from './as-instance.js'
+import { freeMemory } from './memory.js'
 
 /** The file in a bundle. */
 export const redisMember = 'redis.rdb'
@@ -9,13 +10,20 @@ export const redisMember = 'redis.rdb'
 export const checkSnapshot = (place: Place, file: Sh) =>
   sh`${asInstance(place, 'sh', '-c', 'cat | redis-check-rdb /dev/stdin')} <${file}`
 
+/** Shell that sets `needs` and `free` to megabytes of memory: what a server had by what is `said` of its snapshot, and what there is. */
+export const needed = sh`
+  needs=$(printf '%s\n' "$said" | sed -n "s/.*AUX FIELD used-mem = '\([0-9]*\)'.*/\1/p")
+  needs=$((\${needs:-0} / 1024 / 1024))
+  ${freeMemory}
+  free=$((memory + swap))
+`
+
 /** Fails where a snapshot is damaged, or has no room in the node's memory beside what is there. */
 export const fits = (place: Place, file: Sh) => sh`
   if ! said=$(${checkSnapshot(place, file)}); then printf '%s\n' "$said"; exit 1; fi
-  needs=$(printf '%s\n' "$said" | sed -n "s/.*AUX FIELD used-mem = '\([0-9]*\)'.*/\1/p")
-  free=$(awk '$1 == "MemAvailable:" || $1 == "SwapFree:" { sum += $2 } END { print int(sum / 1024) }' /proc/meminfo)
-  if [ "$((\${needs:-0} / 1024 / 1024))" -gt "$free" ]; then
-    printf 'The data takes %s MB of memory beside the live data, and %s MB are free\n' "$((needs / 1024 / 1024))" "$free"
+  ${needed}
+  if [ "$needs" -gt "$free" ]; then
+    printf 'The data takes %s MB of memory beside the live data, and %s MB are free\n' "$needs" "$free"
     exit 1
   fi
 `

@@ -29,10 +29,11 @@ export interface Deployed {
 /** What a deploy would change on one node. What can't be known is null. */
 export interface NodeDiff {
   readonly node: string
-  /** It passes requests on and has no release: only its configuration can differ. */
-  readonly balancer: boolean
-  /** It keeps the data of the others: only how it serves them can differ. The same node may be in the list for its release as well. */
-  readonly data: boolean
+  /**
+   * What is compared of it: null its release and whatever belongs to that, else only how it serves as that. A node may be in the list for
+   * its release and once more for a role.
+   */
+  readonly role: 'balancer' | 'db' | null
   /** Null: nothing is deployed there yet, and all else is empty. */
   readonly release: Deployed | null
   readonly commits: Commits | null
@@ -106,19 +107,18 @@ export async function diffOn(
 /** Compares a balancer; it is only asked. */
 export async function diffOnBalancer(node: Node, { application: { instance } }: Wanted, balancing: Balancing): Promise<NodeDiff> {
   const steps = await balancerSteps(instance, node, balancing, readHttps(instance))
-  return { ...empty(node), balancer: true, configuration: await unmetSteps(node.connection, 'Balancer', steps) }
+  return { ...empty(node), role: 'balancer', configuration: await unmetSteps(node.connection, 'Balancer', steps) }
 }
 
 /** Compares the node with the role db; it is only asked. */
 export async function diffOnData(node: Node, steps: readonly Step[]): Promise<NodeDiff> {
-  return { ...empty(node), data: true, configuration: await unmetSteps(node.connection, 'Services', steps) }
+  return { ...empty(node), role: 'db', configuration: await unmetSteps(node.connection, 'Services', steps) }
 }
 
 function empty({ name }: Node): NodeDiff {
   return {
     node: name,
-    balancer: false,
-    data: false,
+    role: null,
     release: null,
     commits: null,
     files: null,

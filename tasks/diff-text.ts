@@ -5,8 +5,8 @@ import type { Deployed, NodeDiff } from './diff-node.js'
 const most = 50
 
 /** Whether a deploy would change anything there. */
-export function differs({ balancer, data, release, commits, files, touched, requirements, configuration }: NodeDiff): boolean {
-  if (balancer || data) return configuration.length > 0
+export function differs({ role, release, commits, files, touched, requirements, configuration }: NodeDiff): boolean {
+  if (role !== null) return configuration.length > 0
   const commitsDiffer = commits !== null && commits.added.length + commits.removed.length > 0
   const unknown = files === null || requirements === null
   return (
@@ -33,8 +33,8 @@ function painted(row: string): string {
 }
 
 function sections(found: NodeDiff): readonly string[] {
-  const { balancer, data, release } = found
-  const other = balancer ? 'balancer' : data ? 'data for the others' : undefined
+  const { role, release } = found
+  const other = role === 'db' ? 'data for the others' : (role ?? undefined)
   if (release === null && other === undefined) return ['nothing is deployed there yet']
   const what = release === null ? (other ?? '') : describe(release)
   if (!differs(found)) return [`${what}; a deploy would change nothing`]

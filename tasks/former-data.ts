@@ -29,6 +29,7 @@ export async function undoLoad(context: Context): Promise<Result> {
     ...undoInterrupted(instance),
     ...discard(instance, undefined, services),
     ...swapBack(instance, services, `an undo of ${what}`),
+    ...discard(instance, undefined, services),
   ])
   await call(await session.task('reload'))
   const would = session.flags.dryRun ? 'would be' : services.length === 1 ? 'is' : 'are'

@@ -6,7 +6,7 @@ import { sendStream } from '../engine/transfer/send.js'
 import type { Instance } from '../project/instance.js'
 import { bundleSize, type Manifest, readManifest } from '../project/manifest.js'
 import { receiveBundle } from '../recipes/bundle.js'
-import { keptManifest, listKept, openKept } from '../recipes/kept-bundle.js'
+import { findKept, openKept } from '../recipes/kept-bundle.js'
 import type { BundleSource } from './bundle-source.js'
 
 /** Where the bundle of a load comes from, and how it gets into its folder on the node. */
@@ -36,7 +36,8 @@ export function sentSource(node: Node, instance: Instance, { name, manifest, pro
 
 /** One that {@link import('./dump.js').dump} has left on the node: of that name, or the newest. */
 export async function keptSource(node: Node, instance: Instance, wanted: string | undefined): Promise<LoadSource> {
-  const kept = (await node.read(listKept(instance).text)).split('\n').filter((name) => name !== '')
+  const [names = '', ...manifest] = (await node.read(findKept(instance, wanted).text)).split('\n\n')
+  const kept = names.split('\n').filter((name) => name !== '')
   const name = wanted ?? kept[0]
   if (name === undefined || !kept.includes(name)) {
     throw new KraftError({
@@ -47,7 +48,7 @@ export async function keptSource(node: Node, instance: Instance, wanted: string 
   }
   return {
     name,
-    manifest: await readManifest(name, await node.read(keptManifest(instance, name).text)),
+    manifest: await readManifest(name, manifest.join('\n\n')),
     prove: async () => undefined,
     arrive: async (id) => void (await node.read(openKept(instance, name, id).text)),
   }

@@ -66,6 +66,13 @@ export const load = task({
     }
     if (options.undo) return undoLoad(context)
     if (options.dropOld) return dropFormer(context)
+    if (options.onNode && options.identity !== undefined) {
+      throw new KraftError({
+        kind: 'usage',
+        message: '--identity has no meaning with --on-node: what dump --on-node leaves on a node is not encrypted',
+        next: 'Leave one of the two out',
+      })
+    }
     const instance = requireInstance(target)
     const node = firstWebNode(target)
     // What is piped in is read only once.

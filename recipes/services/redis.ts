@@ -7,11 +7,21 @@ import { size } from '../../project/size-schema.js'
 import { asInstance } from '../as-instance.js'
 import { elsewhereSection } from '../elsewhere-section.js'
 import { absent, directory } from '../file.js'
-import { noServer, ownServer, startServer, stopServer } from '../own-server.js'
+import { noServer, type OwnServer, ownServer } from '../own-server.js'
 import { redis } from '../redis.js'
+import {
+  askBeside,
+  endBeside,
+  exchangeable,
+  noBeside,
+  notedOfBeside,
+  noteOfBeside,
+  serveFrom,
+  startBeside,
+} from '../redis-beside.js'
 import { redisElsewhere } from '../redis-elsewhere.js'
 import { noRedisServer, redisCertificate, redisNetwork } from '../redis-node.js'
-import { checkSnapshot, fits, redisMember, secondServer } from '../redis-snapshot.js'
+import { checkSnapshot, fits, needed, redisMember, secondServer } from '../redis-snapshot.js'
 import { template } from '../template.js'
 
 const name = 'redis'
@@ -29,7 +39,9 @@ const evictions = [
 const folder = (place: Place) => layout.service(place, name)
 const data = (place: Place) => `${folder(place)}/data`
 const beside = (place: Place) => `${folder(place)}/beside`
+const keys = (place: Place) => `${beside(place)}/keys`
 const former = (place: Place) => `${folder(place)}/former`
+const config = (place: Place) => `${folder(place)}/redis.conf`
 const limits = (place: Place) => `${folder(place)}/memory.conf`
 const socket = (place: Place) => layout.serverSocket(place, name)
 // As the instance's user, because that user could put another's socket in its place. Who serves other nodes wants a password here too.
@@ -40,6 +52,12 @@ const client = (place: Place) => sh`cli() { ${cli(place)} "$@"; }`
 const answers = (place: Place) => sh`[ "$(${cli(place)} ping 2>&1)" = PONG ]`
 
 const second = (place: Place) => secondServer(place, beside(place))
+const server = (place: Place, files: readonly string[] = []): OwnServer => ({
+  ...exchangeable(place, data(place), config(place)),
+  files: [config(place), ...files],
+  answers: answers(place),
+})
+const serve = (place: Place) => serveFrom(place, { data: data(place), limits: limits(place), answers: answers(place) })
 
 /** A redis of the instance's own: on a socket that no other user can reach, with an append-only file. */
 export const service = defineService({
@@ -83,7 +101,6 @@ export const service = defineService({
   elsewhere: redisElsewhere,
   install: () => redis(),
   setup: (place, { memory, eviction, node }) => {
-    const config = `${folder(place)}/redis.conf`
     const network = node === undefined ? undefined : redisNetwork(place)
     const own = { group: place.name, mode: '0640' }
     return [
@@ -91,17 +108,13 @@ export const service = defineService({
       ...directory({ path: data(place), owner: place.name, group: place.name, mode: '0700' }),
       ...template('services/redis.memory.conf', { to: limits(place), ...own, vars: { memory, eviction } }),
       ...template('services/redis.conf', {
-        to: config,
+        to: config(place),
         ...own,
         vars: { place, socket: socket(place), data: data(place), memory: limits(place), network },
       }),
       ...(network === undefined ? absent(redisNetwork(place)) : []),
-      ...ownServer(place, {
-        service: name,
-        command: `redis-server ${config}`,
-        files: network === undefined ? [config] : [config, network, redisCertificate(place)],
-        answers: answers(place),
-      }),
+      noBeside(place),
+      ...ownServer(place, server(place, network === undefined ? [] : [network, redisCertificate(place)])),
       {
         title: 'redis has its memory',
         check: lines(
@@ -148,9 +161,15 @@ export const service = defineService({
     size: (place) => lines(client(place), sh`cli info memory | tr -d '\r' | sed -n 's/^used_memory://p'`),
     count: (place) =>
       lines(client(place), sh`cli info keyspace | tr -d '\r' | sed -n 's/^db\([0-9]*\):keys=\([0-9]*\).*/keys.db\1 \2/p'`),
-    // The append-only file can only be made of what a server has loaded while it kept none.
+    // The append-only file can only be made of what a server has loaded while it kept none. Another one then reads that file as the live one
+    // would, and goes on until the swap: so that is nothing but a change of names, however much there is to read.
     beside: (place) =>
       lines(
+        sh`
+        if [ -e ${redisNetwork(place)} ]; then echo 'Its redis still serves other nodes. Deploy first'; exit 1; fi
+        ${endBeside(place)}
+      `,
+        sh`(`,
         second(place),
         sh`
         rm -rf --one-file-system ${beside(place)}
@@ -165,37 +184,57 @@ export const service = defineService({
         grep -qx aof_last_bgrewrite_status:ok "$log.info" || code=1
         rm -f "$log.info"
         if [ "$code" != 0 ]; then tail -n 5 "$log"; exit 1; fi
+        other info keyspace | ${asInstance(place, 'sh', '-c', 'cat >"$0"', keys(place))}
         ${asInstance(place, 'rm', '-f', `${beside(place)}/dump.rdb`)}
+        )
+        ${startBeside(place, server(place), beside(place))}
+        ${asInstance(place, 'cat', keys(place))} | ${noteOfBeside(place)}
+        ${asInstance(place, 'rm', '-f', keys(place))}
       `,
       ),
-    countBeside: (place) =>
-      lines(
-        second(place),
-        sh`
-        start --appendonly yes
-        other info keyspace | sed -n 's/^db\([0-9]*\):keys=\([0-9]*\).*/keys.db\1 \2/p'
-      `,
-      ),
+    // Keys that have an end may be over by now: they count because the one that made the file had each of them.
+    countBeside: (place) => sh`
+      {
+        ${notedOfBeside(place)}
+        echo now
+        ${askBeside(place)} info keyspace
+      } | tr -d '\r' | awk -F '[:=,]' '
+        $1 == "now" { now = 1 }
+        !now && /^db[0-9]/ { ending[$1] = $5; lasting[$1] = 0 }
+        now && /^db[0-9]/ { lasting[$1] = $3 - $5 }
+        END { for (each in lasting) print "keys." each, lasting[each] + ending[each] }'
+    `,
     swap: (place) => sh`
-      ${stopServer(place, name)}
       mv -T ${data(place)} ${former(place)}
       mv -T ${beside(place)} ${data(place)}
-      ${startServer(place, name, answers(place))}
+      ${serve(place)}
+    `,
+    prepareUndo: (place) => sh`
+      if [ ! -d ${former(place)} ]; then exit 0; fi
+      said=$(${asInstance(place, 'sh', '-c', 'cat "$0"/appendonlydir/*.base.rdb | redis-check-rdb /dev/stdin', former(place))} 2>&1) || :
+      ${needed}
+      if [ "$needs" -gt "$free" ]; then
+        printf 'The former data takes %s MB of memory, and %s MB are free: redis is away while it reads them\n' "$needs" "$free"
+        exit 0
+      fi
+      ${startBeside(place, server(place), former(place))}
     `,
     undo: (place) => sh`
       if [ -d ${former(place)} ]; then
-        ${stopServer(place, name)}
         if [ -d ${data(place)} ]; then mv -T ${data(place)} ${beside(place)}; fi
         mv -T ${former(place)} ${data(place)}
       fi
       # The data are back, whether or not it starts: what keeps it from that may be for the next deploy to mend.
       (
-        ${startServer(place, name, answers(place))}
+        ${serve(place)}
       ) || echo 'Its data are as before; the next deploy starts it'
     `,
     keep: (place) => sh`if [ -d ${beside(place)} ]; then mv -T ${beside(place)} ${former(place)}; fi`,
     forget: (place) => sh`rm -rf --one-file-system ${former(place)}`,
-    discard: (place) => sh`rm -rf --one-file-system ${beside(place)}`,
+    discard: (place) => sh`
+      ${endBeside(place)}
+      rm -rf --one-file-system ${beside(place)}
+    `,
   },
   shell: (place) => ['redis-cli', '-s', socket(place)],
   door: (place) => ({ at: socket(place), url: (port) => `redis://127.0.0.1:${port}/0` }),
@@ -213,6 +252,7 @@ export const service = defineService({
     `,
     ),
   destroy: (place) => [
+    noBeside(place),
     noServer(place, name),
     ...noRedisServer(place),
     {

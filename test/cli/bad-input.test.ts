@@ -202,6 +202,12 @@ describe.concurrent('says where, why and what next', () => {
       2,
       'error: load needs FILE: a bundle that dump wrote; - reads stdin\nnext:  See: kraft help load',
     ],
+    [
+      'load:stage --on-node --identity key.txt',
+      project(stage),
+      2,
+      'error: --identity has no meaning with --on-node: what dump --on-node leaves on a node is not encrypted\nnext:  Leave one of the two out',
+    ],
     ['provision', {}, 2, 'error: provision needs NAME: what to call the node'],
     ['provision all', {}, 2, 'error: A node cannot be called "all": all means every node'],
     ['provision a/b', {}, 2, 'error: A node cannot be called "a/b": a name has letters, digits, dots and hyphens'],

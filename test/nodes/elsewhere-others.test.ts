@@ -45,9 +45,25 @@ const sql = (statements: string) => on('back', `mariadb -NB <<'END'\n${statement
 const redis = async (...lines: string[]) =>
   (await story.bash(`kraft redis-cli:live <<'END'\n${lines.join('\n')}\nEND`, { cwd: project })).stdout.trim()
 
-test('on a node with the role db they are reached over TLS from the web nodes alone, and nobody sees a password', async () => {
-  await settle('[mysql, redis]')
+test('they move to a node that gets the role db, with a dump of before and a load', async () => {
+  await settle('[mysql, redis]', '[front]')
   await must('deploy:live')
+  await as(`mariadb "$MYSQL_DATABASE" -e "CREATE TABLE moved (x INT); INSERT INTO moved VALUES (1), (2)"
+    redis-cli -s "$REDIS_SOCKET" set moved here; redis-cli -s "$REDIS_SOCKET" -n 4 rpush list a b`)
+  await must('dump:live', 'before.bundle')
+  await settle('[mysql, redis]')
+  const { stdout, stderr } = await must('deploy:live')
+  for (const name of ['mysql', 'redis'])
+    expect(`${stdout}${stderr}`).toContain(`${name} is not asked for any more: what it keeps`)
+  await must('load:live', 'before.bundle', '--yes')
+  expect(await as(`${mariadb} -e "SELECT SUM(x) FROM moved"; pgrep redis-server || echo gone`)).toBe('3\ngone')
+  expect(await redis('GET moved', 'SELECT 4', 'LRANGE list 0 -1')).toBe('here\nOK\na\nb')
+  expect(await on('back', 'mariadb -NB ledger -e "SELECT COUNT(*) FROM moved"; pgrep -c redis-server')).toBe('2\n1')
+  await mysql('DROP TABLE moved')
+  await redis('FLUSHALL')
+})
+
+test('on a node with the role db they are reached over TLS from the web nodes alone, and nobody sees a password', async () => {
   const front = await story.address('front')
   const back = await story.address('back')
   expect(await as(`${mariadb} -e "SHOW STATUS LIKE 'Ssl_version'"; echo "$REDIS_URL"`)).toMatch(
@@ -73,6 +89,15 @@ test('on a node with the role db they are reached over TLS from the web nodes al
   const said = await must('deploy:live', '--debug')
   for (const secret of [password, other]) expect(`${said.stdout}${said.stderr}`).not.toContain(secret)
   expect((await must('diff:live')).stdout).toContain('a deploy would change nothing')
+  // What the server writes there is rotated, and it goes on writing.
+  const log = '/web/ledger/log'
+  expect(
+    await on(
+      'back',
+      `logrotate --force /etc/logrotate.d/kraftwerk-ledger; ls ${log}/.old; wc -c <${log}/redis
+      sv restart /etc/service/ledger+redis >/dev/null; grep -c 'Ready to accept' ${log}/redis`,
+    ),
+  ).toBe('redis.1\n0\n1')
 })
 
 test('what they hold is dumped, lost and loaded again, and their shells, doors and facts are those of the real servers', async () => {

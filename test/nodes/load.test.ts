@@ -167,6 +167,14 @@ test('a bundle stays on its node, for root alone, and is loaded from there', asy
   await put('old')
 })
 
+test('a file that grows while it is dumped is said', async () => {
+  const large = '/web/depot/uploads/large'
+  await root(`truncate -s 50M ${large}; systemd-run --quiet --unit growing sh -c 'while :; do echo x >>${large}; done'`)
+  const { stderr } = await must('dump:stage', 'growing.bundle', '--only', 'files')
+  await root(`systemctl stop growing; rm ${large}`)
+  expect(stderr).toContain('./large: file changed as we read it')
+})
+
 test('an encrypted bundle is opened by its key alone, from a file and from a pipe', async () => {
   const key = await generateX25519Identity()
   await writeFile(join(project, 'key.txt'), `${key}\n`)

@@ -265,8 +265,7 @@ chapter('diff finds nothing behind a deploy, and then what a deploy would change
   const [one, two] = JSON.parse(stdout)
   expect(one).toEqual({
     node: 'one',
-    balancer: false,
-    data: false,
+    role: null,
     release: { id: expect.any(String), commit: null, revision: null, dirty: false, by: expect.any(String) },
     commits: null,
     files: [

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Files, writeFiles } from '../rig/cli.js'
 import { cutPower, powerOn } from '../rig/power-cut.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
+import { startKraft } from '../rig/running.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 // Services that an instance has for itself, all of them on one: what they keep is dumped, lost and loaded.
@@ -86,6 +87,12 @@ const keys = () =>
       echo "$database $key $(redis-cli -s "$REDIS_SOCKET" -n $database dump "$key" </dev/null)"
     done
   done`)
+
+/** The process of redis, and whether it had read all of its data before it was the one that is asked. */
+const redis = () =>
+  root(`cd /run/web/depot/redis; pid=$(cat /etc/service/depot+redis/supervise/pid)
+    echo "$pid $(find redis.sock -newer redis.$pid.sock) $(ls | wc -l) $(ls -d /etc/s*/depot+redis* | wc -l) $(pgrep -c redis-server)"`)
+const took = (pid: string) => `${pid} redis.sock 2 2 1`
 
 test('a server of its own is on a socket alone, and nobody else reaches it', async () => {
   expect(await as('redis-cli -s "$REDIS_SOCKET" ping; echo "$REDIS_URL $MEMCACHED_LOCATION $DATABASE_URL"')).toBe(
@@ -172,7 +179,11 @@ while True:
     former.execute("INSERT INTO [a table] VALUES (3, hex(randomblob(999)))")
     time.sleep(0.01)
 '`)
+  const first = await pids('redis')
   await must('load:stage', 'all.bundle', '--yes')
+  // Another server has read it all beside, and is now the one that runit keeps running.
+  const second = await pids('redis')
+  expect([await redis(), second]).toEqual([took(second), expect.not.stringMatching(first)])
   await root('systemctl is-active writer; sleep 0.2; systemctl stop writer')
   expect(await keys()).toBe(before)
   expect(await sql("PRAGMA integrity_check; PRAGMA journal_mode; SELECT * FROM 'a table'")).toBe("ok\nwal\n1|one\n2|it's two")
@@ -192,37 +203,70 @@ while True:
   expect(await root('cd /web/depot/sqlite; ls; readlink db.sqlite3 former; ls data-2')).toBe(
     'data-1\ndata-2\ndb.sqlite3\nformer\ndata-2/db.sqlite3\ndata-1\ndb.sqlite3',
   )
+  expect((await must('diff:stage')).stdout).toContain('a deploy would change nothing')
+  // And back, in the same way.
+  await must('load:stage', '--undo', '--yes')
+  const third = await pids('redis')
+  expect([await redis(), third]).toEqual([took(third), expect.not.stringMatching(second)])
+  expect(await as('redis-cli -s "$REDIS_SOCKET" keys "*"; redis-cli -s "$REDIS_SOCKET" config get maxmemory')).toBe(
+    `other\nmaxmemory\n${48 * 1024 ** 2}`,
+  )
 })
 
 test('a bundle whose data does not load leaves what is live alone', async () => {
   await as('redis-cli -s "$REDIS_SOCKET" set new one')
   const before = await keys()
   await mysql("INSERT INTO log VALUES ('later')")
-  await root('chmod 0 /usr/bin/redis-check-rdb; echo no-such-setting yes >>/web/depot/redis/redis.conf')
+  const server = await pids('redis')
+  await root('chmod 0 /usr/bin/redis-check-rdb')
   expect((await kraft('load:stage', 'all.bundle', '--yes')).code).toBe(1)
-  await root('chmod 755 /usr/bin/redis-check-rdb')
-  expect(await keys()).toBe(before)
-  // The swap fails because the server does not come up again.
+  await root('chmod 755 /usr/bin/redis-check-rdb; echo no-such-setting yes >>/web/depot/redis/redis.conf')
+  const unread = await kraft('load:stage', 'all.bundle', '--yes')
+  expect([unread.code, unread.stderr]).toEqual([1, expect.stringMatching(/redis does not run. Its log[\s\S]*no-such-setting/)])
+  expect([await keys(), await pids('redis')]).toEqual([before, server])
+  // The swap of the last one fails when the others are done.
+  await root("sed -i '$d' /web/depot/redis/redis.conf; mkdir /web/depot/sqlite/.new")
   const failed = await kraft('load:stage', 'all.bundle', '--yes')
-  expect(failed.code).toBe(1)
-  expect(failed.stderr).toContain('the data that was live is put back')
+  await root('rmdir /web/depot/sqlite/.new')
+  expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining('the data that was live is put back')])
+  expect([await keys(), await redis()]).toEqual([before, took(server)])
   expect(await mysql("SELECT what FROM log WHERE what = 'later'; SHOW TRIGGERS")).toMatch(/^later\nnoted\t/)
 })
 
-test('data outlives a power cut', async () => {
-  await must('deploy:stage')
+test('data outlives a kraft that is killed before the swap, and a power cut in the middle of it', async () => {
   await as('redis-cli -s "$REDIS_SOCKET" set last word')
   const before = await keys()
   // The append-only file is on disk within a second.
   await root('sleep 1.2')
+  const server = await pids('redis')
+  await root('mv /usr/bin/redis-cli /usr/bin/redis-cli.real')
+  const heldAt = async (words: string) => {
+    await root(`printf '#!/bin/sh\ncase $* in *"${words}") echo >/tmp/held; while [ -e /tmp/held ]; do sleep 0.1; done ;; esac
+      exec redis-cli.real "$@"\n' >/usr/bin/redis-cli; chmod 755 /usr/bin/redis-cli`)
+    const running = startKraft(['load:stage', 'all.bundle', '--only', 'redis', '--yes'], { cwd: project, env: story.env })
+    await root('for try in $(seq 600); do [ ! -e /tmp/held ] || exit 0; sleep 0.1; done; exit 1')
+    return running
+  }
+  // The second server, which nobody waits for then, ends by itself.
+  const killed = await heldAt('beside.sock info keyspace')
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  expect(await root('pgrep -c redis-server; rm /tmp/held')).toBe('2')
+  await expect.poll(() => root('pgrep -c redis-server'), { timeout: 60_000 }).toBe('1')
+  expect(await pids('redis')).toBe(server)
+  // Two servers have just changed places.
+  const cut = await heldAt('client kill type normal')
   await cutPower(story, 'one')
+  await cut.ended
   await powerOn(story, 'one')
   await expect
     .poll(() => kraft('run:stage', '--', 'bash', '-c', 'redis-cli -s "$REDIS_SOCKET" ping').then(({ stdout }) => stdout), {
       timeout: 60_000,
     })
     .toBe('PONG\n')
-  expect(await keys()).toBe(before)
+  await expect.poll(() => root('ls -d /web/depot/dump/exchange 2>/dev/null || :'), { timeout: 60_000 }).toBe('')
+  expect([await keys(), await root('pgrep -c redis-server')]).toEqual([before, '1'])
+  await root('mv -f /usr/bin/redis-cli.real /usr/bin/redis-cli')
 })
 
 test('a service that is not asked for any more ends, keeps its data and says so once', async () => {

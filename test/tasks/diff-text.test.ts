@@ -4,8 +4,7 @@ import { differs, diffText } from '../../tasks/diff-text.js'
 
 const nothing: NodeDiff = {
   node: 'one',
-  balancer: false,
-  data: false,
+  role: null,
   release: { id: '20261128-010203', commit: '1a2b3c4d5e', revision: 'main', dirty: true, by: 'ada@laptop' },
   commits: { added: [], removed: [] },
   files: [],
@@ -60,7 +59,7 @@ it('of a balancer only the configuration is compared', () => {
   const balancer: NodeDiff = {
     ...nothing,
     node: 'front',
-    balancer: true,
+    role: 'balancer',
     release: null,
     commits: null,
     files: null,
@@ -78,7 +77,7 @@ it('of a balancer only the configuration is compared', () => {
 })
 
 it('of a node that keeps data for the others only how it serves them is compared', () => {
-  const keeper: NodeDiff = { ...nothing, node: 'back', data: true, release: null, files: null, requirements: null }
+  const keeper: NodeDiff = { ...nothing, node: 'back', role: 'db', release: null, files: null, requirements: null }
   expect([differs(keeper), diffText([keeper], { color: false })]).toEqual([
     false,
     'back: data for the others; a deploy would change nothing',

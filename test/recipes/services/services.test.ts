@@ -50,6 +50,7 @@ describe.each(services.map((service) => [service.name, service] as const))('%s',
     for (const part of ['dump', 'count', 'beside', 'countBeside', 'swap', 'undo', 'keep', 'forget', 'discard'] as const) {
       expect(syntax(data[part](place).text), part).toBe('')
     }
+    expect(syntax(data.prepareUndo?.(place).text ?? '')).toBe('')
   })
 
   it('has only such where its server is elsewhere, and names no secret in them', () => {
