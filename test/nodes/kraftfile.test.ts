@@ -43,7 +43,7 @@ function fetchPage(path: string): Promise<{ status: number; body: string }> {
 }
 
 test('a project that init wrote deploys as it is', async () => {
-  await done(home, 'init', 'shop')
+  await done(home, 'init', 'shop', '--no-venv')
   const refused = await kraft(home, 'init', 'shop')
   expect(refused.code).toBe(2)
   expect(refused.stderr).toContain('shop')
