@@ -11,7 +11,7 @@ export const suites = ['bookworm', 'trixie'] as const
 export type Suite = (typeof suites)[number]
 
 /** What is on a fresh node: about what a cloud's Debian image brings. */
-const packages = [
+export const packages = [
   'systemd',
   'systemd-sysv',
   'dbus',
@@ -25,7 +25,7 @@ const packages = [
 ]
 
 /** Units that do nothing good in a node of this kind: network that is up already, clocks and kernel that are the host's. */
-const masked = [
+export const masked = [
   'apt-daily.timer',
   'apt-daily-upgrade.timer',
   'dpkg-db-backup.timer',

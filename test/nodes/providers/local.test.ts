@@ -20,6 +20,7 @@ const bridge = bridgeName(state)
 const execute = promisify(execFile)
 let folder: string
 let publicKey: string
+const work = { settings: {}, progress: () => undefined }
 
 beforeAll(async () => {
   await removeState(state)
@@ -165,7 +166,7 @@ describe('a node whose processes were killed', () => {
     expect(await describeNode(node)).toBe('running')
     await killPid('hurt', 'pid')
     await until('it is stopped', async () => (await describeNode(node)) === 'stopped')
-    await provider.start?.(node, {})
+    await provider.start?.(node, work)
     expect(await ssh(node, 'ls /kept')).toBe('/kept')
     expect(await describeNode(node)).toBe('running')
   })
@@ -184,7 +185,7 @@ describe('a node whose processes were killed', () => {
         ip link del ${bridge}`,
     )
     expect(await describeNode(node)).toBe('stopped')
-    await provider.start?.(node, {})
+    await provider.start?.(node, work)
     expect(await ssh(node, 'ls /kept && apt-get -q update -o APT::Update::Error-Mode=any >/dev/null && echo fetched')).toBe(
       '/kept\nfetched',
     )
