@@ -3,7 +3,7 @@ import type { Section } from '../../engine/config/section.js'
 import { defineProvider, type Snapshots } from '../../engine/node/provider.js'
 import { ableEngines, chooseEngine, engineOf } from './local/choose-engine.js'
 import { engineNames } from './local/engine.js'
-import { suites } from './local/image.js'
+import { suites, titles } from './local/image.js'
 
 const image = v.optional(v.picklist(suites), 'bookworm')
 const user = v.optional(
@@ -13,7 +13,7 @@ const user = v.optional(
 const engine = v.optional(v.picklist(['auto', ...engineNames]), 'auto')
 
 const section = {
-  image: { schema: image, doc: 'Debian release of the node', example: 'trixie' },
+  image: { schema: image, doc: 'Release of the node: Debian 12 or 13, or Ubuntu 24.04', example: 'trixie' },
   user: { schema: user, doc: 'Login of the node: root, or a user with passwordless sudo that is made', example: 'debian' },
   engine: {
     schema: engine,
@@ -51,5 +51,5 @@ export const provider = defineProvider({
   destroy: async (record, settings, progress) => (await engineOf(record)).destroy(record, settings, progress),
   list: async (settings) => (await Promise.all((await ableEngines()).map((each) => each.list(settings)))).flat(),
   snapshots,
-  images: async () => suites.map((suite) => ({ id: suite, name: `Debian ${suite}` })),
+  images: async () => suites.map((suite) => ({ id: suite, name: titles[suite] })),
 })

@@ -209,7 +209,7 @@ describe.concurrent('says where, why and what next', () => {
       'provision three --provider ec3',
       {},
       2,
-      'error: --provider is one of digitalocean, ec2, hetzner, linode, local, openstack, static; got "ec3". Did you mean "ec2"?\nnext:  See: kraft help provision',
+      'error: --provider is one of digitalocean, ec2, hetzner, linode, local, openstack, static, vagrant; got "ec3". Did you mean "ec2"?\nnext:  See: kraft help provision',
     ],
     [
       'provision three --set imag=trixie',

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EngineName } from './engine.js'
-import { masked, packages, type Suite } from './image.js'
+import { masked, packagesOf, type Suite } from './image.js'
 import { runProgram } from './program.js'
 import { proxyEnvironment } from './proxies.js'
 import { template } from './template.js'
@@ -12,6 +12,7 @@ import { ulimits } from './ulimits.js'
 const bases: Readonly<Record<Suite, string>> = {
   bookworm: 'docker.io/library/debian:bookworm-slim',
   trixie: 'docker.io/library/debian:trixie-slim',
+  noble: 'docker.io/library/ubuntu:noble',
 }
 
 /**
@@ -26,7 +27,7 @@ export async function containerImage(
   progress: (line: string) => void,
   signal?: AbortSignal,
 ): Promise<string> {
-  const text = template('Containerfile', { base: bases[suite], packages, masked })
+  const text = template('Containerfile', { base: bases[suite], packages: packagesOf(suite), masked })
   const tag = `localhost/kraftwerk-node:${suite}-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`
   const found = await runProgram(program, ['image', 'inspect', tag], { anyCode: true })
   if (found.code === 0) return tag

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { lines, type Sh, sh } from '../../../engine/shell/sh.js'
-import { aptSettings } from './image.js'
+import { aptSettings } from './apt-settings.js'
 import { gateway, type NodeNames, ports, type State } from './names.js'
 import { explain } from './root.js'
 import { settleRestore } from './snapshot.js'

@@ -16,6 +16,7 @@ export const hostPackages = [
   'openssh-client',
   'mmdebstrap',
   'debian-archive-keyring',
+  'gpg',
   'apt-cacher-ng',
   'zstd',
   'python3-venv',

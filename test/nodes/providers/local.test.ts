@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { NodeRecord } from '../../../engine/node/record.js'
 import { sh } from '../../../engine/shell/sh.js'
+import { buildImage } from '../../../recipes/providers/local/image.js'
 import { bridgeName } from '../../../recipes/providers/local/names.js'
 import { asRoot } from '../../../recipes/providers/local/root.js'
 import { removeState, stateFrom } from '../../../recipes/providers/local/state.js'
@@ -207,6 +208,19 @@ describe('a node that cannot boot', () => {
     })
     expect(await remains()).toBe('')
   })
+})
+
+test('a release whose mirror does not answer is an error that names it, and leaves no image', async () => {
+  const nowhere = { root: join(folder, 'unfetched'), subnet: state.subnet }
+  vi.stubEnv('http_proxy', 'http://127.0.0.1:9')
+  try {
+    expect(await failure(buildImage(nowhere, 'noble', () => undefined))).toMatchObject({
+      message: expect.stringMatching(/^Ubuntu noble can't be fetched: its mirror \S+ does not answer$/),
+    })
+  } finally {
+    vi.unstubAllEnvs()
+  }
+  expect((await asRoot('Look', sh`ls ${nowhere.root}/images`)).stdout.replace(/\S+\.new\n/, '')).toBe('')
 })
 
 test('nodes of another folder on the same network stay as they are: no node is made there, and cleaning up leaves them', async () => {
