@@ -1,19 +1,43 @@
+import { sh } from '../engine/shell/sh.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
+import { requireInstance } from '../project/instance.js'
+import { layout } from '../project/layout.js'
 import { start as startSteps } from '../recipes/stopped.js'
 import { changeServing } from './serving.js'
+import { startMachines } from './start-machines.js'
 
-/** Starts what stop has stopped. */
+/** Starts machines that are off, where their provider can, and what stop has stopped on them. */
 export const start = task({
   on: 'once',
   rolling: true,
   connection: 'alone',
-  needs: 'instance',
   group: 'Operate',
-  help: 'start what stop has stopped; the site opens once the application answers',
-  examples: ['kraft start:stage'],
+  help: 'start what stop has stopped, and a local node whose machine is off; the site opens once the application answers',
+  examples: ['kraft start:stage', 'kraft start:one'],
   async run(context) {
-    const { name } = await changeServing(context, 'start', startSteps)
-    return new Result(`${name} ${context.session.flags.dryRun ? 'would run' : 'runs'}`, { name })
+    const { session } = context
+    const { nodes, started } = await startMachines(context)
+    const target = { ...context.target, nodes }
+    const machines = started.join(', ')
+    if (session.flags.dryRun && started.length > 0) {
+      const then = target.project === undefined ? '' : `, then what ${target.project.name} runs there`
+      return new Result(`Would start the machine ${machines}${then}`, { machines: started })
+    }
+    if (target.project === undefined) {
+      const names = nodes.map(({ name }) => name).join(', ')
+      const text = started.length === 0 ? `${names}: nothing to start, the machine is on` : `${machines} runs again`
+      return new Result(text, { machines: started })
+    }
+    const instance = requireInstance(target)
+    if (started.length > 0) {
+      const links = await Promise.all(nodes.map((node) => node.read(sh`readlink ${layout.current(instance)} || :`.text)))
+      if (links.every((link) => link.trim() === '')) {
+        const text = `${machines} runs again; ${instance.name} has no release there yet`
+        return new Result(text, { machines: started, name: instance.name }, `kraft deploy:${target.word}`)
+      }
+    }
+    const { name } = await changeServing({ ...context, target }, 'start', startSteps)
+    return new Result(`${name} ${session.flags.dryRun ? 'would run' : 'runs'}`, { name, machines: started })
   },
 })

@@ -1,5 +1,4 @@
 import { KraftError } from '../engine/errors/failure.js'
-import type { NodeRecord } from '../engine/node/record.js'
 import type { Line } from '../engine/report/report.js'
 import { Result } from '../engine/task/result.js'
 import { runTask } from '../engine/task/run.js'
@@ -11,6 +10,7 @@ import { facingVisitors } from '../recipes/followers.js'
 import { knownKinds, loadKind } from '../recipes/kinds.js'
 import { openBrowser } from './browser.js'
 import { offerHosts } from './offer-hosts.js'
+import { startMachines } from './start-machines.js'
 import { urlsOf } from './urls.js'
 
 /** The name of the node where the project names none. */
@@ -37,21 +37,31 @@ export const up = task({
     const word = target.word === '' ? defaultWord(project, session.user.default_node) : target.word
     const names = nodesOf(project, word)
     const [missing, lying] = await lacking(session, names)
-    const call = async (name: string, what: string, needs: Needs, options: Readonly<Record<string, unknown>> = {}) => {
-      const [found] = await session.resolve(what, needs, false)
-      if (found === undefined) throw new Error(`nothing stands behind ${what}`)
-      return { task: await session.task(name), target: found, options, rest: [], session }
+    // Each when its turn comes: until then its nodes may not be there.
+    const found = async (what: string, needs: Needs) => {
+      const [one] = await session.resolve(what, needs, false)
+      if (one === undefined) throw new Error(`nothing stands behind ${what}`)
+      return one
     }
+    const call = async (name: string, what: string, needs: Needs, options: Readonly<Record<string, unknown>> = {}) => ({
+      task: await session.task(name),
+      target: await found(what, needs),
+      options,
+      rest: [],
+      session,
+    })
     const through = (title: string, ...asked: Parameters<typeof call>) => ({
       title,
       run: async (own: Line) => void (await runTask(await call(...asked), own)),
     })
-    const local = await loadKind('providers', 'local')
     const work = [
       ...missing.map((name) =>
         through(`provision ${name} --provider local`, 'provision', name, 'nothing', { name, provider: 'local' }),
       ),
-      ...lying.map((record) => ({ title: `start ${record.name}`, run: async () => void (await local.start?.(record, {})) })),
+      ...lying.map((name) => ({
+        title: `start ${name}`,
+        run: async (own: Line) => void (await startMachines({ target: await found(name, 'nodes'), session, line: own })),
+      })),
       ...names.map((name) => through(`bootstrap:${name}`, 'bootstrap', name, 'nodes')),
       through(`deploy:${word}`, 'deploy', word, 'instance'),
     ]
@@ -59,12 +69,11 @@ export const up = task({
       const rows = work.map(({ title }) => `  ${title}`)
       return new Result(['Would do, one after the other:', ...rows].join('\n'), {
         missing,
-        stopped: lying.map(({ name }) => name),
+        stopped: lying,
       })
     }
     await line.list(work)
-    const [there] = await session.resolve(word, 'instance', false)
-    if (there === undefined) throw new Error(`nothing stands behind ${word}`)
+    const there = await found(word, 'instance')
     const instance = requireInstance(there)
     const nodes = facingVisitors(there.nodes)
     const urls = await urlsOf(instance, nodes)
@@ -108,7 +117,7 @@ async function lacking(session: Session, names: readonly string[]) {
   const inventory = await session.inventory()
   const provider = await loadKind('providers', 'local')
   const missing: string[] = []
-  const lying: NodeRecord[] = []
+  const lying: string[] = []
   for (const name of names) {
     const record = inventory.get(name)
     if (record === undefined) missing.push(name)
@@ -118,7 +127,11 @@ async function lacking(session: Session, names: readonly string[]) {
         message: `up is for local nodes, and ${name} is one of ${record.provider}`,
         next: `kraft bootstrap:${name} prepares it, and kraft deploy puts the project there`,
       })
-    } else if ((await provider.describe(record, {})) !== 'running') lying.push(record)
+    } else {
+      const state = await provider.describe(record, {})
+      if (state === 'missing') missing.push(name)
+      else if (state !== 'running') lying.push(name)
+    }
   }
   return [missing, lying] as const
 }

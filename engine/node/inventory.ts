@@ -56,6 +56,9 @@ export function refuseNodeName(name: string): void {
   })
 }
 
+// What they make is of no use to a team.
+const onThisMachine = new Set(['local', 'vagrant'])
+
 /**
  * Writes a node into nodes.yaml, over an older record of the same name: a local node, or one outside a project, into
  * `~/.kraftwerk/nodes.yaml`, any other beside kraftwerk.yaml. Comments stay. Throws a KraftError where the other file
@@ -63,7 +66,7 @@ export function refuseNodeName(name: string): void {
  */
 export async function remember(record: NodeRecord, projectFolder?: string): Promise<void> {
   refuseNodeName(record.name)
-  const path = inventoryFile(record.provider === 'local' ? undefined : projectFolder)
+  const path = inventoryFile(onThisMachine.has(record.provider) ? undefined : projectFolder)
   const other = [inventoryFile(projectFolder), inventoryFile()].find((each) => each !== path)
   const there = other === undefined ? undefined : await read(other)
   if (there?.document.has(record.name) === true) {

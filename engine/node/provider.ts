@@ -68,6 +68,38 @@ export interface Region {
   readonly name: string
 }
 
+/** A state of a node that its provider keeps. */
+export interface Snapshot {
+  readonly name: string
+  /** When it was taken, in ISO 8601. */
+  readonly time: string
+  /** In bytes; left out where the provider doesn't say. */
+  readonly size?: number
+}
+
+/** What a provider needs to work on a node beside its record. */
+export interface NodeWork {
+  readonly settings: ProviderSettings
+  /** Shows a line of progress to a person. */
+  progress(line: string): void
+  readonly signal?: AbortSignal
+}
+
+/** What a provider can do that keeps states of its nodes. They are gone with the node. Each throws a KraftError. */
+export interface Snapshots {
+  /** In one line: what a running node notices of it, for the docs and the dry run. */
+  readonly doc: string
+  list(record: NodeRecord, settings: ProviderSettings): Promise<readonly Snapshot[]>
+  /** Keeps the node as it is now, all of its files at one instant. A name that is taken is refused. */
+  take(record: NodeRecord, name: string, work: NodeWork): Promise<Snapshot>
+  /**
+   * Puts the node back, host keys included, starts it, and returns what is to be remembered of it. One that is cut short leaves the
+   * node as it was or as the snapshot is, perhaps stopped; again, it does the rest.
+   */
+  restore(record: NodeRecord, name: string, work: NodeWork): Promise<NodeRecord>
+  forget(record: NodeRecord, name: string, work: NodeWork): Promise<void>
+}
+
 /** Something that a provider must be told before it can do anything, and was not. */
 export interface Missing {
   /** The key of its section. */
@@ -112,8 +144,13 @@ export interface Provider {
   create(request: CreateRequest): Promise<NodeRecord>
   /** How the node is now, without changing it. */
   describe(record: NodeRecord, settings: ProviderSettings): Promise<NodeState>
-  /** Starts a stopped node again (after a reboot of its host, say), where the provider can. */
-  start?(record: NodeRecord, settings: ProviderSettings): Promise<void>
+  /**
+   * Starts a stopped node again (after a reboot of its host, say), where the provider can, and returns when its sshd answers: what is
+   * to be remembered of it, as its address may be another one now.
+   */
+  start?(record: NodeRecord, work: NodeWork): Promise<NodeRecord>
+  /** States of a node that can be kept and put back, where the provider can. */
+  readonly snapshots?: Snapshots
   /** Removes the node and everything that was made for it, nothing else. One that is gone already is fine. */
   destroy(record: NodeRecord, settings: ProviderSettings, progress: (line: string) => void): Promise<void>
   /** The nodes that kraft made there, remembered or not. */

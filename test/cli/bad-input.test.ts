@@ -215,7 +215,7 @@ describe.concurrent('says where, why and what next', () => {
       'provision three --provider ec3',
       {},
       2,
-      'error: --provider is one of digitalocean, ec2, hetzner, linode, local, openstack, static; got "ec3". Did you mean "ec2"?\nnext:  See: kraft help provision',
+      'error: --provider is one of digitalocean, ec2, hetzner, linode, local, openstack, static, vagrant; got "ec3". Did you mean "ec2"?\nnext:  See: kraft help provision',
     ],
     [
       'provision three --set imag=trixie',
@@ -235,7 +235,7 @@ describe.concurrent('says where, why and what next', () => {
   ])('for a mistake on the command line: kraft %s', check)
 
   test.each<Case>([
-    ...['destroy', 'load old.bundle', 'terminate'].map((line): Case => {
+    ...['destroy', 'load old.bundle', 'terminate', 'restore'].map((line): Case => {
       const [task = ''] = line.split(' ')
       return [
         line,
@@ -244,13 +244,22 @@ describe.concurrent('says where, why and what next', () => {
         `error: ${task} loses data and never picks a target by itself\nnext:  Say where, for example: kraft ${task}:`,
       ]
     }),
-    ...['destroy:stage', 'terminate:one'].map((line): Case => {
+    ...['destroy:stage', 'terminate:one', 'restore:one'].map((line): Case => {
       const [task = ''] = line.split(':')
       return [
         line,
         project(stage),
         2,
         `error: ${task} loses data and asks first, and there is no terminal to ask on\nnext:  If you mean it, add --yes`,
+      ]
+    }),
+    ...['snapshot:one', 'snapshots:one', 'restore:one --yes'].map((line): Case => {
+      const adopted = { one: { ...down, provider: 'static' } }
+      return [
+        line,
+        { ...project(stage), 'nodes.yaml': stringify(adopted) },
+        2,
+        'error: The provider static keeps no snapshots of its nodes, so there are none of one\nnext:  To keep the data of a project: kraft dump',
       ]
     }),
   ])('where data could be lost: kraft %s', check)

@@ -93,6 +93,9 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
   destroy: [['destroy:stage'], ['Would remove guestbook-stage from one', '(would change)']],
   terminate: [['terminate:one'], [/Would remove one \(local, [\d.]+\) and all data on it/]],
   up: [['up:stage'], ['bootstrap:one', 'deploy:stage', /^http:\/\/\S+\/$/m]],
+  snapshot: [['snapshot:one', 'clean'], ['Would keep one as clean: its processes stand still']],
+  snapshots: [['snapshots:one'], ['There is no snapshot of one. Take one: kraft snapshot:one']],
+  restore: [['restore:one'], ['There is no snapshot of one'], 2],
   provision: [
     ['provision', 'two', '--set', 'user=admin'],
     ['Would make the node two (provider local)', 'user: admin', 'image: bookworm'],

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { chapters } from '../rig/chapters.js'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
 import { ask } from '../rig/http.js'
+import { cutPower } from '../rig/power-cut.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
@@ -206,6 +207,8 @@ chapter('start opens a stopped site once the application answers, and leaves it 
   expect(await codes()).toEqual([200, 503])
   expect(await running('two')).toBe('')
   await story.onNode('two', 'rm /etc/broken')
+  // The machine itself may be off as well.
+  await cutPower(story, 'two')
   await must('start:live')
   expect(await codes()).toEqual([200, 200])
   expect((await Promise.all(names.map(running))).map((pids) => pids.trim().split('\n').length)).toEqual([2, 2])

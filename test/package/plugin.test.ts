@@ -93,7 +93,7 @@ describe('what an installed plugin exports and the kraftfile passes on', () => {
       'one of couchdb, files, memcached, mysql, notes, postgres, rabbitmq, redis, sqlite',
     )
     expect((await kraft('help', 'provision')).stdout).toContain(
-      'one of digitalocean, ec2, hetzner, linode, local, openstack, shelf, static',
+      'one of digitalocean, ec2, hetzner, linode, local, openstack, shelf, static, vagrant',
     )
   })
 

@@ -1,8 +1,9 @@
 import { dirname } from 'node:path'
 import { lines, type Sh, sh } from '../../../engine/shell/sh.js'
-import { aptSettings } from './image.js'
+import { aptSettings } from './apt-settings.js'
 import { gateway, type NodeNames, ports, type State } from './names.js'
 import { explain } from './root.js'
+import { settleRestore } from './snapshot.js'
 import { template } from './template.js'
 
 /** Script: a node's file system is mounted, its own changes over the image that it was made from. */
@@ -11,6 +12,7 @@ export function filesUp(state: State, node: NodeNames): Sh {
   // "volatile" makes fsync free. A node that is killed loses nothing; what a crash of this machine loses is a trial's data.
   return sh`
     if ! mountpoint -q ${root}; then
+      ${settleRestore(node)}
       install -d -m 755 ${node.folder}/upper ${node.folder}/work ${root}
       rm -rf ${node.folder}/work/work/incompat
       image=${state.root}/images/$(cat ${node.folder}/image)
@@ -51,7 +53,7 @@ export async function personalise(state: State, node: NodeNames, { image, public
     { at: '/etc/uv/uv.toml', text: template('uv.toml', mirror) },
   ]
   const key = publicKey.trim()
-  const login = `${user} ${key.split(/\s+/).slice(0, 2).join(' ')}`
+  const login = loginOf(user, publicKey)
   return lines(
     sh`
       install -d -m 700 ${node.folder}
@@ -83,7 +85,13 @@ export async function personalise(state: State, node: NodeNames, { image, public
   )
 }
 
-function sudoer(root: string, user: string): Sh {
+/** What a node was made for: user and key, by which a second run knows that it is the same wish. */
+export function loginOf(user: string, publicKey: string): string {
+  return `${user} ${publicKey.trim().split(/\s+/).slice(0, 2).join(' ')}`
+}
+
+/** Script: the login of a node whose files are below `root` is a user with sudo that asks for no password. */
+export function sudoer(root: string, user: string): Sh {
   return sh`
     chroot ${root} id -u ${user} >/dev/null 2>&1 || chroot ${root} useradd -m -s /bin/bash ${user}
     cp -r ${root}/root/.ssh ${root}/home/${user}/

@@ -17,6 +17,7 @@ export const hostPackages = [
   'openssh-client',
   'mmdebstrap',
   'debian-archive-keyring',
+  'gpg',
   'apt-cacher-ng',
   'zstd',
   'python3-venv',
@@ -52,17 +53,21 @@ export async function hostLacks(): Promise<readonly Lack[]> {
 }
 
 async function checkMachine(): Promise<void> {
-  const next = 'Use another provider: `kraft provision NAME --provider ec2`, or a Debian machine for local nodes.'
-  if (process.platform !== 'linux') {
-    throw new KraftError({ kind: 'task', message: `Local nodes need Linux; this is ${process.platform}`, next })
-  }
-  if (process.arch !== 'x64') {
-    throw new KraftError({ kind: 'task', message: `Local nodes need an x86-64 machine; this is ${process.arch}`, next })
-  }
+  const message = await unable()
+  if (message === undefined) return
+  throw new KraftError({
+    kind: 'task',
+    message,
+    next: 'Use another provider: `kraft provision NAME --provider ec2`, or a Debian machine for local nodes.',
+  })
+}
+
+/** Why systemd-nspawn can't run nodes on this machine, whoever calls; undefined: it can. */
+export async function unable(): Promise<string | undefined> {
+  if (process.platform !== 'linux') return `Local nodes need Linux; this is ${process.platform}`
+  if (process.arch !== 'x64') return `Local nodes need an x86-64 machine; this is ${process.arch}`
   const debian = await readFile('/etc/debian_version', 'utf8').catch(() => undefined)
-  if (debian === undefined) {
-    throw new KraftError({ kind: 'task', message: 'Local nodes need Debian or Ubuntu on this machine', next })
-  }
+  return debian === undefined ? 'Local nodes need Debian or Ubuntu on this machine' : undefined
 }
 
 /** Packages of {@link hostPackages} that are not installed. */

@@ -1,16 +1,22 @@
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { promisify } from 'node:util'
 import { lines, sh } from '../../../engine/shell/sh.js'
+import { findMirror, mirrorFailure } from './mirror.js'
 import type { State } from './names.js'
 import { proxyEnvironment } from './proxies.js'
 import { asRoot } from './root.js'
 
-/** Debian releases that a node can have. */
-export const suites = ['bookworm', 'trixie'] as const
+/** Releases of Debian and Ubuntu that a node can have. */
+export const suites = ['bookworm', 'trixie', 'noble'] as const
 export type Suite = (typeof suites)[number]
 
-/** What is on a fresh node: about what a cloud's Debian image brings. */
+/** What a release is called. */
+export const titles: Readonly<Record<Suite, string>> = {
+  bookworm: 'Debian bookworm',
+  trixie: 'Debian trixie',
+  noble: 'Ubuntu noble',
+}
+
+// What is on a fresh node: about what a cloud's Debian image brings.
 const packages = [
   'systemd',
   'systemd-sysv',
@@ -24,8 +30,13 @@ const packages = [
   'procps',
 ]
 
+/** What is on a fresh node of a release. A smallest Ubuntu is one without apt. */
+export function packagesOf(suite: Suite): readonly string[] {
+  return suite === 'noble' ? [...packages, 'apt'] : packages
+}
+
 /** Units that do nothing good in a node of this kind: network that is up already, clocks and kernel that are the host's. */
-const masked = [
+export const masked = [
   'apt-daily.timer',
   'apt-daily-upgrade.timer',
   'dpkg-db-backup.timer',
@@ -49,7 +60,7 @@ const finish = sh`
 
 /** The folder of the image that new nodes of a release get. A later kraft that builds it differently has another folder. */
 export function imageName(suite: Suite): string {
-  const recipe = createHash('sha256').update(packages.join()).update(finish.text).digest('hex').slice(0, 8)
+  const recipe = createHash('sha256').update(packagesOf(suite).join()).update(finish.text).digest('hex').slice(0, 8)
   return `${suite}-${recipe}`
 }
 
@@ -66,12 +77,7 @@ export async function buildImage(
   const image = `${state.root}/images/${imageName(suite)}`
   const built = await asRoot(`Look for the ${suite} image`, sh`[ -d ${image} ] || exit 1`, { expected: [1] })
   if (built.code === 0) return
-  const mirror = await findMirror()
-  const sources = [
-    `deb ${mirror.main} ${suite} main`,
-    `deb ${mirror.main} ${suite}-updates main`,
-    `deb ${mirror.security} ${suite}-security main`,
-  ]
+  const mirror = await findMirror(suite)
   const build = sh`
     [ ! -e ${image} ] || exit 0
     echo ${`Building a ${suite} image, once (about a minute)`}
@@ -80,45 +86,16 @@ export async function buildImage(
     new=${image}.new
     rm -rf --one-file-system "$new"
     # With mounts of its own, which nobody else walks into, and which are gone however it ends.
-    printf '%s\n' ${sources} | unshare --mount mmdebstrap --quiet --mode=root --variant=minbase --include=${packages.join()} ${mirror.options} ${suite} "$new" -`
+    printf '%s\n' ${mirror.sources} | unshare --mount mmdebstrap --quiet --mode=root --variant=minbase ${mirror.options} --include=${packagesOf(suite).join()} ${suite} "$new" -`
   const publish = sh`
     sync -f "$new"
     mv "$new" ${image}`
-  await asRoot(`Build the ${suite} image`, lines(build, finish, publish), {
+  await asRoot(`Build the ${suite} image`, lines(mirror.keys, build, finish, publish), {
     lock: `${state.root}/locks/${suite}`,
     environ: proxyEnvironment(process.env),
     onLine: progress,
     signal,
+  }).catch((error: unknown) => {
+    throw mirrorFailure(error, titles[suite], mirror.main)
   })
-}
-
-interface Mirror {
-  readonly main: string
-  readonly security: string
-  /** How this machine's apt reaches them, for mmdebstrap, which does not read its settings. */
-  readonly options: readonly string[]
-}
-
-/** The Debian mirrors that this machine's own apt uses, Debian's where it has none (on Ubuntu). */
-export async function findMirror(): Promise<Mirror> {
-  const sites = (await output('apt-get', ['indextargets', '--format', '$(SITE)']))
-    .split('\n')
-    .map((site) => site.replace(/\/+$/, ''))
-  return {
-    main: sites.find((site) => /^https?:.*\/debian$/.test(site)) ?? 'http://deb.debian.org/debian',
-    security: sites.find((site) => /^https?:.*debian-security$/.test(site)) ?? 'http://deb.debian.org/debian-security',
-    options: (await aptSettings(['Acquire::http::Proxy', 'Acquire::https::Proxy', 'Acquire::Check-Valid-Until'])).map(
-      (setting) => `--aptopt=${setting}`,
-    ),
-  }
-}
-
-/** Settings of this machine's apt as lines of an apt.conf, those that are set. */
-export async function aptSettings(names: readonly string[]): Promise<string[]> {
-  const dump = await output('apt-config', ['dump'])
-  return dump.split('\n').filter((line) => names.some((name) => line.startsWith(`${name} `) && !line.endsWith('"";')))
-}
-
-async function output(program: string, given: readonly string[]): Promise<string> {
-  return (await promisify(execFile)(program, [...given], { maxBuffer: 1 << 24 })).stdout
 }

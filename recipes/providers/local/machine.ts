@@ -35,6 +35,10 @@ export async function machineUp(node: NodeNames): Promise<Sh> {
     functions,
     sh`
       if [ "$(cat /proc/sys/fs/inotify/max_user_instances)" -lt 8192 ]; then echo 8192 >/proc/sys/fs/inotify/max_user_instances; fi
+      for each in /sys/fs/cgroup /sys/fs/cgroup/unified; do
+        # A snapshot that was killed leaves a node that stands still.
+        [ ! -e "$each"/${node.id}/cgroup.freeze ] || echo 0 >"$each"/${node.id}/cgroup.freeze
+      done
       if ! runs ${node.run}/pid =${node.id} && ! runs ${node.run}/supervisor ${node.folder}/supervise; then
         sweep ${node.id}
         install -d -m 755 ${node.run}
@@ -50,11 +54,8 @@ export async function machineUp(node: NodeNames): Promise<Sh> {
   )
 }
 
-/**
- * Script: nothing is left of a node, however far it had come; with the last one, of what the nodes of the state share either.
- * As sudden as a power cut: what it kept is deleted anyway.
- */
-export function machineDown(state: State, node: NodeNames): Sh {
+/** Script: the node is off and its files are not mounted. As sudden as a power cut. */
+export function machineOff(node: NodeNames): Sh {
   return lines(
     functions,
     sh`
@@ -64,14 +65,24 @@ export function machineDown(state: State, node: NodeNames): Sh {
         runs ${node.run}/pid =${node.id} || break
         sleep 0.05
       done
-      sweep ${node.id}`,
-    cableDown(node.id),
-    sh`
+      sweep ${node.id}
       for try in 1 2 3 4 5 6 7 8 9 10; do
         mountpoint -q ${node.folder}/root || break
         umount ${node.folder}/root 2>/dev/null || sleep 0.1
       done
-      if mountpoint -q ${node.folder}/root; then umount -l ${node.folder}/root; fi
+      if mountpoint -q ${node.folder}/root; then umount -l ${node.folder}/root; fi`,
+  )
+}
+
+/**
+ * Script: nothing is left of a node, however far it had come; with the last one, of what the nodes of the state share either.
+ * As sudden as a power cut: what it kept is deleted anyway.
+ */
+export function machineDown(state: State, node: NodeNames): Sh {
+  return lines(
+    machineOff(node),
+    cableDown(node.id),
+    sh`
       for each in $(groups ${node.id}); do rmdir "$each" 2>/dev/null || :; done
       rm -rf --one-file-system ${node.folder} ${node.run}
       rm -f ${state.root}/addresses/${node.octet}

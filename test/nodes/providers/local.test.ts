@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { NodeRecord } from '../../../engine/node/record.js'
 import { sh } from '../../../engine/shell/sh.js'
+import { buildImage } from '../../../recipes/providers/local/image.js'
 import { bridgeName } from '../../../recipes/providers/local/names.js'
 import { asRoot } from '../../../recipes/providers/local/root.js'
 import { removeState, stateFrom } from '../../../recipes/providers/local/state.js'
@@ -20,6 +21,7 @@ const bridge = bridgeName(state)
 const execute = promisify(execFile)
 let folder: string
 let publicKey: string
+const work = { settings: {}, progress: () => undefined }
 
 beforeAll(async () => {
   await removeState(state)
@@ -165,7 +167,7 @@ describe('a node whose processes were killed', () => {
     expect(await describeNode(node)).toBe('running')
     await killPid('hurt', 'pid')
     await until('it is stopped', async () => (await describeNode(node)) === 'stopped')
-    await provider.start?.(node, {})
+    await provider.start?.(node, work)
     expect(await ssh(node, 'ls /kept')).toBe('/kept')
     expect(await describeNode(node)).toBe('running')
   })
@@ -184,7 +186,7 @@ describe('a node whose processes were killed', () => {
         ip link del ${bridge}`,
     )
     expect(await describeNode(node)).toBe('stopped')
-    await provider.start?.(node, {})
+    await provider.start?.(node, work)
     expect(await ssh(node, 'ls /kept && apt-get -q update -o APT::Update::Error-Mode=any >/dev/null && echo fetched')).toBe(
       '/kept\nfetched',
     )
@@ -206,6 +208,19 @@ describe('a node that cannot boot', () => {
     })
     expect(await remains()).toBe('')
   })
+})
+
+test('a release whose mirror does not answer is an error that names it, and leaves no image', async () => {
+  const nowhere = { root: join(folder, 'unfetched'), subnet: state.subnet }
+  vi.stubEnv('http_proxy', 'http://127.0.0.1:9')
+  try {
+    expect(await failure(buildImage(nowhere, 'noble', () => undefined))).toMatchObject({
+      message: expect.stringMatching(/^Ubuntu noble can't be fetched: its mirror \S+ does not answer$/),
+    })
+  } finally {
+    vi.unstubAllEnvs()
+  }
+  expect((await asRoot('Look', sh`ls ${nowhere.root}/images 2>/dev/null || :`)).stdout).toBe('')
 })
 
 test('nodes of another folder on the same network stay as they are: no node is made there, and cleaning up leaves them', async () => {

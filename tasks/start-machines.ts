@@ -1,0 +1,47 @@
+import { isDeepStrictEqual } from 'node:util'
+import { remember } from '../engine/node/inventory.js'
+import type { Node } from '../engine/node/node.js'
+import type { Provider } from '../engine/node/provider.js'
+import type { Item } from '../engine/report/report.js'
+import type { TargetContext } from '../engine/task/context.js'
+import { loadKind } from '../recipes/kinds.js'
+import { nodeWork } from './snapshot-keeper.js'
+
+type Context = Pick<TargetContext<unknown>, 'target' | 'session' | 'line'>
+
+/** A node whose machine is off, and who can start it. */
+interface Off {
+  readonly node: Node
+  readonly start: NonNullable<Provider['start']>
+}
+
+/**
+ * Starts those machines of a target that are off at a provider which can start them, after a reboot of this machine for example, and
+ * logs in to each, which checks its host key. Gives the nodes as they are to be used now, and the names of those that were started
+ * (in a dry run: that would be).
+ */
+export async function startMachines({ target, session, line }: Context): Promise<{ nodes: Node[]; started: string[] }> {
+  const off: Off[] = []
+  for (const node of target.nodes) {
+    const provider = await loadKind('providers', node.record.provider)
+    if (provider.start === undefined) continue
+    const { settings } = await nodeWork(session, node.record, line)
+    if ((await provider.describe(node.record, settings)) !== 'running') off.push({ node, start: provider.start })
+  }
+  const nodes = new Map(target.nodes.map((node) => [node.name, node]))
+  const items = off.map(
+    ({ node, start }): Item => ({
+      title: `Start the machine ${node.name} (${node.record.provider})`,
+      run: async (own) => {
+        const record = await start(node.record, await nodeWork(session, node.record, own))
+        await session.disconnect(node.name)
+        if (!isDeepStrictEqual(record, node.record)) await remember(record, session.project?.folder)
+        const fresh = session.connect(record, node.roles)
+        nodes.set(node.name, fresh)
+        await fresh.read('true')
+      },
+    }),
+  )
+  if (!session.flags.dryRun && items.length > 0) await line.list(items)
+  return { nodes: [...nodes.values()], started: off.map(({ node }) => node.name) }
+}
