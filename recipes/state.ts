@@ -3,6 +3,7 @@ import { type Sh, sh } from '../engine/shell/sh.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import { journalFile } from './journal.js'
+import { arriving } from './moved.js'
 
 /** What a release's receipt on the node says; one of an older kraft may say less. */
 const receiptSchema = v.object({
@@ -35,6 +36,8 @@ export interface InstanceState {
   readonly releases: readonly HeldRelease[]
   /** What all nodes were about to switch to when a deploy was interrupted. */
   readonly rollout: { readonly id: string; readonly generation: string; readonly former: string } | undefined
+  /** The node that the instance has moved to from here. */
+  readonly moved: string | undefined
   /** Who holds the instance's lock, and since when. */
   readonly holder: string | undefined
 }
@@ -51,6 +54,7 @@ export function readState(place: Place): Sh {
       printf 'receipt %s\n' "$(tr -d '\n' <"$id/.kraft/release.json" 2>/dev/null)"
     done
     if [ -e ${journalFile(place)} ]; then printf 'rollout %s\n' "$(cat ${journalFile(place)})"; fi
+    if [ -e ${layout.moved(place)} ] && [ ! -e ${arriving(place)} ]; then printf 'moved %s\n' "$(cat ${layout.moved(place)})"; fi
     if [ -e ${`${lock}.held`} ] && ! flock -n ${`${lock}.held`} true; then printf 'holder %s\n' "$(cat ${`${lock}.holder`})"; fi
   `
 }
@@ -77,6 +81,7 @@ export function parseState(text: string): InstanceState {
     current: pair('current'),
     releases,
     rollout: interrupted(rows.find(({ kind }) => kind === 'rollout')?.words),
+    moved: rows.find(({ kind }) => kind === 'moved')?.words[0],
     holder: rows.find(({ kind }) => kind === 'holder')?.rest,
   }
 }
