@@ -26,6 +26,7 @@ export function unpackKept(place: Place): Sh {
     rm -rf ${beside}
     mkdir ${beside}
     tar -xpf - --no-same-owner -C ${beside}
+    ${drain}
     cd ${layout.settings(place)}
     for each in ${kept}; do
       rm -rf "$each"
@@ -34,6 +35,9 @@ export function unpackKept(place: Place): Sh {
     rm -rf ${beside}
   `
 }
+
+// tar is content before the end of its input, and whoever sends that would meet a channel that is closed.
+const drain = sh`cat >/dev/null`
 
 // Of the instance's own, beside what its services have.
 const folders = ['shared', 'home']
@@ -58,6 +62,7 @@ export function unpackFolders(place: Place): Sh {
     install -d -o ${place.name} -g ${place.name} -m 0700 ${beside(place)}
     cd ${beside(place)}
     ${asInstance(place, 'tar', '-xp', '--no-same-owner', '-f', '-')}
+    ${drain}
     for each in ${folders}; do
       rm -rf --one-file-system ${place.home}/".$each.former"
       mv -T ${place.home}/"$each" ${place.home}/".$each.former"
@@ -97,6 +102,7 @@ export function unpackClosed(place: Place): Sh {
     cd ${layout.closed(place)}
     rm -rf maintenance maintenance.*
     tar -xpf - --no-same-owner
+    ${drain}
     for each in maintenance maintenance.*; do
       if [ -e "$each" ]; then chgrp -hR ${place.name} "$each"; fi
     done

@@ -39,7 +39,7 @@ export function hold(place: Place, { seconds, patience }: Hold): readonly Step[]
         systemctl stop ${unit}.service 2>/dev/null || :
         install -d -o root -g ${place.name} -m 0750 ${layout.sockets(place)} ${folder}
         cd ${folder}
-        rm -f undecided go back hold hold.sock
+        rm -f undecided longer go back hold hold.sock hold.sock.new
         for service in /etc/service/${place.name}.*; do
           if sv status "$service" 2>/dev/null | grep -q '^run'; then echo "$service"; fi
         done >ran
@@ -54,11 +54,15 @@ export function hold(place: Place, { seconds, patience }: Hold): readonly Step[]
         if [ ! -S hold.sock ]; then echo 'The program that holds requests did not start'; exit 1; fi
         : >hold
         # Who was let through a moment before is taken by the application first.
-        for try in $(seq 50); do
+        for try in $(seq ${patience * 10}); do
           sleep 0.1
           waiting=$(ss -Hxl src ${`unix:${layout.sockets(place)}/*.sock`} 2>/dev/null | awk '{ sum += $3 } END { print sum + 0 }')
           if [ "$waiting" = 0 ] && [ "$try" -gt 1 ]; then break; fi
         done
+        if [ "$waiting" != 0 ]; then
+          printf 'The application has not taken %s requests within %s s: it has too much to do to be moved now\n' "$waiting" ${patience}
+          exit 1
+        fi
         while read -r service; do
           (
             ${stopService(new Sh('"$service"'), new Sh(`"$(cat "$service/stop" 2>/dev/null || echo ${patience})"`))}
@@ -91,10 +95,9 @@ export function leave(place: Place, node: string): readonly Step[] {
         printf '%s %s\n' ${node} "$(date -u '+%F %T UTC')" >${`${marker}.new`}
         chgrp ${place.name} ${`${marker}.new`}
         # One of two renames wins: this, or that of a node that has waited long enough.
-        if ! mv undecided go 2>/dev/null; then
+        if ! mv undecided go 2>/dev/null && ! mv longer go 2>/dev/null; then
           rm -f ${`${marker}.new`}
-          echo 'The time for which requests are held was over, and the instance goes on here'
-          exit 1
+          ${tooLate}
         fi
         mv -f ${`${marker}.new`} ${marker}
         # No reboot starts what would write here.
@@ -108,6 +111,25 @@ export function leave(place: Place, node: string): readonly Step[] {
   ]
 }
 
+/** What comes next must not meet programs that the node has brought back meanwhile: it waits three minutes more. Fails where it was late. */
+export function holdLonger(place: Place): readonly Step[] {
+  return [
+    {
+      title: 'Requests still wait',
+      quiet: true,
+      apply: sh`
+        if mv ${`${layout.moving(place)}/undecided`} ${`${layout.moving(place)}/longer`} 2>/dev/null; then exit 0; fi
+        ${tooLate}
+      `,
+    },
+  ]
+}
+
+const tooLate = sh`
+  echo 'The time for which requests are held was over, and the instance goes on here'
+  exit 1
+`
+
 /** The instance stays: what ran runs again, and whoever waits is answered. Returns once that is so. */
 export function stay(place: Place): readonly Step[] {
   return [
@@ -116,7 +138,7 @@ export function stay(place: Place): readonly Step[] {
       check: sh`test ! -e ${layout.moving(place)}/hold`,
       apply: sh`
         cd ${layout.moving(place)}
-        mv undecided back 2>/dev/null || :
+        mv undecided back 2>/dev/null || mv longer back 2>/dev/null || :
         for try in $(seq 700); do
           if [ ! -e hold ]; then exit 0; fi
           if ! systemctl is-active --quiet ${unitOf(place)}.service; then

@@ -6,12 +6,6 @@ import type { Place } from '../project/service.js'
 import { absent, directory, file } from './file.js'
 import { nginxFile, reloadNginx } from './nginx.js'
 
-/** There while data are on their way to this node, which must not say yet that the instance is here again. */
-export const arriving = (place: Place) => `${layout.moving(place)}/arriving`
-
-const movingFolder = (place: Place) =>
-  sh`install -d -o root -g ${place.name} -m 0750 ${layout.sockets(place)} ${layout.moving(place)}`
-
 /** How a node that an instance leaves passes requests on. */
 export interface PassedOn {
   readonly domain: string | undefined
@@ -22,6 +16,18 @@ export interface PassedOn {
   readonly timeout: number
   readonly staticUrl: string
 }
+
+/** A node that stays, and has requests wait while its data go elsewhere. */
+export function holdingOnly(place: Place, { timeout, staticUrl }: Pick<PassedOn, 'timeout' | 'staticUrl'>): readonly Step[] {
+  const content = render('nginx/moved.conf', { place, layout, address: undefined, timeout, files: filesOf(staticUrl) })
+  return [
+    ...directory({ path: layout.move(place), mode: '0700' }),
+    ...nginxFile({ path: `${layout.move(place)}/to.conf`, content }),
+  ]
+}
+
+/** What is served from files, and needs no application. */
+const filesOf = (staticUrl: string) => [staticUrl.replaceAll('.', '\\.'), '/uploads/']
 
 /** What nginx on the node that is left knows of the other one. Nothing is passed on, or held, until a file says so. */
 export function passingOn(place: Place, { address, domain, tls, timeout, staticUrl }: PassedOn): readonly Step[] {
@@ -34,7 +40,7 @@ export function passingOn(place: Place, { address, domain, tls, timeout, staticU
     scheme: tls ? 'https' : 'http',
     // Without a domain the application is asked by its node's address.
     host: domain === undefined ? address : '$host',
-    files: [staticUrl.replaceAll('.', '\\.'), '/uploads/'],
+    files: filesOf(staticUrl),
   })
   const trusted = `${layout.move(place)}/trusted.pem`
   const chain = sh`$(sed -n 's/^ssl_certificate \(.*\);$/\1/p' ${`${layout.https(place)}/on.conf`})`
@@ -112,29 +118,33 @@ export function reaches(place: Place, { address, domain, tls }: PassedOn, path: 
   ]
 }
 
-/** A node that had the instance before gets it again, and goes on passing on until {@link welcome}. */
-export function arrive(place: Place): readonly Step[] {
-  return [
-    {
-      title: 'Pass on until it has moved',
-      quiet: true,
-      apply: sh`
-        if [ -e ${layout.moved(place)} ]; then
-          ${movingFolder(place)}
-          : >${arriving(place)}
-        fi
-      `,
-    },
-  ]
-}
+const before = (place: Place) => `${layout.moved(place)}.before`
 
-/** From now on the node answers by itself. */
+/** From now on the node answers by itself; {@link passOnAgain} takes that back. */
 export function welcome(place: Place): readonly Step[] {
   return [
     {
       title: 'Answer by itself',
       quiet: true,
-      apply: sh`rm -f ${layout.moved(place)} ${arriving(place)}`,
+      apply: sh`
+        if [ -e ${layout.moved(place)} ]; then mv -f ${layout.moved(place)} ${before(place)}; fi
+      `,
     },
   ]
+}
+
+/** It did not come to the switch: a node that passed on until then does so again. */
+export function passOnAgain(place: Place): readonly Step[] {
+  return [
+    {
+      title: 'Pass on as before',
+      check: sh`test ! -e ${before(place)}`,
+      apply: sh`mv -f ${before(place)} ${layout.moved(place)}`,
+    },
+  ]
+}
+
+/** It has switched, and nothing is to be taken back. */
+export function arrived(place: Place): readonly Step[] {
+  return [{ title: 'It stays', quiet: true, apply: sh`rm -f ${before(place)}` }]
 }

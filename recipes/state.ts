@@ -3,7 +3,6 @@ import { type Sh, sh } from '../engine/shell/sh.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import { journalFile } from './journal.js'
-import { arriving } from './moved.js'
 
 /** What a release's receipt on the node says; one of an older kraft may say less. */
 const receiptSchema = v.object({
@@ -54,7 +53,7 @@ export function readState(place: Place): Sh {
       printf 'receipt %s\n' "$(tr -d '\n' <"$id/.kraft/release.json" 2>/dev/null)"
     done
     if [ -e ${journalFile(place)} ]; then printf 'rollout %s\n' "$(cat ${journalFile(place)})"; fi
-    if [ -e ${layout.moved(place)} ] && [ ! -e ${arriving(place)} ]; then printf 'moved %s\n' "$(cat ${layout.moved(place)})"; fi
+    if [ -e ${layout.moved(place)} ]; then printf 'moved %s\n' "$(cat ${layout.moved(place)})"; fi
     if [ -e ${`${lock}.held`} ] && ! flock -n ${`${lock}.held`} true; then printf 'holder %s\n' "$(cat ${`${lock}.holder`})"; fi
   `
 }

@@ -5,7 +5,6 @@ import type { Place } from '../project/service.js'
 import type { Health } from '../project/settings.js'
 import { directory } from './file.js'
 import { healthy, type Visited } from './gunicorn.js'
-import { arriving } from './moved.js'
 import type { Release } from './release.js'
 import { stopService } from './runit.js'
 import { template } from './template.js'
@@ -120,23 +119,19 @@ function end(patience: number) {
 }
 
 /**
- * What a new release or generation serves is not stopped any more, and has not moved away. To be run before processes are started anew.
+ * What a new release or generation serves is not stopped any more, and has not moved away, unless it `passesOn` as before. To be run before
+ * processes are started anew.
  */
-export function noLongerStopped(place: Place): readonly Step[] {
-  // A node that is moved to serves visitors only once the other one has all it knows.
-  const away = sh`away() { test -e ${layout.moved(place)} && test ! -e ${arriving(place)}; }`
+export function noLongerStopped(place: Place, passesOn = false): readonly Step[] {
+  const moved = passesOn ? '/nonexistent' : layout.moved(place)
   return [
     {
       title: `${place.name} is not stopped`,
-      check: sh`
-        ${away}
-        test ! -e ${page(place)} && ! ls -d /etc/sv/${place.name}.*/down >/dev/null 2>&1 && ! away
-      `,
+      check: sh`test ! -e ${page(place)} && ! ls -d /etc/sv/${place.name}.*/down >/dev/null 2>&1 && test ! -e ${moved}`,
       apply: sh`
-        ${away}
         rm -f /etc/sv/${place.name}.*/down
         rm -rf ${layout.closed(place)}/stopped
-        if away; then rm -f ${layout.moved(place)}; fi
+        rm -f ${moved}
       `,
     },
   ]

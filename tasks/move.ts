@@ -4,9 +4,11 @@ import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { writeNodes } from '../project/nodes-in-yaml.js'
 import { settingPlace } from '../project/setting-place.js'
+import { kindNames } from '../recipes/kinds.js'
 import { dnsAdvice } from './moving/domains.js'
 import { planOf } from './moving/plan.js'
 import { removeOld } from './moving/remove-old.js'
+import { serviceTo } from './moving/service-to.js'
 import { wayTo } from './moving/way.js'
 import { lookAtNode, moveAll } from './moving/whole.js'
 
@@ -18,10 +20,20 @@ export const move = task({
   group: 'Nodes',
   help: 'move an environment to another node, which the old one then passes requests on to',
   destructive: true,
-  examples: ['kraft move:live --to two --dry-run', 'kraft move:live --to two', 'kraft move:live --remove-old'],
+  examples: [
+    'kraft move:live --to two --dry-run',
+    'kraft move:live --to two',
+    'kraft move:live --service postgres --to db1',
+    'kraft move:live --remove-old',
+  ],
   options: {
     to: option({ type: 'string', help: 'the node that gets it' }),
     pause: option({ type: 'number', default: 60, help: 'seconds for which requests may wait at the switch' }),
+    service: option({
+      type: 'string',
+      choicesFrom: () => kindNames('services'),
+      help: 'this service alone; the node then has the role db',
+    }),
     removeOld: option({ type: 'boolean', help: 'remove what it has left on the node that it moved from' }),
   },
   async run({ target, session, line, options }) {
@@ -33,6 +45,9 @@ export const move = task({
       })
     }
     if (options.to === undefined) return removeOld(target, session, line)
+    if (options.service !== undefined) {
+      return serviceTo(target, { service: options.service, to: options.to, pause: options.pause }, session, line)
+    }
     const way = await wayTo(target, options.to, options.pause, session)
     if (way === undefined) return new Result(`${target.word} is on ${options.to} already`, { moved: false })
     const { instance, from, to, word } = way

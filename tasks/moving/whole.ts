@@ -9,17 +9,18 @@ import { noneCarried } from '../../recipes/carry.js'
 import { keepSwitched } from '../../recipes/environ.js'
 import { forgetFormer } from '../../recipes/exchange.js'
 import { followers, serves } from '../../recipes/followers.js'
-import { hold, leave, stay } from '../../recipes/hold.js'
+import { hold, holdLonger, leave, stay } from '../../recipes/hold.js'
 import { servesHttps } from '../../recipes/https.js'
 import { claim } from '../../recipes/instance.js'
 import {
-  arrive,
+  arrived,
   movable,
   movedFrom,
   type PassedOn,
   passedOnBy,
   passedOnByNobody,
   passingOn,
+  passOnAgain,
   reaches,
   welcome,
 } from '../../recipes/moved.js'
@@ -27,6 +28,7 @@ import { currentReceipt } from '../../recipes/state.js'
 import { backupSteps } from '../backup-steps.js'
 import { requireRelease } from '../current-release.js'
 import { holdLock } from '../hold-lock.js'
+import { beginMove } from '../moving-now.js'
 import { openPromoted } from '../promoted.js'
 import { stateOn } from '../releases.js'
 import { requireOwner } from '../require-owner.js'
@@ -67,6 +69,7 @@ export async function lookAtNode(way: Way): Promise<string | undefined> {
 /** Moves all of an instance to another node: see docs/moving.md for what happens when. */
 export async function moveAll(way: Way, session: Session, line: Line): Promise<void> {
   const { from, instance, to } = way
+  beginMove(session)
   const lock = await holdLock(session, from, instance.name, line)
   try {
     const release = await lookAtNode(way)
@@ -74,7 +77,7 @@ export async function moveAll(way: Way, session: Session, line: Line): Promise<v
       await prepare(way, release, session, line)
       await switchOver(way, session, line)
     }
-    await line.list([
+    await finishing(way, line, [
       { title: `Processes and cron on ${to.name}`, run: (own) => beginThere(way, session, own) },
       // Of one that it had come from, and goes back to, nothing comes any more.
       apply(`Nothing runs on ${from.name}`, (own) =>
@@ -83,6 +86,16 @@ export async function moveAll(way: Way, session: Session, line: Line): Promise<v
     ])
   } finally {
     await lock.release()
+  }
+}
+
+/** Whoever meets an error here has moved all the same. */
+async function finishing({ instance, to, word }: Way, line: Line, items: readonly Item[]): Promise<void> {
+  try {
+    await line.list(items)
+  } catch (error) {
+    line.output(`${instance.name} has moved: ${to.name} answers. What is left is done by: kraft move:${word} --to ${to.name}`)
+    throw error
   }
 }
 
@@ -111,7 +124,7 @@ async function prepare(way: Way, release: string, session: Session, line: Line):
     ),
     apply(`What ${from.name} keeps of ${instance.name}`, async (own) => {
       const node = newNode(way, session)
-      await node.apply('Claim the name', [...claim(moved, moved.owner), ...arrive(moved)], own)
+      await node.apply('Claim the name', claim(moved, moved.owner), own)
       await carryKept(way, session)
     }),
     apply(`deploy:${word} on ${to.name}`, async (own) => {
@@ -154,15 +167,19 @@ async function switchOver(way: Way, session: Session, line: Line): Promise<void>
       ),
       apply('Last sync', (own) => syncData(way, session, own, true)),
       apply('Switch', async (own) => {
+        await from.apply('Hold longer', holdLonger(instance), own)
         // The node that it leaves passes on at once, also to one that has passed on until now.
         await newNode(way, session).apply('Answer', welcome(moved), own)
         await from.apply('Leave', leave(instance, to.name), own)
       }),
     ])
   } catch (error) {
-    await line
-      .list([apply(`${instance.name} goes on at ${from.name}`, (own) => from.apply('Stay', stay(instance), own))])
-      .catch(() => undefined)
+    const back = [
+      apply(`${instance.name} goes on at ${from.name}`, (own) => from.apply('Stay', stay(instance), own)),
+      apply(`${to.name} is as it was`, (own) => newNode(way, session).apply('As it was', passOnAgain(moved), own)),
+    ]
+    // Why it failed says more; what the node does by itself it does without us.
+    for (const each of back) await line.list([each]).catch(() => undefined)
     throw error
   }
 }
@@ -177,6 +194,7 @@ async function beginThere(way: Way, session: Session, line: Line): Promise<void>
     ...backups(node),
     ...forgetFormer(moved, await ownData(moved)),
     ...noneCarried(moved),
+    ...arrived(moved),
   ]
   await node.apply('Begin', steps, line)
 }

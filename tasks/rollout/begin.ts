@@ -8,6 +8,7 @@ import { serves } from '../../recipes/followers.js'
 import { memory } from '../../recipes/memory.js'
 import { parseState, readState } from '../../recipes/state.js'
 import { holdLock } from '../hold-lock.js'
+import { isMove } from '../moving-now.js'
 import { onEach, type Rollout } from './rollout.js'
 
 /** What a change needs to begin; not only a rollout takes the lock. */
@@ -32,7 +33,7 @@ export async function begin(
   expectNodes(session, nodes)
   try {
     await line.list(beginning(rollout, check))
-    if (rollout.everywhere !== true) for (const node of nodes) refuseMoved(rollout, node)
+    if (rollout.everywhere !== true && !isMove(session)) for (const node of nodes) refuseMoved(rollout, node)
   } catch (error) {
     for (const { name } of nodes) noteNode(session, name, 'not run')
     throw error
