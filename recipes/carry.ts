@@ -80,7 +80,8 @@ export function describeFolders(place: Place): Sh {
   return sh`
     set -e
     cd ${place.home}
-    found=$(${find} | LC_ALL=C sort)
+    found=$(${find})
+    found=$(printf '%s\n' "$found" | LC_ALL=C sort)
     printf '%s\n' "$found" | awk '/./ { files++; bytes += $NF } END { printf "%d files, %d bytes, ", files, bytes }'
     printf '%s\n' "$found" | sha256sum | cut -c 1-16
   `
@@ -89,8 +90,9 @@ export function describeFolders(place: Place): Sh {
 /** What a maintenance page needs: link and folder of a site that is closed. */
 export function packClosed(place: Place): Sh {
   return sh`
-    cd ${layout.closed(place)} 2>/dev/null || cd /var/empty 2>/dev/null || cd /
-    if [ -L maintenance ]; then tar -cf - maintenance maintenance.*; else tar -cf - -T /dev/null; fi
+    if [ ! -L ${`${layout.closed(place)}/maintenance`} ]; then exec tar -cf - -T /dev/null; fi
+    cd ${layout.closed(place)}
+    tar -cf - maintenance maintenance.*
   `
 }
 
