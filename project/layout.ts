@@ -20,6 +20,12 @@ export const layout = {
   userHome: ({ home }: Place) => `${home}/home`,
   /** What kraft keeps of an instance: owner, generated secrets, the script that enters its environment. Root only. */
   settings: ({ name }: Place) => `/etc/kraftwerk/${name}`,
+  /** What nginx is told of a move to or from this node. Root only. */
+  move: (place: Place) => `${layout.settings(place)}/move`,
+  /** There once the instance has moved to another node, whose name it holds: nginx passes everything on, and cron does nothing. */
+  moved: (place: Place) => `${layout.closed(place)}/moved`,
+  /** On tmpfs, while data are on their way to or from this node: should it boot, it is as before. */
+  moving: (place: Place) => `${layout.sockets(place)}/move`,
   /** Its certificates, their settings, and what gives it TLS. Root only. */
   https: (place: Place) => `${layout.settings(place)}/https`,
   /** What proves to an ACME server that the domain is ours. */

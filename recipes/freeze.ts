@@ -1,6 +1,16 @@
 import { type Sh, sh } from '../engine/shell/sh.js'
 import type { Place } from '../project/service.js'
 
+/** Shell with a function `writers`, which prints the processes of an instance's user but for those of its servers. */
+export function writers({ name }: Place): Sh {
+  return sh`
+    writers() {
+      servers=$(cat ${`/etc/service/${name}+`}*/supervise/pid 2>/dev/null | tr '\n' ' ')
+      ps -u ${name} -o pid=,ppid= | awk -v servers=" $servers" '!index(servers, " " $1 " ") && !index(servers, " " $2 " ") { print $1 }'
+    }
+  `
+}
+
 /**
  * Shell that stops whatever of an instance could write, for so many seconds at most: its site, its processes, its cron jobs and the
  * shells of people, but not its servers, which are what is read. They go on when the script ends, however it ends. {@link thawed}
@@ -12,10 +22,7 @@ import type { Place } from '../project/service.js'
 export function freeze(place: Place, seconds: number): Sh {
   const services = `/etc/service/${place.name}`
   return sh`
-    writers() {
-      servers=$(cat ${`${services}+`}*/supervise/pid 2>/dev/null | tr '\n' ' ')
-      ps -u ${place.name} -o pid=,ppid= | awk -v servers=" $servers" '!index(servers, " " $1 " ") && !index(servers, " " $2 " ") { print $1 }'
-    }
+    ${writers(place)}
     # Once more for what was started by those that were not stopped yet.
     for each in 1 2; do
       for pid in $(writers); do kill -STOP "$pid" 2>/dev/null || :; done

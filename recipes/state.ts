@@ -35,6 +35,8 @@ export interface InstanceState {
   readonly releases: readonly HeldRelease[]
   /** What all nodes were about to switch to when a deploy was interrupted. */
   readonly rollout: { readonly id: string; readonly generation: string; readonly former: string } | undefined
+  /** The node that the instance has moved to from here. */
+  readonly moved: string | undefined
   /** Who holds the instance's lock, and since when. */
   readonly holder: string | undefined
 }
@@ -51,6 +53,7 @@ export function readState(place: Place): Sh {
       printf 'receipt %s\n' "$(tr -d '\n' <"$id/.kraft/release.json" 2>/dev/null)"
     done
     if [ -e ${journalFile(place)} ]; then printf 'rollout %s\n' "$(cat ${journalFile(place)})"; fi
+    if [ -e ${layout.moved(place)} ]; then printf 'moved %s\n' "$(cat ${layout.moved(place)})"; fi
     if [ -e ${`${lock}.held`} ] && ! flock -n ${`${lock}.held`} true; then printf 'holder %s\n' "$(cat ${`${lock}.holder`})"; fi
   `
 }
@@ -77,6 +80,7 @@ export function parseState(text: string): InstanceState {
     current: pair('current'),
     releases,
     rollout: interrupted(rows.find(({ kind }) => kind === 'rollout')?.words),
+    moved: rows.find(({ kind }) => kind === 'moved')?.words[0],
     holder: rows.find(({ kind }) => kind === 'holder')?.rest,
   }
 }

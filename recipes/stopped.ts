@@ -118,15 +118,20 @@ function end(patience: number) {
   return stopService(new Sh('"$service"'), new Sh(`"$(cat "$service/stop" 2>/dev/null || echo ${patience})"`))
 }
 
-/** What a new release or generation serves is not stopped any more. To be run before processes are started anew. */
-export function noLongerStopped(place: Place): readonly Step[] {
+/**
+ * What a new release or generation serves is not stopped any more, and has not moved away, unless it `passesOn` as before. To be run before
+ * processes are started anew.
+ */
+export function noLongerStopped(place: Place, passesOn = false): readonly Step[] {
+  const moved = passesOn ? '/nonexistent' : layout.moved(place)
   return [
     {
       title: `${place.name} is not stopped`,
-      check: sh`test ! -e ${page(place)} && ! ls -d /etc/sv/${place.name}.*/down >/dev/null 2>&1`,
+      check: sh`test ! -e ${page(place)} && ! ls -d /etc/sv/${place.name}.*/down >/dev/null 2>&1 && test ! -e ${moved}`,
       apply: sh`
         rm -f /etc/sv/${place.name}.*/down
         rm -rf ${layout.closed(place)}/stopped
+        rm -f ${moved}
       `,
     },
   ]

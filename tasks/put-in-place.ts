@@ -20,6 +20,8 @@ export interface Incoming {
   readonly services: readonly DataService[]
   /** The folder on the node that the bundle is in, or will be. */
   readonly id: string
+  /** Whoever calls has the instance's lock, and gives it back before the reload. */
+  readonly locked?: boolean
   /** Brings it there. Left out where it is there already, and stays. */
   readonly arrive?: (line: Line) => Promise<void>
   /** Runs the task that has the application connect anew. */
@@ -29,7 +31,7 @@ export interface Incoming {
 /** Loads data beside the live data, proves them, swaps, and has the application connect anew. A dry run says so. */
 export async function putInPlace(
   { target, session, line }: Pick<TargetContext<unknown>, 'target' | 'session' | 'line'>,
-  { manifest, services, id, arrive, reload }: Incoming,
+  { manifest, services, id, arrive, reload, locked = false }: Incoming,
 ): Promise<void> {
   const instance = requireInstance(target)
   const node = firstWebNode(target)
@@ -57,7 +59,7 @@ export async function putInPlace(
   ]
   if (session.flags.dryRun) await line.list(work)
   else {
-    const lock = await holdLock(session, node, instance.name, line)
+    const lock = locked ? undefined : await holdLock(session, node, instance.name, line)
     const tidy = apply('Tidy up', discard(instance, arrive === undefined ? undefined : id, services))
     try {
       await thenTidy(
@@ -65,7 +67,7 @@ export async function putInPlace(
         () => line.list([tidy]),
       )
     } finally {
-      await lock.release()
+      await lock?.release()
     }
   }
   // What is connected to the former data connects anew.

@@ -24,7 +24,8 @@ export async function changeServing(
   const instance = requireInstance(target)
   const { timeout, drain = timeout, health } = instance.settings
   const nodes = releaseNodes(instance, target.nodes)
-  const work: Begun = { application: { instance }, nodes, session, locks: new Map(), states: new Map() }
+  const everywhere = what === 'start'
+  const work: Begun = { application: { instance }, nodes, session, locks: new Map(), states: new Map(), everywhere }
   const title = what.charAt(0).toUpperCase() + what.slice(1)
   reachFor(nodes)
   try {

@@ -1,14 +1,10 @@
-import { PassThrough } from 'node:stream'
 import { KraftError } from '../engine/errors/failure.js'
 import type { Target } from '../engine/task/context.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { runTask } from '../engine/task/run.js'
 import { task } from '../engine/task/task.js'
-import { sendStream } from '../engine/transfer/send.js'
-import { passBundle } from '../project/bundle.js'
 import { requireInstance } from '../project/instance.js'
-import { receiveBundle } from '../recipes/bundle.js'
 import { kindNames } from '../recipes/kinds.js'
 import { releaseId } from '../recipes/release.js'
 import { collect } from './collect.js'
@@ -17,6 +13,7 @@ import { currentRelease } from './current-release.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { freezeOf } from './freeze-of.js'
+import { passOver } from './pass-over.js'
 import { putInPlace } from './put-in-place.js'
 
 /** Puts the data of one environment in the place of another's, by way of this machine, with every proof of dump and load. */
@@ -60,7 +57,7 @@ export const sync = task({
     const collected = await collect({ node, instance: from, services, frozen: freezeOf(from, options.freeze) }, session, line)
     const done = { from: from.name, to: to.name, services: services.map(({ service }) => service.name) }
     if (collected === undefined) return new Result(`Would put ${names} of ${from.name} in the place of that of ${to.name}`, done)
-    const { manifest, fetch, remove } = collected
+    const { manifest, remove } = collected
     const id = `load-${releaseId(new Date())}`
     try {
       await putInPlace(
@@ -70,20 +67,7 @@ export const sync = task({
           manifest,
           services: taken,
           id,
-          arrive: async (own) => {
-            const through = new PassThrough()
-            const { stream, proven } = await passBundle(through, `what ${node.name} sent`)
-            const command = getting.asRoot(receiveBundle(to, id).text)
-            const [fetched, sent] = await Promise.allSettled([
-              fetch(through, own).catch((error: unknown) => {
-                through.destroy(error instanceof Error ? error : undefined)
-                throw error
-              }),
-              sendStream(getting.connection, () => stream, command),
-            ])
-            for (const each of [fetched, sent]) if (each.status === 'rejected') throw each.reason
-            await proven
-          },
+          arrive: (own) => passOver(collected, { from: node, to: getting, instance: to, id }, own),
         },
       )
     } finally {

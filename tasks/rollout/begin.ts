@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { KraftError } from '../../engine/errors/failure.js'
 import type { Node } from '../../engine/node/node.js'
 import type { Item, Line } from '../../engine/report/report.js'
 import { expectScript } from '../../engine/step/apply.js'
@@ -7,11 +8,14 @@ import { serves } from '../../recipes/followers.js'
 import { memory } from '../../recipes/memory.js'
 import { parseState, readState } from '../../recipes/state.js'
 import { holdLock } from '../hold-lock.js'
+import { isMove } from '../moving-now.js'
 import { onEach, type Rollout } from './rollout.js'
 
 /** What a change needs to begin; not only a rollout takes the lock. */
 export type Begun = Pick<Rollout, 'nodes' | 'session' | 'locks' | 'states'> & {
   readonly application: Pick<Rollout['application'], 'instance'>
+  /** It is meant for a node that the instance has moved away from as well. */
+  readonly everywhere?: boolean
 }
 
 /** Begins to connect, and to have the nodes ready for a first script, while this machine works out what that is. */
@@ -29,10 +33,24 @@ export async function begin(
   expectNodes(session, nodes)
   try {
     await line.list(beginning(rollout, check))
+    if (rollout.everywhere !== true && !isMove(session)) for (const node of nodes) refuseMoved(rollout, node)
   } catch (error) {
     for (const { name } of nodes) noteNode(session, name, 'not run')
     throw error
   }
+}
+
+// Somebody's kraftwerk.yaml is older than the move: what starts here would do twice what the other node does.
+function refuseMoved({ application: { instance }, states }: Begun, node: Node): void {
+  const to = states.get(node.name)?.moved
+  if (to === undefined) return
+  const word = instance.environment ?? node.name
+  throw new KraftError({
+    kind: 'task',
+    node: node.name,
+    message: `${instance.name} has moved from here to ${to}, and kraftwerk.yaml still names ${node.name}`,
+    next: `Have it name ${to} (git pull?), or move it back from there: kraft move:${word} --to ${node.name}. If ${to} is lost, kraft start:${word} serves here again what was there when it moved`,
+  })
 }
 
 /** What is looked at before new processes of a release that is there start. */

@@ -13,6 +13,7 @@ import { pointLive, prepareGeneration } from '../../recipes/release.js'
 import { countRequests, markRequests } from '../../recipes/requests.js'
 import { noLongerStopped } from '../../recipes/stopped.js'
 import { plannedChange } from '../change-to-come.js'
+import { isMove } from '../moving-now.js'
 import { throughBalancer } from './balance.js'
 import type { Part, StepsPart } from './parts.js'
 import type { Rollout } from './rollout.js'
@@ -114,8 +115,8 @@ export function logEntry(rollout: Rollout, node: Node, result: 'ok' | 'failed') 
   return { who: whoAmI(), what: rollout.task, release: id, generation, result }
 }
 
-function restartSteps({ application: { instance } }: Rollout, node: Node): readonly Step[] {
-  return [...noLongerStopped(instance), ...followers(instance, node, { restart: true })]
+function restartSteps({ application: { instance }, session }: Rollout, node: Node): readonly Step[] {
+  return [...noLongerStopped(instance, isMove(session)), ...followers(instance, node, { restart: true })]
 }
 
 /** Renders the templates of all processes, so that a mistake in one is found before anything changes. */

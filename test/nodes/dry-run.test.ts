@@ -90,6 +90,7 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
     ['sync:stage', 'live'],
     ['Dump', 'Would put postgres and files of guestbook-stage in the place of that of guestbook'],
   ],
+  move: [['move:stage', '--to', 'one'], ['stage is on one already']],
   destroy: [['destroy:stage'], ['Would remove guestbook-stage from one', '(would change)']],
   terminate: [['terminate:one'], [/Would remove one \(local, [\d.]+\) and all data on it/]],
   up: [['up:stage'], ['bootstrap:one', 'deploy:stage', /^http:\/\/\S+\/$/m]],

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http'
+import { Agent as SecureAgent, request as secureRequest } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** What a load of constant rate saw. */
@@ -16,18 +17,38 @@ export interface RateReport {
 }
 
 /**
- * Asks a site at a constant rate over kept connections until it is stopped, however slow the answers are; nothing is ever asked
+ * Asks a site at a constant rate, as a rule over kept connections, until it is stopped, however slow the answers are; nothing is ever asked
  * twice. Bounded: it stops by itself after `seconds`.
  */
 export function startConstantLoad(
-  site: { readonly address: string; readonly port?: number; readonly host: string; readonly paths: readonly string[] },
-  { rate = 200, seconds = 1200 }: { readonly rate?: number; readonly seconds?: number } = {},
+  site: {
+    readonly address: string
+    readonly port?: number
+    readonly host: string
+    readonly paths: readonly string[]
+    /** The certificate, in PEM, of a site that is asked over HTTPS. */
+    readonly ca?: string
+    /** False: a connection for each request. nginx closes those that are kept when it takes up another configuration. */
+    readonly kept?: boolean
+  },
+  {
+    rate = 200,
+    seconds = 1200,
+    patience = 30,
+  }: {
+    readonly rate?: number
+    readonly seconds?: number
+    /** Seconds that each request waits for its answer. */
+    readonly patience?: number
+  } = {},
 ): {
   /** From now on requests count for the next of the periods. */
   next(): void
   stop(): Promise<RateReport>
 } {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+  const { ca, kept = true } = site
+  const given = { keepAlive: kept, maxSockets: 64 }
+  const agent = ca === undefined ? new Agent(given) : new SecureAgent({ ...given, ca, servername: site.host })
   const failures: Record<string, number> = {}
   let releases = new Map<string, number>()
   const periods = [releases]
@@ -47,8 +68,15 @@ export function startConstantLoad(
         failures[what] = (failures[what] ?? 0) + 1
         resolve()
       }
-      const asked = request(
-        { host: site.address, port: site.port ?? 80, path, agent, headers: { host: site.host }, timeout: 30_000 },
+      const asked = (ca === undefined ? request : secureRequest)(
+        {
+          host: site.address,
+          port: site.port ?? (ca === undefined ? 80 : 443),
+          path,
+          agent,
+          headers: { host: site.host },
+          timeout: patience * 1000,
+        },
         (answer) => {
           let text = ''
           answer.setEncoding('utf8').on('data', (chunk: string) => {
@@ -65,7 +93,7 @@ export function startConstantLoad(
           })
         },
       )
-      asked.on('timeout', () => asked.destroy(new Error('no answer within 30 s')))
+      asked.on('timeout', () => asked.destroy(new Error(`no answer within ${patience} s`)))
       asked.on('error', ({ message }) => fail(message))
       asked.end()
     })

@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, request } from 'node:http'
+import { request as secureRequest } from 'node:https'
 
 /** An answer, or how the connection ended. */
 export interface Answer {
@@ -16,15 +17,18 @@ export interface Question {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Buffer
+  /** The certificate, in PEM, of a site that is asked over HTTPS. */
+  readonly ca?: string
 }
 
 /** Asks a server at an address, once, over a connection of its own; throws where there is no whole answer. */
-export function ask(address: string, { host, path, method = 'GET', headers = {}, body }: Question): Promise<Answer> {
+export function ask(address: string, { host, path, method = 'GET', headers = {}, body, ca }: Question): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = request(
+    const asked = (ca === undefined ? request : secureRequest)(
       {
+        ...(ca === undefined ? {} : { ca, servername: host }),
         host: address,
-        port: 80,
+        port: ca === undefined ? 80 : 443,
         path,
         method,
         agent: false,

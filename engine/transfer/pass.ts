@@ -1,0 +1,36 @@
+import { PassThrough, type Readable, type Writable } from 'node:stream'
+import type { Node } from '../node/node.js'
+import type { Meter } from './meter.js'
+import { receiveStream } from './receive.js'
+import { sendStream } from './send.js'
+
+/**
+ * Has bytes go from where they come to where they are taken, side by side, and throws what failed first: `fetch` writes them, `send`
+ * reads them.
+ */
+export async function passBetween(
+  fetch: (sink: Writable) => Promise<unknown>,
+  send: (source: Readable) => Promise<unknown>,
+  through = new PassThrough(),
+  source: Readable = through,
+): Promise<void> {
+  const [fetched, sent] = await Promise.allSettled([
+    fetch(through).catch((error: unknown) => {
+      through.destroy(error instanceof Error ? error : undefined)
+      throw error
+    }),
+    send(source).catch((error: unknown) => {
+      through.destroy(error instanceof Error ? error : undefined)
+      throw error
+    }),
+  ])
+  for (const each of [fetched, sent]) if (each.status === 'rejected') throw each.reason
+}
+
+/** Streams what one command of root's puts out on a node into another command of root's on another node. */
+export function passCommand(from: Node, pack: string, to: Node, unpack: string, count?: Meter['count']): Promise<void> {
+  return passBetween(
+    (sink) => receiveStream(from.connection, from.asRoot(pack), '', sink, count),
+    (source) => sendStream(to.connection, () => source, to.asRoot(unpack)),
+  )
+}
