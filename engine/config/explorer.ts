@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { commonJs } from '../common-js.js'
 import { KraftError } from '../errors/failure.js'
+import { commonJs } from './common-js.js'
 
 /** Reads the first of some file names in one folder: resolves to what the loader made of it, or undefined. */
 export type Search<T> = (folder: string) => Promise<{ readonly file: string; readonly content: T } | undefined>

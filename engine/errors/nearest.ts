@@ -1,4 +1,4 @@
-import { commonJs } from '../common-js.js'
+import { commonJs } from '../config/common-js.js'
 
 /**
  * The known word that a misspelt one most likely means, if any is near enough (a third of its letters may differ).

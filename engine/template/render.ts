@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Script } from 'node:vm'
-import { commonJs } from '../common-js.js'
+import { commonJs } from '../config/common-js.js'
 import { KraftError, type Place } from '../errors/failure.js'
 import { isSecret, reveal, Secret } from '../shell/secret.js'
 import { findTemplate, templateFolders } from './find.js'

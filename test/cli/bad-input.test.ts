@@ -223,7 +223,7 @@ describe.concurrent('says where, why and what next', () => {
       2,
       'error: The provider local has no setting "imag". Did you mean "image"?\nnext:  Its settings: image, user',
     ],
-    ['provision three --set image=sid', {}, 2, 'error: --set image should be bookworm or trixie, not "sid"'],
+    ['provision three --set image=sid', {}, 2, 'error: --set image should be one of bookworm, trixie, noble, not "sid"'],
     ['provision three --set image', {}, 2, 'error: --set takes KEY=VALUE, got "image"\nnext:  For example: --set image=trixie'],
     ['dump:stage --only postgres', project(stage), 2, 'error: shop has no service "postgres" with data\nnext:  It has files'],
     [

@@ -7,7 +7,7 @@ import type { NodeState } from '../../../engine/node/provider.js'
 import { missing } from '../local/missing.js'
 import { type ProgramOptions, runProgram } from '../local/program.js'
 
-/** Where Vagrant keeps the machine of a node: its Vagrantfile and what Vagrant notes beside it. */
+/** Where Vagrant keeps the machine of a node: its Vagrantfile and what Vagrant writes beside it. */
 export function folderOf(name: string): string {
   return join(homedir(), '.kraftwerk', 'vagrant', name)
 }
