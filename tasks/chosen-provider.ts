@@ -10,16 +10,26 @@ import { loadKind } from '../recipes/kinds.js'
 interface Said {
   readonly provider?: string | undefined
   readonly set?: readonly string[]
+  /** What `set` may say as well, under the name that the provider has for it. */
+  readonly image?: string | undefined
 }
 
 /** The provider that is meant, with its settings: of the command line, of the user, else local. */
 export async function chosenProvider(
   session: Session,
-  { provider: name, set = [] }: Said,
+  { provider: name, set = [], image }: Said,
 ): Promise<{ provider: Provider; settings: ProviderSettings }> {
   const provider = await loadKind('providers', name ?? session.user.provider ?? 'local')
-  const settings = await providerSettings(session.user, provider.name, provider.section, pairs(set, provider.section))
+  const said = image === undefined ? set : [...set, `${imageKey(provider)}=${image}`]
+  const settings = await providerSettings(session.user, provider.name, provider.section, pairs(said, provider.section))
   return { provider, settings }
+}
+
+function imageKey({ name, section }: Provider): string {
+  const key = ['image', 'image_id', 'box'].find((each) => each in section)
+  if (key !== undefined) return key
+  const next = `Leave --image out, or look at its settings: kraft settings`
+  throw new KraftError({ kind: 'usage', message: `The provider ${name} has no images`, next })
 }
 
 // What is typed is text; a setting that takes none gets the number or truth value that it spells.

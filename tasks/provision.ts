@@ -20,6 +20,7 @@ export const provision = task({
   help: 'make a node: a real local one, or one at a provider',
   examples: [
     'kraft provision one',
+    'kraft provision one --image trixie',
     'kraft provision one --set user=admin',
     'kraft provision live1 --provider ec2 --set size_id=t3.medium',
   ],
@@ -30,6 +31,7 @@ export const provision = task({
       choicesFrom: () => kindNames('providers'),
       help: 'what makes it (default: of ~/.kraftwerk.yaml, else local)',
     }),
+    image: option({ type: 'string', help: 'what is on its disk at first, as in: kraft images' }),
     set: option({ type: 'string', many: true, help: 'a setting of the provider, KEY=VALUE' }),
   },
   async run({ options, session, line }) {

@@ -98,8 +98,8 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
   snapshots: [['snapshots:one'], ['There is no snapshot of one. Take one: kraft snapshot:one']],
   restore: [['restore:one'], ['There is no snapshot of one'], 2],
   provision: [
-    ['provision', 'two', '--set', 'user=admin'],
-    ['Would make the node two (provider local)', 'user: admin', 'image: bookworm'],
+    ['provision', 'two', '--set', 'user=admin', '--image', 'trixie'],
+    ['Would make the node two (provider local)', 'user: admin', 'image: trixie'],
   ],
   run: [
     ['run:stage', '--', 'rm', '-rf', 'a b'],
