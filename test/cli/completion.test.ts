@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
@@ -188,4 +188,55 @@ describe.each(['bash', 'zsh', 'fish'])('in a real %s', (name) => {
   it('completes it behind an equals sign', async () =>
     expect(await typed('kraft clear-cache:live --colour=gr\t')).toBe('clear-cache:live --colour=green'))
   it('completes a file', async () => expect(await typed('kraft load:stage bef\t')).toBe('load:stage before.bundle'))
+})
+
+const own: Readonly<Record<string, { readonly program: readonly string[]; readonly files: Readonly<Record<string, string>> }>> = {
+  bash: { program: ['bash', '-i'], files: { '.bashrc': "PS1='> '" } },
+  zsh: { program: ['zsh', '-i'], files: { '.zshrc': "PS1='> '\n" } },
+  fish: { program: ['fish'], files: { '.config/fish/config.fish': 'set -g fish_autosuggestion_enabled 0\n' } },
+}
+
+describe.each(['bash', 'zsh', 'fish'])('kraft completion --install for %s', (name) => {
+  const { program, files } = own[name] ?? { program: [], files: {} }
+  const there = () => join(home, `own-${name}`)
+  const its = () => ({ ...env, HOME: there(), ZDOTDIR: there(), SHELL: `/usr/bin/${name}`, XDG_CONFIG_HOME: '' })
+  const install = (...words: string[]) => call('kraft', ['completion', '--install', ...words], { cwd: project, env: its() })
+  const texts = async () => Promise.all(Object.keys(files).map((file) => readFile(join(there(), file), 'utf8')))
+
+  it('says in a dry run what it would write', async () => {
+    await writeFiles(there(), files)
+    const { code, stdout } = await install('--dry-run')
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^Would write to .*\n$/m)])
+    expect(await texts()).toEqual(Object.values(files))
+  })
+
+  it('teaches its shell for good, adds one line at the most to what was there, and a second time nothing', async () => {
+    expect(await install()).toMatchObject({ code: 0, stdout: expect.stringContaining(`${name} completes kraft`) })
+    const after = await texts()
+    for (const [index, text] of Object.values(files).entries()) {
+      expect(after[index]?.startsWith(text.trimEnd())).toBe(true)
+      expect((after[index]?.trimEnd().split('\n').length ?? 0) - text.trimEnd().split('\n').length).toBe(name === 'fish' ? 0 : 1)
+    }
+    expect(await install()).toMatchObject({ code: 0, stdout: `${name} completes kraft already\n` })
+    expect(await texts()).toEqual(after)
+
+    const terminal = await inTerminal(program, { columns: 120, rows: 40, cwd: project, env: its() })
+    try {
+      terminal.type("echo rea''dy\r")
+      await terminal.sees('ready')
+      terminal.type('kraft deploy:st\t\r')
+      await terminal.sees(/called: .*\./)
+      expect(stripVTControlCharacters(terminal.seen())).toContain('called: deploy:stage')
+    } finally {
+      terminal.kill()
+    }
+  })
+})
+
+it('kraft completion refuses a shell that it does not know', async () => {
+  const { code, stderr } = await call('kraft', ['completion', '--install'], { cwd: project, env: { ...env, SHELL: '/bin/tcsh' } })
+  expect([code, stderr]).toEqual([
+    2,
+    'error: kraft does not complete in /bin/tcsh\nnext:  Name one: kraft completion bash|zsh|fish --install\n',
+  ])
 })
