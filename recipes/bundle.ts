@@ -144,8 +144,12 @@ export function receiveBundle(place: Place, id: string): Sh {
     rm -rf ${layout.dumps(place)}/load-*
     mkdir -p ${folder}
     tar -x --no-same-owner -C ${folder} -f -
+    ${drain}
   `
 }
+
+/** Shell behind a tar that takes what is sent: it is content before the end comes, and whoever sends that would meet a closed channel. */
+export const drain = sh`cat >/dev/null`
 
 /** Proves the bundle on the node once more, then loads each member beside the live data and compares its counts. */
 export function loadBeside(place: Place, id: string, services: readonly DataService[], manifest: Manifest): readonly Step[] {

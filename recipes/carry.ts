@@ -3,6 +3,7 @@ import type { Step } from '../engine/step/step.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import { asInstance } from './as-instance.js'
+import { drain } from './bundle.js'
 
 // What a node keeps of an instance that nobody could make anew: variables that were set, the secret key, who has an account, counts,
 // certificates. What a service has made for itself is made on each node.
@@ -35,9 +36,6 @@ export function unpackKept(place: Place): Sh {
     rm -rf ${beside}
   `
 }
-
-// tar is content before the end of its input, and whoever sends that would meet a channel that is closed.
-const drain = sh`cat >/dev/null`
 
 // Of the instance's own, beside what its services have.
 const folders = ['shared', 'home']

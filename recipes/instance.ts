@@ -116,7 +116,7 @@ export function shared(place: Place, release: string, paths: readonly string[]):
         mkdir -p ${parent(inside)}
         setpriv --reuid ${place.name} --regid ${place.name} --init-groups sh -c '
           umask 027
-          if [ ! -e "$1" ]; then
+          if [ ! -e "$1" ] && [ ! -L "$1" ]; then
             mkdir -p "$(dirname "$1")"
             if [ -d "$2" ]; then mkdir -p "$1"; cp -R "$2/." "$1/"
             elif [ -e "$2" ]; then cp "$2" "$1"

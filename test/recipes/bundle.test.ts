@@ -1,11 +1,23 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sh } from '../../engine/shell/sh.js'
 import type { Manifest } from '../../project/manifest.js'
 import type { Place } from '../../project/service.js'
-import { type DataService, describeMembers, discard, dumpMembers, loadBeside, readMembers } from '../../recipes/bundle.js'
+import {
+  type DataService,
+  describeMembers,
+  discard,
+  dumpMembers,
+  loadBeside,
+  readMembers,
+  receiveBundle,
+} from '../../recipes/bundle.js'
 import { swapIn } from '../../recipes/exchange.js'
 import { roomFor } from '../../recipes/room.js'
 import { fileService } from '../rig/file-service.js'
@@ -135,4 +147,18 @@ it('counts whose names hold spaces are read as they are', () => {
     { file: 'p.dump', service: 'postgres', size: 10, sha256: hash, counts: { 'rows.public.my table': 3 } },
     { file: 'f.tar', service: 'files', size: 0, sha256: hash, counts: {} },
   ])
+})
+
+it('takes a bundle to the end of what is sent, so that whoever sends it never meets a closed channel', async () => {
+  await writeFile(join(home, 'member'), 'text')
+  // tar fills its last block, as Python does: behind the end of the content nothing is left to wait for but the end itself.
+  const { stdout: archive } = await promisify(execFile)('tar', ['-C', home, '-cf', '-', 'member'], { encoding: 'buffer' })
+  expect(archive.length % 10_240).toBe(0)
+  const child = spawn('sh', ['-c', receiveBundle(place, 'one').text])
+  const ended = once(child, 'exit')
+  child.stdin.write(archive)
+  await expect.poll(() => readFile(join(home, 'dump/one/member'), 'utf8').catch(() => '')).toBe('text')
+  expect(await Promise.race([ended, pause(300)])).toBeUndefined()
+  child.stdin.end()
+  expect(await ended).toEqual([0, null])
 })

@@ -89,7 +89,7 @@ async function keepsOthersFromMetadata(): Promise<void> {
 test('provision is killed while the machine starts, goes on, and ends with a host key that the machine made', async () => {
   const killed = await story.bash(
     `${process.execPath} ${kraftProgram} provision one --yes & pid=$!
-    while kill -0 $pid && ! curl -s '${moto.url}/moto-api/data.json' | grep -q i-; do sleep 0.1; done
+    while kill -0 $pid && ! curl -s '${moto.url}/moto-api/data.json' | grep -q '"i-'; do sleep 0.1; done
     kill -KILL $pid; wait $pid; echo $?`,
     { env },
   )
