@@ -1,5 +1,6 @@
 import { KraftError } from '../engine/errors/failure.js'
 import type { Line } from '../engine/report/report.js'
+import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { runTask } from '../engine/task/run.js'
 import type { Session } from '../engine/task/session.js'
@@ -12,6 +13,7 @@ import { openBrowser } from './browser.js'
 import { offerHosts } from './offer-hosts.js'
 import { startMachines } from './start-machines.js'
 import { urlsOf } from './urls.js'
+import { deployOnSave } from './watch.js'
 
 /** The name of the node where the project names none. */
 const firstNode = 'one'
@@ -24,8 +26,9 @@ export const up = task({
   optionalTarget: true,
   group: 'Start',
   help: 'make the local nodes that an environment lacks, prepare them, deploy, and open the site',
-  examples: ['kraft up', 'kraft up:stage'],
-  async run({ target, session, line }) {
+  examples: ['kraft up', 'kraft up:stage', 'kraft up --watch'],
+  options: { watch: option({ type: 'boolean', help: 'then deploy whenever a file is saved, until Ctrl-C' }) },
+  async run({ target, session, line, options }) {
     const project = await loadProject(session.folder, knownKinds())
     if (project === undefined) {
       throw new KraftError({
@@ -83,6 +86,10 @@ export const up = task({
     const hosts = domain === undefined ? [] : await offerHosts(session, domain, address)
     const [url = ''] = urls
     const browser = await openBrowser(url)
+    if (options.watch) {
+      const title = `Deploy to ${urls.join(' ')} at each save`
+      await line.list([{ title, run: (own) => deployOnSave({ folder: project.folder, word, ended: session.ended }, own) }])
+    }
     return new Result([...urls, ...hosts].join('\n'), { url, urls, browser: browser ?? null })
   },
 })

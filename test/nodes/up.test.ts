@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ask } from '../rig/http.js'
 import { cutPower } from '../rig/power-cut.js'
 import { prepareFiles } from '../rig/prepared-node.js'
+import { startKraft } from '../rig/running.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 let story: Story
@@ -70,4 +71,26 @@ test('a node that is no local one is refused: nothing is put on a real server in
   await writeFile(join(project, 'nodes.yaml'), nodes)
   const refused = await story.kraft(['up:live'], { cwd: project })
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('up is for local nodes, and far is one of static')])
+})
+
+test('with --watch what is saved is live soon, what is broken never is, and Ctrl-C ends it', async () => {
+  const running = startKraft(['up:stage', '--watch'], { cwd: project, env: story.env })
+  const save = (word: string) =>
+    writeFile(join(project, 'kiosk/wsgi.py'), files['kiosk/wsgi.py'].replace("b'open'", `b'${word}'`))
+  const text = async () => (await site()).text
+  await running.says('Whatever is saved from now on goes live')
+  // Nothing that stays here counts.
+  await writeFile(join(project, 'notes.pyc'), 'x')
+  await save('saved')
+  await expect.poll(text, { timeout: 60_000 }).toBe('saved')
+  await running.says('kiosk/wsgi.py: live ')
+  await save("never' +")
+  await running.says('kiosk/wsgi.py: not live, the former release goes on')
+  expect(await text()).toBe('saved')
+  await save('mended')
+  await expect.poll(text, { timeout: 60_000 }).toBe('mended')
+  running.child.kill('SIGINT')
+  const { code, stderr } = await running.ended
+  expect([code, stderr]).toEqual([130, expect.not.stringContaining('notes.pyc')])
+  expect(stderr).toContain('SyntaxError')
 })
