@@ -98,7 +98,8 @@ test('once it leads here the timer brings HTTPS without a deploy', async () => {
   )
   const trusted = ['--cacert', pebble.root]
   await served('https://shop.test/', /^https\|200 2 {2}max-age=3600$/, ...trusted)
-  expect(await visit('http://shop.test/a?b=c')).toMatch(/\|301 1\.1 https:\/\/shop\.test\/a\?b=c $/)
+  // nginx' former processes may take one more connection while it is reloaded.
+  await served('http://shop.test/a?b=c', /\|301 1\.1 https:\/\/shop\.test\/a\?b=c $/)
   expect(await visit('http://www.shop.test/a')).toMatch(/\|301 1\.1 https:\/\/shop\.test\/a $/)
   expect(await visit('https://www.shop.test/a', ...trusted)).toMatch(/\|301 2 https:\/\/shop\.test\/a max-age=3600$/)
   expect(await visit('http://www.shop.test/.well-known/acme-challenge/none')).toMatch(/\|404 1\.1 {2}$/)
