@@ -6,6 +6,7 @@ import { runTask } from '../engine/task/run.js'
 import type { Session } from '../engine/task/session.js'
 import { type Needs, task } from '../engine/task/task.js'
 import { instanceOf, requireInstance } from '../project/instance.js'
+import { privateFiles } from '../project/private-files.js'
 import { loadProject, type Project } from '../project/settings.js'
 import { facingVisitors } from '../recipes/followers.js'
 import { knownKinds, loadKind } from '../recipes/kinds.js'
@@ -88,7 +89,12 @@ export const up = task({
     const browser = await openBrowser(url)
     if (options.watch) {
       const title = `Deploy to ${urls.join(' ')} at each save`
-      await line.list([{ title, run: (own) => deployOnSave({ folder: project.folder, word, ended: session.ended }, own) }])
+      await line.list([
+        {
+          title,
+          run: (own) => deployOnSave({ folder: project.folder, stays: privateFiles(project), word, ended: session.ended }, own),
+        },
+      ])
     }
     return new Result([...urls, ...hosts].join('\n'), { url, urls, browser: browser ?? null })
   },

@@ -10,6 +10,8 @@ import { projectFiles } from '../project/files.js'
 /** What is watched, and where it goes at each change. */
 export interface Watched {
   readonly folder: string
+  /** What a deploy leaves here. */
+  readonly stays: readonly string[]
   /** What stands behind the colon of the deploy. */
   readonly word: string
   readonly ended: AbortSignal
@@ -22,11 +24,11 @@ const settled = 80
  * Deploys whenever a file that a deploy would send was saved, until Ctrl-C. What can't go live is said, and the next save tries again.
  * Each deploy is a kraft of its own, as from a shell: it has its own lock and leaves nothing of itself to the next.
  */
-export async function deployOnSave({ folder, word, ended }: Watched, line: Line): Promise<void> {
-  let known = await stateOf(folder)
+export async function deployOnSave({ folder, stays, word, ended }: Watched, line: Line): Promise<void> {
+  let known = await stateOf(folder, stays)
   line.output('Whatever is saved from now on goes live; Ctrl-C ends it')
   for await (const at of changesOf(folder, ended)) {
-    const now = await stateOf(folder)
+    const now = await stateOf(folder, stays)
     const changed = [...new Set([...known.keys(), ...now.keys()])].filter((path) => known.get(path) !== now.get(path))
     known = now
     if (changed.length === 0) continue
@@ -76,8 +78,8 @@ async function* changesOf(folder: string, ended: AbortSignal): AsyncGenerator<nu
 }
 
 /** What would be sent, with what tells that it changed. */
-async function stateOf(folder: string): Promise<ReadonlyMap<string, string>> {
-  const { entries } = await projectFiles(folder)
+async function stateOf(folder: string, stays: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const { entries } = await projectFiles(folder, stays)
   const states = entries.map(async ({ path }) => {
     const found = await lstat(join(folder, path)).catch(() => undefined)
     return [path, `${found?.mtimeMs} ${found?.size} ${found?.mode}`] as const

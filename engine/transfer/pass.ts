@@ -14,17 +14,13 @@ export async function passBetween(
   through = new PassThrough(),
   source: Readable = through,
 ): Promise<void> {
-  const [fetched, sent] = await Promise.allSettled([
-    fetch(through).catch((error: unknown) => {
+  const orEnd = (work: Promise<unknown>) =>
+    work.catch((error: unknown) => {
       through.destroy(error instanceof Error ? error : undefined)
       throw error
-    }),
-    send(source).catch((error: unknown) => {
-      through.destroy(error instanceof Error ? error : undefined)
-      throw error
-    }),
-  ])
-  for (const each of [fetched, sent]) if (each.status === 'rejected') throw each.reason
+    })
+  const ended = await Promise.allSettled([orEnd(fetch(through)), orEnd(send(source))])
+  for (const each of ended) if (each.status === 'rejected') throw each.reason
 }
 
 /** Streams what one command of root's puts out on a node into another command of root's on another node. */

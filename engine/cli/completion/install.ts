@@ -51,9 +51,9 @@ export function shellOf({ SHELL = '' }: NodeJS.ProcessEnv): CompletingShell {
 
 /** What of an installation is not there yet: paths of files that would change. */
 export async function lacking({ shell, script, start }: Installation): Promise<readonly string[]> {
-  const files = [(await textOf(script)) === completionScript(shell) ? [] : [script]]
-  if (start !== undefined && !(await textOf(start.file)).split('\n').includes(start.line)) files.push([start.file])
-  return files.flat()
+  const files = (await textOf(script)) === completionScript(shell) ? [] : [script]
+  const isRead = start === undefined || (await textOf(start.file)).split('\n').includes(start.line)
+  return isRead ? files : [...files, start.file]
 }
 
 /** Writes what {@link lacking} names. Adds one marked line to the file that a shell starts with, and changes nothing else of it. */
