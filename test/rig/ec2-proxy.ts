@@ -15,6 +15,7 @@ export type When = 'before' | 'after'
 
 /** Stands between the provider and moto. */
 export interface Ec2Proxy {
+  /** Another one after each {@link clear}, so that a call which outlived the test that made it is not counted in the next one. */
   readonly url: string
   /** The actions that were asked for, in their order. */
   readonly calls: readonly string[]
@@ -24,7 +25,7 @@ export interface Ec2Proxy {
   refuse(at: number, when: When): void
   /** So is that one and every later one: EC2 sees what it would see of a kraft that is killed there. */
   kill(at: number, when: When): void
-  /** Forgets faults and calls. */
+  /** Forgets faults and calls; what still comes for the former `url` is refused. */
   clear(): void
   stop(): Promise<void>
 }
@@ -41,6 +42,7 @@ export async function startEc2Proxy(
   const calls: string[] = []
   const faults = new Map<string, Fault[]>()
   const started = new Map<string, string>()
+  let turn = 1
   let refused: { readonly at: number; readonly when: When; readonly later: boolean } | undefined
 
   const server = createServer((request, response) => {
@@ -51,6 +53,10 @@ export async function startEc2Proxy(
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const form = new URLSearchParams(await bodyOf(request))
+    if (request.url !== `/${turn}/`) {
+      response.writeHead(400, { 'content-type': 'text/xml' }).end(errorXml('UnauthorizedOperation', 'of an earlier test'))
+      return
+    }
     const action = form.get('Action') ?? ''
     calls.push(action)
     const fault = faults.get(action)?.shift()
@@ -101,7 +107,9 @@ export async function startEc2Proxy(
   const place = server.address()
   if (place === null || typeof place === 'string') throw new Error('The proxy has no port')
   return {
-    url: `http://127.0.0.1:${place.port}`,
+    get url() {
+      return `http://127.0.0.1:${place.port}/${turn}/`
+    },
     calls,
     fail: (action, fault, times = 1) =>
       void faults.set(action, [...(faults.get(action) ?? []), ...Array<Fault>(times).fill(fault)]),
@@ -112,6 +120,7 @@ export async function startEc2Proxy(
       refused = { at, when, later: true }
     },
     clear() {
+      turn += 1
       refused = undefined
       faults.clear()
       calls.length = 0

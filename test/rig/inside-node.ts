@@ -20,13 +20,17 @@ export async function insideNode({ root }: State, name: string, script: string):
   return (await asRoot(`Look inside ${name}`, entering(root, name, script))).stdout
 }
 
-// What is kept is the pid of systemd-nspawn, and the node's PID 1 its child. Among the cgroups of the node it ends with the node.
+// What is kept is the pid of systemd-nspawn, and the node's PID 1 its child, once that has a pid namespace of its own. Among the
+// cgroups of the node it ends with the node. A shell waits for what runs inside, since nsenter would stop with it: a shutdown
+// first stops all and then kills, and waits for what was killed to be reaped.
 function entering(root: string, name: string, script: string): Sh {
   return sh`
     first=$(pgrep -P "$(cat ${root}/run/${name}/pid)")
+    [ "$(readlink "/proc/$first/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] || { echo 'still starts' >&2; exit 1; }
     group=$(sed -n 's/^0:://p' "/proc/$first/cgroup")
     for each in /sys/fs/cgroup /sys/fs/cgroup/unified; do
       [ ! -e "$each$group/cgroup.procs" ] || echo $$ >"$each$group/cgroup.procs"
     done
-    exec nsenter -t "$first" -m -u -i -n -p -C -r -w env -i ${environ} sh -ec ${`cd\n${script}`}`
+    exec nsenter --no-fork -t "$first" -m -u -i -n -p -C -r -w \
+      sh -c '"$@"; exit "$?"' sh env -i ${environ} sh -ec ${`cd\n${script}`}`
 }
