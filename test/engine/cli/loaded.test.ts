@@ -64,6 +64,16 @@ it('kraft --list loads nothing but a few files of its own once its cache is warm
   expect(files).toEqual(['engine/list.js', 'engine/start.js', 'kraft.js'])
 })
 
+it('kraft --list loads no SDK and no ssh2, also where nothing is cached and nodes are made at EC2', async () => {
+  await writeFiles(home, { '.kraftwerk.yaml': 'provider: ec2\n' })
+  try {
+    const { packages } = await loaded(await folder('unlisted'), '--list')
+    expect(packages.filter((name) => /^@(aws-sdk|smithy)\/|^ssh2$/.test(name))).toEqual([])
+  } finally {
+    await rm(join(home, '.kraftwerk.yaml'))
+  }
+})
+
 it('kraft --list without a kraftfile is cached as well', async () => {
   const cwd = await folder('bare')
   await kraft(['--list'], { cwd, env: { HOME: home, XDG_CACHE_HOME: '' } })

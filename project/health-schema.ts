@@ -1,0 +1,29 @@
+import * as v from 'valibot'
+import { whole } from './value-schema.js'
+
+const urlPath = v.pipe(v.string(), v.regex(/^\/[!-~]*$/, 'a path on the site, as in /health'))
+const status = whole(100, 599)
+const healthMap = v.pipe(
+  // The list of keys comes first, so that a misspelt one gets its hint.
+  v.record(v.picklist(['path', 'status', 'timeout', 'tries']), v.unknown()),
+  v.object({
+    path: v.exactOptional(urlPath),
+    status: v.exactOptional(
+      v.pipe(
+        v.union([status, v.array(status)]),
+        v.transform((value) => (typeof value === 'number' ? [value] : value)),
+      ),
+    ),
+    timeout: v.exactOptional(v.pipe(v.number(), v.gtValue(0, 'more than 0'), v.maxValue(600, 'at most 600'))),
+    tries: v.exactOptional(whole(1, 1000)),
+  }),
+)
+const healthPath = v.pipe(
+  urlPath,
+  v.transform((path): v.InferOutput<typeof healthMap> => ({ path })),
+)
+
+/** What a new release must answer: a path, or a map that says more. */
+export const healthSchema = v.lazy(
+  (input): v.GenericSchema<unknown, v.InferOutput<typeof healthMap>> => (typeof input === 'string' ? healthPath : healthMap),
+)
