@@ -21,7 +21,7 @@ const soaks = {
   // kraft is killed at each moment of a move; all there are.
   moves: { project: 'nodes', file: 'test/nodes/move.test.ts', count: 10 },
   // Applications that know nothing of kraft, from init to an answer.
-  existing: { project: 'nodes', file: 'test/nodes/existing.test.ts', count: 10 },
+  existing: { project: 'nodes', file: 'test/nodes/existing.test.ts', count: 8 },
   // Eight contend for the lock of an instance.
   lock: { project: 'unit', file: 'test/engine/node/contenders.test.ts', count: 200 },
 }
