@@ -23,7 +23,10 @@ export type LocalNode = { readonly node: Node } | { readonly why: string } | und
 export async function localNode(instance: Instance, session: Session): Promise<LocalNode> {
   const { settings, project } = instance
   const named = using(settings.nodes).map(({ name }) => name)
-  const names = instance.environment === undefined ? [project.settings.default_node ?? session.user.default_node ?? usual] : named
+  // As kraft up does. Where all environments are live, none of their nodes is meant.
+  const only =
+    Object.keys(project.environments).length > 0 ? [] : [project.settings.default_node ?? session.user.default_node ?? usual]
+  const names = instance.environment === undefined ? only : named
   const inventory = await session.inventory()
   const record = names.map((name) => inventory.get(name)).find((found) => found && providers.includes(found.provider ?? ''))
   if (record === undefined) return undefined
