@@ -62,7 +62,7 @@ means every environment, or every node that kraft remembers here. Without a targ
 environment, else \`default_node\`; a task that loses data never guesses.
 
 Exit codes: 0 done, 1 the task failed, 2 the command line or a setting is wrong, 3 a node could not be reached, 130 interrupted.
-\`run\` and \`shell\` return the command's own code, and 255 where kraft itself failed.
+\`run\`, \`shell\` and \`dev -- COMMAND\` return the command's own code, and 255 where kraft itself failed.
 
 Progress goes to stderr, results to stdout. With \`--json\` stdout is one document or, where nothing has a result because it failed,
 empty; of several targets it has those that are done. With \`--events\` each line of stderr is a JSON document, and a failure is the

@@ -103,7 +103,11 @@ test('every task of kraftfile.example.ts runs on the node', async () => {
 
 test('processes run in the current release, follow the next one, and go when they leave kraftwerk.yaml', async () => {
   const file = join(project, 'kraftwerk.yaml')
-  const before = readFileSync(file, 'utf8')
+  const written = readFileSync(file, 'utf8')
+  const worker = 'processes: { worker: manage.py worker }\n'
+  expect(written).toContain(worker)
+  expect(await done(project, 'run:stage', '--', 'cat', '/web/shop-stage/log/worker')).toContain('Expired sessions are deleted')
+  const before = written.replace(worker, '')
   const ticker = `while :; do echo "tick in $KRAFT_RELEASE as $(id -un)"; sleep 0.2; done`
   writeFileSync(file, `${before}\nprocesses:\n  ticker: ${JSON.stringify(`bash -c '${ticker}'`)}\n`)
   const lastTick = async () =>
