@@ -50,7 +50,7 @@ describe.each(frameworks)('the skeleton for %s', (framework) => {
     expect(files).toContain('my_shop/wsgi.py')
     expect(files.some((file) => file.startsWith('my_shop/static/'))).toBe(true)
     await run('python3', ['-m', 'compileall', '-q', folder])
-    const project = await loadProject(folder, { services: ['postgres', 'files'], vaults: [] })
+    const project = await loadProject(folder, { services: ['postgres', 'files'], vaults: ['op'] })
     expect(project?.name).toBe('my-shop')
     expect(project?.environments.stage).toMatchObject({ name: 'my-shop-stage' })
     expect(project?.settings).toMatchObject({
@@ -66,7 +66,7 @@ it('what is commented out in kraftwerk.yaml is right as well', async () => {
   await init()
   const text = await readFile(join(parent, 'my-shop/kraftwerk.yaml'), 'utf8')
   await writeFile(join(parent, 'my-shop/kraftwerk.yaml'), text.replaceAll(/^( +)# (?=domain|live| {2})/gm, '$1'))
-  const project = await loadProject(join(parent, 'my-shop'), { services: ['postgres', 'files'], vaults: [] })
+  const project = await loadProject(join(parent, 'my-shop'), { services: ['postgres', 'files'], vaults: ['op'] })
   expect(project?.environments.stage).toMatchObject({ domain: 'stage.my-shop.example.com' })
   expect(project?.environments.live).toMatchObject({ live: true, domain: 'my-shop.example.com' })
 })
@@ -165,10 +165,13 @@ it('every module of this Python is refused as a name', async () => {
 
 it('the examples are projects that kraft reads', async () => {
   const examples = join(import.meta.dirname, '../../examples')
-  const [guestbook, httpbin] = await Promise.all(
-    ['guestbook', 'httpbin'].map((name) => loadProject(join(examples, name), { services: ['postgres', 'files'], vaults: [] })),
+  const [guestbook, httpbin, poster] = await Promise.all(
+    ['guestbook', 'httpbin', 'poster'].map((name) =>
+      loadProject(join(examples, name), { services: ['postgres', 'files'], vaults: ['op'] }),
+    ),
   )
   expect(Object.keys(guestbook?.environments ?? {})).toEqual(['stage', 'live'])
   expect(httpbin?.settings.wsgi).toBe('httpbin:app')
+  expect(poster?.environments.live?.static_bucket).toMatchObject({ bucket: 'poster-static' })
   expect(parse(await readFile(join(examples, 'guestbook/kraftwerk.yaml'), 'utf8'))).not.toHaveProperty('domain')
 })
