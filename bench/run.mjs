@@ -15,8 +15,9 @@ import { call, guestbook, prepare, removeNodes } from './place.mjs'
 import { machine, save } from './save.mjs'
 import { table } from './table.mjs'
 import * as upload from './upload.mjs'
+import * as watch from './watch.mjs'
 
-const parts = { list, command, connection, forty, fanout, upload, deploy, data, again, demo }
+const parts = { list, command, connection, forty, fanout, upload, deploy, watch, data, again, demo }
 const usage = `Usage: npm run bench -- [PART…] [--runs N] [--save]
 Parts: ${Object.entries(parts)
   .map(([name, { about }]) => `${name} (${about})`)
