@@ -62,6 +62,29 @@ describe.each(frameworks)('the skeleton for %s', (framework) => {
   })
 })
 
+it('without a framework a page takes its static files from where the environment says, and is healthy without any', async () => {
+  await init({ framework: 'wsgi' })
+  const ask = async (path: string, env: NodeJS.ProcessEnv) => {
+    const code = `from my_shop.wsgi import application
+print(b''.join(application({'PATH_INFO': '${path}'}, lambda status, headers: print(status))).decode())`
+    return (await run('python3', ['-B', '-c', code], { cwd: join(parent, 'my-shop'), env: { ...process.env, ...env } })).stdout
+  }
+  expect(await ask('/', {})).toContain('href="/static/site.css"')
+  const given = { STATIC_URL: 'https://cdn.test/shop/', KRAFT_RELEASE: '20261128-010203' }
+  expect(await ask('/', given)).toMatch(/href="https:\/\/cdn\.test\/shop\/site\.css"[\s\S]*<code>20261128-010203</)
+  expect(await ask('/healthz', {})).toBe('200 OK\nok\n\n')
+  expect(await ask('/static/site.css', {})).toContain('font:')
+})
+
+it.each([
+  ['django', 'my_shop/settings.py', ['DATABASE_URL', 'STATIC_URL', 'STATIC_ROOT', 'CDN_HOST', 'UPLOADS_PATH', 'UPLOADS_URL']],
+  ['flask', 'my_shop/__init__.py', ['DATABASE_URL', 'STATIC_URL', 'UPLOADS_PATH', 'UPLOADS_URL']],
+])('the skeleton for %s reads what kraft gives', async (framework, file, names) => {
+  await init({ framework })
+  const text = await readFile(join(parent, 'my-shop', file), 'utf8')
+  for (const name of ['SECRET_KEY', 'ALLOWED_HOSTS', 'KRAFT_RELEASE', ...names]) expect(text).toContain(`"${name}"`)
+})
+
 it('what is commented out in kraftwerk.yaml is right as well', async () => {
   await init()
   const text = await readFile(join(parent, 'my-shop/kraftwerk.yaml'), 'utf8')
