@@ -18,7 +18,7 @@ import { packageIndexes } from '../recipes/package-index.js'
 import { preflight } from '../recipes/preflight.js'
 import { placeRelease, prune, releaseId } from '../recipes/release.js'
 import { releaseCommand } from '../recipes/release-command.js'
-import { setUp, siteOf } from '../recipes/set-up.js'
+import { setUp, setUpAgain, siteOf } from '../recipes/set-up.js'
 import { freeNames, site } from '../recipes/site.js'
 import { pruneSnapshots, takeSnapshot } from '../recipes/snapshot.js'
 import { buildStatic, takeStatic } from '../recipes/static-build.js'
@@ -66,7 +66,7 @@ export const deploy = task({
     rev: option({ type: 'string', help: 'the code at this commit, tag or branch; left out: the files as they are' }),
     codeOnly: option({
       type: 'boolean',
-      help: 'no release command, no build: static files and database stay as the release that serves has them',
+      help: 'no release command, no build, no services: static files and data stay as the release that serves has them',
     }),
   },
   run: notifying('deploy', async ({ target, session, line, options }, noted) => {
@@ -161,9 +161,9 @@ export const deploy = task({
         steps: (node) => [
           ...claim(instance, instance.owner),
           ...removeLeftovers(instance, settings.timeout, id),
-          ...setUp(part.application, onWeb),
-          ...backups(node),
-          ...statics.setUp(node),
+          ...(codeOnly
+            ? setUpAgain(part.application)
+            : [...setUp(part.application, onWeb), ...backups(node), ...statics.setUp(node)]),
         ],
       },
       {
