@@ -34,8 +34,18 @@ export function readStaticBucket(instance: Instance): StaticBucket | undefined {
       next: 'Add the host that hands it out, as in cdn: cdn.example.com, or take it back there: static_bucket: false',
     })
   }
+  const place = readS3(instance, 'static_bucket', given)
+  const { backup } = instance.settings
+  if (backup?.bucket === place.bucket && backup.endpoint === place.endpoint) {
+    throw new KraftError({
+      kind: 'setting',
+      place: settingPlace(instance, ['static_bucket'], 'key'),
+      message: '"static_bucket" is the bucket of "backup", and a CDN would hand out the backups as well',
+      next: 'Name a bucket of its own, as in bucket: shop-static',
+    })
+  }
   return {
-    ...readS3(instance, 'static_bucket', given),
+    ...place,
     public: given.public ?? false,
     prune: given.prune === false ? undefined : (given.prune ?? 90),
   }

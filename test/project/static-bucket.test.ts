@@ -78,6 +78,15 @@ environments:
     })
   })
 
+  it('never goes where backups are, which a CDN would hand out', async () => {
+    const text = `cdn: cdn.test\nbackup: { ${full}, endpoint: "https://one.test" }\nstatic_bucket: { ${full}`
+    expect(await settingError(plan(`${text}, endpoint: "https://one.test/" }`))).toMatchObject({
+      at: '3:1',
+      message: expect.stringContaining('"static_bucket" is the bucket of "backup"'),
+    })
+    expect(await plan(`${text} }`)).toMatchObject({ bucket: 'shop-static' })
+  })
+
   it.each([
     ['{ endpoint: s3.example.com }', 'the address of an S3 alone'],
     ['{ bucket: Shop_Static }', 'the name of a bucket'],
