@@ -16,8 +16,9 @@ import { call, guestbook, prepare, removeNodes } from './place.mjs'
 import { machine, save, write } from './save.mjs'
 import { table } from './table.mjs'
 import * as upload from './upload.mjs'
+import * as watch from './watch.mjs'
 
-const parts = { list, command, connection, forty, fanout, upload, deploy, peers, data, again, demo }
+const parts = { list, command, connection, forty, fanout, upload, deploy, watch, peers, data, again, demo }
 const usage = `Usage: npm run bench -- [PART…] [--runs N] [--save]
 Parts: ${Object.entries(parts)
   .map(([name, { about }]) => `${name} (${about})`)

@@ -16,6 +16,7 @@ import { protectSchema } from './protect-schema.js'
 import { orReference } from './reference-schema.js'
 import { serviceSchema } from './service-schema.js'
 import { size } from './size-schema.js'
+import { staticBucketSchema } from './static-bucket-schema.js'
 import { superusersSchema } from './superusers-schema.js'
 import { listOf, sane, text, whole } from './value-schema.js'
 
@@ -172,8 +173,19 @@ export function instanceSection(known: Named) {
     static_url: { schema: v.optional(staticUrl, '/static/'), doc: 'Where static files are served', example: '/assets/' },
     cdn: {
       schema: v.optional(domain),
-      doc: 'Host of a CDN that fetches static files from this site and hands them out',
+      doc: 'Host of a CDN that fetches static files from this site (or from `static_bucket`) and hands them out',
       example: 'cdn.example.com',
+    },
+    static_bucket: {
+      schema: v.optional(staticBucketSchema(known.vaults)),
+      doc: 'S3 that a deploy sends static files to, for `cdn` to take them from: endpoint, region, bucket, prefix, access_key, secret_key, public, prune (days); false for none, see [Static files](static.md)',
+      example: {
+        endpoint: 'https://s3.example.com',
+        bucket: 'calculator-static',
+        access_key: 'AKIAEXAMPLE',
+        secret_key: { op: 'op://shop/s3/secret' },
+      },
+      quiet: 1,
     },
     cache: {
       schema: v.optional(cacheSchema, {}),

@@ -17,6 +17,8 @@ import { type Protect, protectOf } from './protect.js'
 import { type KnownVaults, referenceProblems, wrongReferences } from './reference-problems.js'
 import type { environmentSection, Named, projectSection } from './section.js'
 import type { ServiceSetting } from './service-schema.js'
+import { mergeStaticBucket } from './static-bucket.js'
+import type { StaticBucketMap } from './static-bucket-schema.js'
 import type { Superuser } from './superusers-schema.js'
 import { isReference, type Reference } from './vault.js'
 
@@ -88,6 +90,7 @@ export interface InstanceSettings {
   /** A path with a slash at both ends. */
   readonly static_url: string
   readonly cdn: string | undefined
+  readonly static_bucket: StaticBucketMap | undefined
   /** Rules by path. */
   readonly cache: Readonly<Record<string, CacheRule>>
   readonly protect: Protect | undefined
@@ -205,6 +208,7 @@ export function instanceSettings(project: Project, environment?: string): Instan
     https: mergeHttps(top.https, layer.https, variables.https),
     cache: { ...top.cache, ...layer.cache, ...variables.cache },
     backup: mergeBackup(top.backup, layer.backup, variables.backup),
+    static_bucket: mergeStaticBucket(top.static_bucket, layer.static_bucket, variables.static_bucket),
     protect: protectOf(top.protect, layer.protect, variables.protect),
     cron: { ...top.cron, ...layer.cron, ...variables.cron },
     hooks: { ...top.hooks, ...layer.hooks, ...variables.hooks },

@@ -10,6 +10,8 @@ export interface Watched {
   readonly stays: readonly string[]
   /** What stands behind the colon of the deploy. */
   readonly word: string
+  /** Whether a deploy need not build nor migrate for changes of these files. */
+  codeOnly(changed: readonly string[]): boolean
   readonly ended: AbortSignal
 }
 
@@ -17,22 +19,29 @@ export interface Watched {
  * Deploys whenever a file that a deploy would send was saved, until Ctrl-C. What can't go live is said, and the next save tries again.
  * Each deploy is a kraft of its own, as from a shell: it has its own lock and leaves nothing of itself to the next.
  */
-export async function deployOnSave({ folder, stays, word, ended }: Watched, line: Line): Promise<void> {
+export async function deployOnSave({ folder, stays, word, codeOnly, ended }: Watched, line: Line): Promise<void> {
   const saved = await savedFiles(folder, stays, ended)
+  // What is not live yet: a deploy that failed has not built for it either.
+  const pending = new Set<string>()
   line.output('Whatever is saved from now on goes live; Ctrl-C ends it')
   for await (const { at, paths } of saved) {
     const what = paths.length > 3 ? `${paths.length} files` : paths.join(', ')
-    const { code, said } = await deploy(folder, word)
+    for (const path of paths) pending.add(path)
+    const alone = codeOnly([...pending])
+    const { code, said } = await deploy(folder, [`deploy:${word}`, ...(alone ? ['--code-only'] : [])])
     if (ended.aborted) return
+    if (code === 0) pending.clear()
     const seconds = ((performance.now() - at) / 1000).toFixed(1)
     line.output(
-      code === 0 ? `${what}: live ${seconds} s after it was saved` : `${what}: not live, the former release goes on\n${said}`,
+      code === 0
+        ? `${what}: live ${seconds} s after it was saved${alone ? ', code alone' : ''}`
+        : `${what}: not live, the former release goes on\n${said}`,
     )
   }
 }
 
-async function deploy(folder: string, word: string): Promise<{ code: number | null; said: string }> {
-  const child = spawn(process.execPath, [runningFile('kraft'), `deploy:${word}`], {
+async function deploy(folder: string, words: readonly string[]): Promise<{ code: number | null; said: string }> {
+  const child = spawn(process.execPath, [runningFile('kraft'), ...words], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
