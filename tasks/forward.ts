@@ -1,5 +1,5 @@
-import { KraftError } from '../engine/errors/failure.js'
-import { ctrlC } from '../engine/ssh/ctrl-c.js'
+import { requirePort } from '../engine/ssh/listen.js'
+import { untilStopped } from '../engine/ssh/until-stopped.js'
 import { option } from '../engine/task/option.js'
 import { ExitCode, Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
@@ -26,9 +26,7 @@ export const forward = task({
     const instance = requireInstance(target)
     const { service, settings, where } = await usedService(instance, target, options.service, 'door')
     const { port: wanted = 0 } = options
-    if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65_535) {
-      throw new KraftError({ kind: 'usage', message: `--port is a number up to 65535, not ${wanted}` })
-    }
+    requirePort(wanted)
     const node = firstWebNode(target)
     if (session.flags.dryRun) {
       const { at } = service.door(instance, settings)
@@ -51,17 +49,10 @@ export const forward = task({
       session.report.note(`It asks for the application's password: kraft run:${target.word} -- printenv ${password}`)
     }
     try {
-      await Promise.race([stopped(), open.lost])
+      await Promise.race([untilStopped(), open.lost])
     } finally {
       open.close()
     }
     return new ExitCode(0)
   },
 })
-
-function stopped(): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => resolve()
-    process.on('SIGINT', ctrlC(end)).on('SIGTERM', end).on('SIGHUP', end)
-  })
-}

@@ -3,7 +3,7 @@ import { limitTo } from '../../engine/node/limit.js'
 import type { Node } from '../../engine/node/node.js'
 import type { Target } from '../../engine/task/context.js'
 import type { Session } from '../../engine/task/session.js'
-import { loadKind } from '../kinds.js'
+import { whereItIs } from '../where-it-is.js'
 import type { Surroundings } from './check.js'
 import { type Finding, findingOf } from './finding.js'
 import { within } from './within.js'
@@ -83,21 +83,5 @@ async function logIn(node: Node): Promise<{ readonly finding: Finding | undefine
     return { finding: undefined, isAway: false }
   } catch (error) {
     return { finding: findingOf(error), isAway: isKraftError(error) && error.failure.kind === 'unreachable' }
-  }
-}
-
-/** What its provider knows of a node that does not answer. */
-async function whereItIs(session: Session, { name, record }: Node): Promise<string | undefined> {
-  try {
-    const provider = await loadKind('providers', record.provider)
-    if (provider.keeps === true) return undefined
-    const now = await provider.describe(record, session.user.providers[record.provider] ?? {})
-    if (now === 'stopped') return `It is stopped (${provider.name}). Start it: kraft provision ${name}`
-    if (now === 'missing')
-      return `It is gone (${provider.name}). Forget it: kraft terminate:${name}; or make it anew: kraft provision ${name}`
-    return undefined
-  } catch {
-    // Whether the provider answers, and whether ~/.kraftwerk.yaml is right, is told by checks of their own.
-    return undefined
   }
 }

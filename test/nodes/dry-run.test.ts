@@ -133,6 +133,7 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
   ],
   adopt: [['adopt', 'three', 'root@127.0.0.1'], ['Would remember three: root@127.0.0.1']],
   config: [['config'], [/^local\.image +bookworm +default$/m]],
+  dashboard: [['dashboard:stage'], ['Would show stage, one on a page of this machine']],
   doctor: [
     ['doctor:one'],
     ['ok       one: lets root in at ', 'ok       Bootstrap of one: done, and up to date', 'ok       State of one: '],

@@ -92,7 +92,7 @@ it('completion of a target loads nothing but a few files of its own once its cac
 it('kraft run loads ssh2 and what reads nodes.yaml, in few files, and no provider', async () => {
   const { packages, files } = await loaded(await folder('outside'), 'run:one', '--', 'true')
   expect(packages).toContain('ssh2')
-  for (const other of ['zx', 'listr2', 'cosmiconfig', 'jiti', 'ejs', 'smol-toml', '@clack/prompts'])
+  for (const other of ['zx', 'listr2', 'cosmiconfig', 'jiti', 'ejs', 'smol-toml', '@clack/prompts', 'hono', '@hono/node-server'])
     expect(packages).not.toContain(other)
   expect(packages.filter((name) => /^@(aws-sdk|smithy)\//.test(name))).toEqual([])
   expect(files.filter((file) => /^(recipes|tasks)\/(?!kinds\.js)/.test(file))).toEqual(['tasks/run.js'])
