@@ -36,7 +36,7 @@ import { notifying } from './notify.js'
 import { requireNewest } from './require-newest.js'
 import { inParts, onceServed } from './rollout/afterwards.js'
 import { balancingOf, httpsOnWeb, setUpBalancers, trusted } from './rollout/balance.js'
-import { begin, reachFor } from './rollout/begin.js'
+import { begin, reachFor, withFacts } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import type { Part } from './rollout/parts.js'
 import { printReceipt, receiptOf } from './rollout/receipt.js'
@@ -243,7 +243,7 @@ export const deploy = task({
     ]
 
     const asked = new Map<string, Awaited<ReturnType<typeof heldOn>>>()
-    await begin(whole, line, async (node, own) => {
+    await begin({ ...whole, also: withFacts }, line, async (node, own) => {
       // The look below is a script as well.
       expectScript(node.connection)
       if (!session.flags.dryRun) expectUpload(node, release)
@@ -254,7 +254,7 @@ export const deploy = task({
         const { counts } = await node.apply('Check the node', looks, own)
         if (counts.changed > 0) whole.fresh.add(node.name)
       }
-      const [checked, , held] = await Promise.allSettled([checks(), node.facts(), heldOn(node, instance)])
+      const [checked, held] = await Promise.allSettled([checks(), heldOn(node, instance)])
       if (checked.status === 'rejected') throw checked.reason
       if (held.status === 'fulfilled') asked.set(node.name, held.value)
     })
