@@ -43,7 +43,11 @@ const line = v.pipe(v.string('text; one of digits alone stands in quotes'), v.re
 const many = v.pipe(v.number(), v.integer('a whole number'), v.minValue(0, 'at least 0'), v.maxValue(1000, 'at most 1000'))
 const keep = v.pipe(
   v.record(v.picklist(['daily', 'weekly', 'monthly']), v.unknown()),
-  v.object({ daily: v.exactOptional(many), weekly: v.exactOptional(many), monthly: v.exactOptional(many) }),
+  v.object({
+    daily: v.exactOptional(v.pipe(many, v.description('How many of the last days that have one. Default: 7'))),
+    weekly: v.exactOptional(v.pipe(many, v.description('How many of the last weeks that have one. Default: 4'))),
+    monthly: v.exactOptional(v.pipe(many, v.description('How many of the last months that have one. Default: 6'))),
+  }),
 )
 const recipient = v.pipe(
   v.string(),
@@ -81,24 +85,33 @@ const map = (vaults: readonly string[]) =>
     // The list of keys comes first, so that a misspelt one gets its hint.
     v.record(v.picklist(keys), v.unknown()),
     v.object({
-      schedule: v.exactOptional(schedule),
-      endpoint: v.exactOptional(endpoint),
-      region: v.exactOptional(region),
-      bucket: v.exactOptional(bucket),
-      prefix: v.exactOptional(prefix),
-      access_key: v.exactOptional(orReference(vaults, line)),
+      schedule: v.exactOptional(
+        v.pipe(schedule, v.description('When, as cron writes it, in the time zone of the node. Default: 30 3 * * *')),
+      ),
+      endpoint: v.exactOptional(v.pipe(endpoint, v.description('Address of the S3. Default: that of Amazon'))),
+      region: v.exactOptional(v.pipe(region, v.description('Default: us-east-1'))),
+      bucket: v.exactOptional(v.pipe(bucket, v.description('The bucket, which has to be there'))),
+      prefix: v.exactOptional(v.pipe(prefix, v.description('A folder in the bucket'))),
+      access_key: v.exactOptional(
+        v.pipe(orReference(vaults, line), v.description('Access key of the S3, or where a vault has it')),
+      ),
       secret_key: v.exactOptional(
-        orReference(
-          vaults,
-          v.pipe(
-            line,
-            v.transform((value) => secret(value, 'backup.secret_key')),
+        v.pipe(
+          orReference(
+            vaults,
+            v.pipe(
+              line,
+              v.transform((value) => secret(value, 'backup.secret_key')),
+            ),
           ),
+          v.description('Secret key of the S3, or where a vault has it'),
         ),
       ),
-      keep: v.exactOptional(keep),
-      encrypt: v.exactOptional(encrypt),
-      notify: v.exactOptional(notificationsOf(['failure'])),
+      keep: v.exactOptional(v.pipe(keep, v.description('How many of the last days, weeks and months keep their newest backup'))),
+      encrypt: v.exactOptional(v.pipe(encrypt, v.description('Public halves of age keys; left out, backups are not encrypted'))),
+      notify: v.exactOptional(
+        v.pipe(notificationsOf(['failure']), v.description('Who is told how a backup ended, by default of failures')),
+      ),
     }),
   )
 
