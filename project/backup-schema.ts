@@ -12,7 +12,11 @@ const schedule = v.pipe(
 const many = v.pipe(v.number(), v.integer('a whole number'), v.minValue(0, 'at least 0'), v.maxValue(1000, 'at most 1000'))
 const keep = v.pipe(
   v.record(v.picklist(['daily', 'weekly', 'monthly']), v.unknown()),
-  v.object({ daily: v.exactOptional(many), weekly: v.exactOptional(many), monthly: v.exactOptional(many) }),
+  v.object({
+    daily: v.exactOptional(v.pipe(many, v.description('How many of the last days that have one. Default: 7'))),
+    weekly: v.exactOptional(v.pipe(many, v.description('How many of the last weeks that have one. Default: 4'))),
+    monthly: v.exactOptional(v.pipe(many, v.description('How many of the last months that have one. Default: 6'))),
+  }),
 )
 const recipient = v.pipe(
   v.string(),
@@ -44,11 +48,15 @@ const map = (vaults: readonly string[]) =>
     // The list of keys comes first, so that a misspelt one gets its hint.
     v.record(v.picklist(keys), v.unknown()),
     v.object({
-      schedule: v.exactOptional(schedule),
+      schedule: v.exactOptional(
+        v.pipe(schedule, v.description('When, as cron writes it, in the time zone of the node. Default: 30 3 * * *')),
+      ),
       ...s3Entries('backup', vaults),
-      keep: v.exactOptional(keep),
-      encrypt: v.exactOptional(encrypt),
-      notify: v.exactOptional(notificationsOf(['failure'])),
+      keep: v.exactOptional(v.pipe(keep, v.description('How many of the last days, weeks and months keep their newest backup'))),
+      encrypt: v.exactOptional(v.pipe(encrypt, v.description('Public halves of age keys; left out, backups are not encrypted'))),
+      notify: v.exactOptional(
+        v.pipe(notificationsOf(['failure']), v.description('Who is told how a backup ended, by default of failures')),
+      ),
     }),
   )
 

@@ -38,18 +38,23 @@ const line = v.pipe(v.string('text; one of digits alone stands in quotes'), v.re
 /** What each of these keys may be; `setting` is the one that they belong to: `backup`. */
 export function s3Entries(setting: string, vaults: readonly string[]) {
   return {
-    endpoint: v.exactOptional(endpoint),
-    region: v.exactOptional(region),
-    bucket: v.exactOptional(bucket),
-    prefix: v.exactOptional(prefix),
-    access_key: v.exactOptional(orReference(vaults, line)),
+    endpoint: v.exactOptional(v.pipe(endpoint, v.description('Address of the S3. Default: that of Amazon'))),
+    region: v.exactOptional(v.pipe(region, v.description('Default: us-east-1'))),
+    bucket: v.exactOptional(v.pipe(bucket, v.description('The bucket, which has to be there'))),
+    prefix: v.exactOptional(v.pipe(prefix, v.description('A folder in the bucket'))),
+    access_key: v.exactOptional(
+      v.pipe(orReference(vaults, line), v.description('Access key of the S3, or where a vault has it')),
+    ),
     secret_key: v.exactOptional(
-      orReference(
-        vaults,
-        v.pipe(
-          line,
-          v.transform((value) => secret(value, `${setting}.secret_key`)),
+      v.pipe(
+        orReference(
+          vaults,
+          v.pipe(
+            line,
+            v.transform((value) => secret(value, `${setting}.secret_key`)),
+          ),
         ),
+        v.description('Secret key of the S3, or where a vault has it'),
       ),
     ),
   }

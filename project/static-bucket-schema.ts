@@ -22,8 +22,10 @@ const map = (vaults: readonly string[]) =>
     v.record(v.picklist([...s3Keys, 'public', 'prune']), v.unknown()),
     v.object({
       ...s3Entries('static_bucket', vaults),
-      public: v.exactOptional(v.boolean()),
-      prune: v.exactOptional(prune),
+      public: v.exactOptional(v.pipe(v.boolean(), v.description('Everybody may read each file'))),
+      prune: v.exactOptional(
+        v.pipe(prune, v.description('Days that a file stays which no kept release has, or false for ever. Default: 90')),
+      ),
     }),
   )
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Writes docs/settings.md and docs/tasks.md from what the code declares. `--check` only tells whether they are up to date.
+// Writes docs/settings.md, docs/tasks.md and kraftwerk.schema.json from what the code declares. `--check` only tells whether they are up to date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,9 +9,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 // Compiled files are put together; what declares the settings is read from the sources.
 const sources = createJiti(import.meta.url, { fsCache: false })
 const load = (path) => sources.import(join(root, path))
-const [{ settingsPage }, { sentence }, { loadKinds }] = await Promise.all([
+const [{ settingsPage }, { sentence }, { projectSchema }, { kindNames, loadKinds }] = await Promise.all([
   load('project/settings-page.ts'),
   load('engine/config/section-table.ts'),
+  load('project/project-schema.ts'),
   load('recipes/kinds.ts'),
 ])
 const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }, { spreadOptions }, tasks] = await Promise.all([
@@ -32,6 +33,7 @@ const note = '<!-- Written by scripts/docs.mjs from the code: npm run docs -->'
 const pages = {
   'docs/settings.md': `${note}\n\n${settingsPage({ services, providers, frameworks, vaults })}`,
   'docs/tasks.md': taskPages(),
+  'kraftwerk.schema.json': `${JSON.stringify(projectSchema(services, kindNames('vaults')), null, 2)}\n`,
 }
 let stale = false
 for (const [path, text] of Object.entries(pages)) {
