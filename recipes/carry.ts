@@ -1,9 +1,9 @@
 import { type Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
+import { drain } from '../engine/transfer/drain.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import { asInstance } from './as-instance.js'
-import { drain } from './bundle.js'
 
 // What a node keeps of an instance that nobody could make anew: variables that were set, the secret key, who has an account, counts,
 // certificates. What a service has made for itself is made on each node.
