@@ -107,7 +107,6 @@ export const load = task({
       manifest,
       services,
       id,
-      isProven: source.isProven,
       arrive: (own) => source.arrive(id, own),
     })
     if (session.flags.dryRun) {
