@@ -56,6 +56,8 @@ export const deploy = task({
   needs: 'instance',
   group: 'Deploy',
   help: 'put the project on its nodes as a new release, without losing a request',
+  changes:
+    'the release that serves, with its virtualenv, processes, services, site and certificate; release commands may change data',
   examples: [
     'kraft deploy:stage',
     'kraft deploy:stage --dry-run',
