@@ -30,7 +30,8 @@ export const bootstrap = task({
     const text = changes
       .map(({ node, changed }) => `${node}: ${changed} ${session.flags.dryRun ? 'would change' : 'changes'}`)
       .join('\n')
-    return new Result(text, changes)
+    const word = target.project?.environment ?? target.word
+    return new Result(text, changes, session.project === undefined ? undefined : `kraft deploy:${word}`)
   },
 })
 

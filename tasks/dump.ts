@@ -19,6 +19,7 @@ import { collect } from './collect.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { freezeOf } from './freeze-of.js'
+import { afterDump } from './next-command.js'
 
 /** Writes all data of the instance to one file here, and proves it. */
 export const dump = task({
@@ -91,10 +92,7 @@ export const dump = task({
       },
     ])
     if (isPiped) return undefined
-    return new Result(`${file}\n${contents(manifest)}`, {
-      file,
-      manifest,
-    })
+    return new Result(`${file}\n${contents(manifest)}`, { file, manifest }, afterDump(instance, file))
   },
 })
 

@@ -117,7 +117,11 @@ export const load = task({
       })
     }
     const back = `What was there is kept: kraft load:${target.word} --undo, or --drop-old`
-    return new Result(`${data} ${services.length === 1 ? 'is' : 'are'} as of ${manifest.time}\n${back}`, { manifest })
+    return new Result(
+      `${data} ${services.length === 1 ? 'is' : 'are'} as of ${manifest.time}\n${back}`,
+      { manifest },
+      `kraft open:${target.word}`,
+    )
   },
 })
 

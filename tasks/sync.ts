@@ -69,6 +69,7 @@ export const sync = task({
         ...done,
         manifest,
       },
+      `kraft open:${target.word}`,
     )
   },
 })

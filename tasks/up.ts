@@ -102,7 +102,11 @@ export const up = task({
         },
       ])
     }
-    return new Result([...urls, ...hosts].join('\n'), { url, urls, browser: browser ?? null })
+    return new Result(
+      [...urls, ...hosts].join('\n'),
+      { url, urls, browser: browser ?? null },
+      options.watch ? undefined : `kraft up:${word} --watch`,
+    )
   },
 })
 
