@@ -27,6 +27,7 @@ export const backups = task({
   group: 'Data',
   help: 'list the backups in S3 that the node makes by itself; make, fetch, restore, try or delete one',
   destructive: true,
+  changes: 'nothing to list; run and delete change what is in S3, restore puts data in the place of the live data',
   examples: [
     'kraft backups:live',
     'kraft backups:live run',

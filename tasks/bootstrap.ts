@@ -22,6 +22,7 @@ export const bootstrap = task({
   needs: 'nodes',
   group: 'Nodes',
   help: 'prepare a node: runit, nginx, Python, PostgreSQL, redis, firewall, updates',
+  changes: "packages, users, configuration, the firewall, sshd and updates of the node; no project's data",
   examples: ['kraft bootstrap:one', 'kraft bootstrap:one --dry-run'],
   async run({ target, session, line }) {
     const ran = await eachNode(session, target.nodes, line, (node, own) => prepare(node, isServed(target, node), session, own))
@@ -29,7 +30,8 @@ export const bootstrap = task({
     const text = changes
       .map(({ node, changed }) => `${node}: ${changed} ${session.flags.dryRun ? 'would change' : 'changes'}`)
       .join('\n')
-    return new Result(text, changes)
+    const word = target.project?.environment ?? target.word
+    return new Result(text, changes, session.project === undefined ? undefined : `kraft deploy:${word}`)
   },
 })
 

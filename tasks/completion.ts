@@ -11,6 +11,7 @@ export const completion = task({
   group: 'More',
   help: 'teach your shell to complete kraft, or print the script for it',
   raw: true,
+  changes: 'nothing; --install writes the script for your shell here',
   examples: ['kraft completion --install', 'kraft completion zsh --install', 'eval "$(kraft completion bash)"'],
   options: {
     shell: option({ type: 'string', positional: true, choices: shells, help: 'your shell (default: the one that SHELL names)' }),

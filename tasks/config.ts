@@ -12,6 +12,7 @@ export const config = task({
   optionalTarget: true,
   group: 'Nodes',
   help: 'show the settings of ~/.kraftwerk.yaml, the providers and kraftwerk.yaml as they count, and where each comes from',
+  changes: 'nothing',
   examples: ['kraft config', 'kraft config:stage', 'kraft config --json'],
   raw: true,
   async run({ target, session }) {

@@ -17,6 +17,7 @@ export const dashboard = task({
   raw: true,
   group: 'Day by day',
   help: 'show nodes, environments, releases, programs, backups and logs on a local web page that changes nothing, until Ctrl-C',
+  changes: 'nothing',
   examples: ['kraft dashboard', 'kraft dashboard:live', 'kraft dashboard --port 8800 --no-open'],
   options: {
     port: option({ type: 'number', help: 'the port of this machine (default: one that is free)' }),

@@ -32,6 +32,7 @@ import { dataServices } from './data-services.js'
 import { evenEnviron } from './even-environ.js'
 import { createAccounts, withAccounts } from './first-accounts.js'
 import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
+import { afterDeploy } from './next-command.js'
 import { notifying } from './notify.js'
 import { requireNewest } from './require-newest.js'
 import { inParts, onceServed } from './rollout/afterwards.js'
@@ -56,6 +57,8 @@ export const deploy = task({
   needs: 'instance',
   group: 'Deploy',
   help: 'put the project on its nodes as a new release, without losing a request',
+  changes:
+    'the release that serves, with its virtualenv, processes, services, site and certificate; release commands may change data',
   examples: [
     'kraft deploy:stage',
     'kraft deploy:stage --dry-run',
@@ -283,7 +286,8 @@ export const deploy = task({
     const urls = await urlsOf(instance, whole.balancing?.balancers ?? nodes.filter(serves))
     const took = receiptOf(whole)
     const from = code.promoted === undefined ? '' : `, promoted from ${code.promoted.from}`
-    return withAccounts(created, [`${instance.name} is at release ${id}${from}`, ...urls, ...printReceipt(took)], {
+    const rows = [`${instance.name} is at release ${id}${from}`, ...urls, ...printReceipt(took)]
+    const data = {
       release: id,
       commit,
       revision,
@@ -292,6 +296,7 @@ export const deploy = task({
       sent: Object.fromEntries(sent),
       urls,
       ...took,
-    })
+    }
+    return withAccounts(created, rows, data, afterDeploy(instance, target.word))
   }),
 })

@@ -19,6 +19,7 @@ export const destroy = task({
   group: 'Data',
   help: 'remove the instance from its nodes, with its services and all of its data',
   destructive: true,
+  changes: 'the instance goes: its code, its processes, its services and all of its data',
   examples: ['kraft destroy:stage'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)

@@ -17,6 +17,7 @@ export const diff = task({
   needs: 'instance',
   group: 'Deploy',
   help: 'say what a deploy would change: commits, files, requirements, configuration that differs on the node',
+  changes: 'nothing',
   examples: ['kraft diff:live', 'kraft diff:live --rev v1.2', 'kraft diff:live --exit-code'],
   options: {
     rev: option({ type: 'string', help: 'the code at this commit, tag or branch; left out: the files as they are' }),

@@ -9,6 +9,7 @@ export const disconnect = task({
   optionalTarget: true,
   group: 'Nodes',
   help: 'end the connections that stay open between commands',
+  changes: 'nothing; connections to it end',
   examples: ['kraft disconnect', 'kraft disconnect:one'],
   raw: true,
   async run({ target, session }) {

@@ -19,6 +19,7 @@ import { collect } from './collect.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { freezeOf } from './freeze-of.js'
+import { afterDump } from './next-command.js'
 
 /** Writes all data of the instance to one file here, and proves it. */
 export const dump = task({
@@ -27,6 +28,7 @@ export const dump = task({
   needs: 'instance',
   group: 'Data',
   help: 'write all data of the instance to one file here, and prove it',
+  changes: 'nothing; with --on-node a bundle is kept there',
   examples: [
     'kraft dump:live',
     'kraft dump:live before.bundle --only postgres',
@@ -90,10 +92,7 @@ export const dump = task({
       },
     ])
     if (isPiped) return undefined
-    return new Result(`${file}\n${contents(manifest)}`, {
-      file,
-      manifest,
-    })
+    return new Result(`${file}\n${contents(manifest)}`, { file, manifest }, afterDump(instance, file))
   },
 })
 

@@ -45,20 +45,16 @@ export function withAccounts(
   created: readonly Account[],
   rows: readonly string[],
   data: Readonly<Record<string, unknown>>,
+  next: string,
 ): Result {
-  if (created.length === 0) return new Result(rows.join('\n'), data)
+  if (created.length === 0) return new Result(rows.join('\n'), data, next)
   const text = [
     ...rows.map(redact),
     ...created.map(told),
     'It is shown this once: keep it, or change it with manage.py changepassword',
   ]
   const shown = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, redactData(value)]))
-  return new Result(
-    text.join('\n'),
-    { ...shown, superusers: created.map((each) => ({ ...each, shown: 'once' })) },
-    undefined,
-    true,
-  )
+  return new Result(text.join('\n'), { ...shown, superusers: created.map((each) => ({ ...each, shown: 'once' })) }, next, true)
 }
 
 function told({ username, email, password }: Account): string {

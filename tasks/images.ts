@@ -8,6 +8,7 @@ export const images = task({
   needs: 'nothing',
   group: 'Nodes',
   help: 'list what a provider makes nodes from',
+  changes: 'nothing',
   examples: ['kraft images', 'kraft images debian 12 --provider ec2'],
   raw: true,
   options: offerOptions,

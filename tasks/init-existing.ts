@@ -28,7 +28,7 @@ export async function initExisting(session: Session): Promise<Result> {
     ...(todos.length === 0 ? [] : ['Look at:', ...todos]),
     `Wrote ${relative(folder, file)}`,
   ]
-  return new Result(rows.join('\n'), { ...data, file }, 'kraft provision one && kraft bootstrap:one && kraft deploy')
+  return new Result(rows.join('\n'), { ...data, file }, 'kraft dev')
 }
 
 async function askDomain(prompt: Session['prompt'], name: string): Promise<string | undefined> {

@@ -43,7 +43,7 @@ export async function initNew(asked: Asked, session: Session): Promise<Result> {
     ...(repository ? ['git: a new repository, nothing committed'] : []),
     ...(venv === undefined ? [] : 'by' in venv ? [`.venv: made by ${venv.by}`] : unmade(shown, venv)),
   ]
-  const next = `cd ${shown} && kraft provision one && kraft bootstrap:one && kraft deploy`
+  const next = `cd ${shown} && kraft dev`
   return new Result(rows.join('\n'), { folder, files, repository, venv: venv ?? null }, next)
 }
 

@@ -10,6 +10,7 @@ export const init = task({
   needs: 'nothing',
   group: 'Start',
   help: 'write a new project that deploys as it is, or kraftwerk.yaml for the one here',
+  changes: 'nothing; it writes files here',
   examples: ['kraft init', 'kraft init shop', 'kraft init api --flask'],
   options: {
     name: option({

@@ -25,6 +25,7 @@ export const load = task({
   group: 'Data',
   help: 'put the data of a bundle in the place of the live data, which is kept for --undo',
   destructive: true,
+  changes: 'the data of the instance, of which the former ones are kept until --drop-old; what runs starts anew',
   examples: [
     'kraft load:stage before.bundle',
     'kraft dump:live - | kraft load:stage - --yes',
@@ -115,7 +116,11 @@ export const load = task({
       })
     }
     const back = `What was there is kept: kraft load:${target.word} --undo, or --drop-old`
-    return new Result(`${data} ${services.length === 1 ? 'is' : 'are'} as of ${manifest.time}\n${back}`, { manifest })
+    return new Result(
+      `${data} ${services.length === 1 ? 'is' : 'are'} as of ${manifest.time}\n${back}`,
+      { manifest },
+      `kraft open:${target.word}`,
+    )
   },
 })
 

@@ -20,6 +20,7 @@ export const logs = task({
   needs: 'instance',
   group: 'Day by day',
   help: 'show what web, processes, cron and nginx have logged on all nodes, in order of time',
+  changes: 'nothing',
   examples: [
     'kraft logs:live',
     'kraft logs:live web worker --follow',

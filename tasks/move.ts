@@ -20,6 +20,7 @@ export const move = task({
   group: 'Nodes',
   help: 'move an environment to another node, which the old one then passes requests on to',
   destructive: true,
+  changes: 'the new node gets the release, the data and the site; the old one passes requests on to it until --remove-old',
   examples: [
     'kraft move:live --to two --dry-run',
     'kraft move:live --to two',

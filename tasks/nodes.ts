@@ -14,6 +14,7 @@ export const nodes = task({
   needs: 'nothing',
   group: 'Nodes',
   help: 'list the nodes that kraft remembers',
+  changes: 'nothing',
   examples: ['kraft nodes', 'kraft nodes --json', 'kraft nodes --provider ec2'],
   raw: true,
   options: {

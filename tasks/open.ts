@@ -12,6 +12,7 @@ export const open = task({
   needs: 'instance',
   group: 'Day by day',
   help: 'open the site in the browser, and print where it is',
+  changes: 'nothing',
   examples: ['kraft open:stage', 'kraft open:live admin/', 'kraft open:stage --json'],
   raw: true,
   options: { path: option({ type: 'string', positional: true, default: '', help: 'a page of the site' }) },

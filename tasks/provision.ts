@@ -18,6 +18,7 @@ export const provision = task({
   needs: 'nothing',
   group: 'Nodes',
   help: 'make a node: a real local one, or one at a provider',
+  changes: 'the node comes to be; one that is there is only started',
   examples: [
     'kraft provision one',
     'kraft provision one --image trixie',

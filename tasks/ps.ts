@@ -16,6 +16,7 @@ export const ps = task({
   needs: 'instance',
   group: 'Day by day',
   help: 'show what runs: web process and workers, processes, cron entries; since when, with how much memory',
+  changes: 'nothing',
   examples: ['kraft ps:live', 'kraft ps:live --json'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)

@@ -8,6 +8,7 @@ export const regions = task({
   needs: 'nothing',
   group: 'Nodes',
   help: 'list where a provider has nodes',
+  changes: 'nothing',
   examples: ['kraft regions --provider digitalocean'],
   raw: true,
   options: offerOptions,

@@ -14,6 +14,7 @@ export const releases = task({
   needs: 'instance',
   group: 'Deploy',
   help: 'list releases: when, who, from which revision, which one serves, which one a rollback goes to',
+  changes: 'nothing',
   examples: ['kraft releases:live', 'kraft releases:live --json'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)

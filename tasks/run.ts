@@ -12,6 +12,7 @@ export const run = task({
   on: 'once',
   group: 'Day by day',
   help: "run a command in the project's environment on the node, or on several at once",
+  changes: 'what the command changes',
   examples: [
     'kraft run:stage -- manage.py migrate',
     'kraft run:stage -- python - < script.py',

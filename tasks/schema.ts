@@ -8,6 +8,7 @@ export const schema = task({
   needs: 'nothing',
   group: 'Day by day',
   help: 'print the JSON Schema of kraftwerk.yaml, also for the services and vaults of your kraftfile',
+  changes: 'nothing',
   examples: ['kraft schema > kraftwerk.schema.json'],
   raw: true,
   async run() {

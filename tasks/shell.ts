@@ -9,6 +9,7 @@ export const shell = task({
   on: 'once',
   group: 'Day by day',
   help: "open a shell in the project's environment on the node",
+  changes: 'what you type there',
   examples: ['kraft shell:stage'],
   raw: true,
   async run({ target, session }) {

@@ -8,6 +8,7 @@ export const sizes = task({
   needs: 'nothing',
   group: 'Nodes',
   help: 'list how large a node can be, and what it costs',
+  changes: 'nothing',
   examples: ['kraft sizes --provider hetzner', 'kraft sizes t3 --provider ec2'],
   raw: true,
   options: offerOptions,

@@ -14,6 +14,7 @@ export const snapshots = task({
   group: 'Nodes',
   help: 'list the snapshots of a node, or delete one',
   destructive: true,
+  changes: 'nothing; delete removes a snapshot of it',
   examples: ['kraft snapshots:one', 'kraft snapshots:one delete before-upgrade'],
   options: {
     verb: option({ type: 'string', positional: true, choices: ['list', 'delete'], default: 'list', help: 'what to do' }),

@@ -9,6 +9,7 @@ export const sshOptions = task({
   needs: 'nothing',
   group: 'Nodes',
   help: 'print the options of ~/.ssh/config that kraft uses for a host, as ssh -G prints them',
+  changes: 'nothing',
   examples: ['kraft ssh-options one', 'kraft ssh-options web.example.com --config deploy/ssh_config'],
   raw: true,
   options: {

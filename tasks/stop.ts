@@ -11,6 +11,7 @@ export const stop = task({
   needs: 'instance',
   group: 'Operate',
   help: 'stop web and processes until start or the next deploy; the site answers 503, no reboot starts them',
+  changes: 'the processes end, the site answers 503; code and data stay',
   examples: ['kraft stop:stage'],
   async run(context) {
     const { name } = await changeServing(context, 'stop', ({ place }, { patience }) => stopSteps(place, patience))

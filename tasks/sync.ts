@@ -22,6 +22,8 @@ export const sync = task({
   group: 'Data',
   help: "put the data of one environment in the place of another's: dump and load in one go, and no file here",
   destructive: true,
+  changes:
+    'nothing where the data come from; where they go to, the data, of which the former ones are kept; what runs starts anew',
   examples: ['kraft sync:live stage', 'kraft sync:live stage --only postgres --yes'],
   options: {
     to: option({ type: 'string', positional: true, target: true, required: true, help: 'the environment that gets the data' }),
@@ -67,6 +69,7 @@ export const sync = task({
         ...done,
         manifest,
       },
+      `kraft open:${target.word}`,
     )
   },
 })

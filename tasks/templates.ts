@@ -14,6 +14,7 @@ export const templates = task({
   needs: 'nothing',
   group: 'Start',
   help: 'list the templates of what lands on a node, or copy one out to change it',
+  changes: 'nothing; eject writes a file here',
   examples: ['kraft templates', 'kraft templates eject nginx/site.conf', 'kraft templates eject nginx/nginx.conf --to user'],
   options: {
     verb: option({ type: 'string', positional: true, choices: ['list', 'eject'], default: 'list', help: 'list or eject' }),

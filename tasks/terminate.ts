@@ -16,6 +16,7 @@ export const terminate = task({
   group: 'Nodes',
   help: 'remove a node and all that is on it',
   destructive: true,
+  changes: 'the node goes, with all that is on it; one that kraft did not make is only forgotten',
   examples: ['kraft terminate:one', 'kraft terminate:one --yes'],
   async run({ target, session, line }) {
     requireAnswer(session, 'terminate')

@@ -28,6 +28,7 @@ export const up = task({
   optionalTarget: true,
   group: 'Start',
   help: 'make the local nodes that an environment lacks, prepare them, deploy, and open the site',
+  changes: 'as provision, bootstrap and deploy do',
   examples: ['kraft up', 'kraft up:stage', 'kraft up --watch'],
   options: { watch: option({ type: 'boolean', help: 'then deploy whenever a file is saved, until Ctrl-C' }) },
   async run({ target, session, line, options }) {
@@ -101,7 +102,11 @@ export const up = task({
         },
       ])
     }
-    return new Result([...urls, ...hosts].join('\n'), { url, urls, browser: browser ?? null })
+    return new Result(
+      [...urls, ...hosts].join('\n'),
+      { url, urls, browser: browser ?? null },
+      options.watch ? undefined : `kraft up:${word} --watch`,
+    )
   },
 })
 

@@ -1,44 +1,37 @@
 import { explain } from '../errors/explain.js'
-import { KraftError } from '../errors/failure.js'
 import { openReport } from '../report/open.js'
 import { endLocal } from '../shell/noted.js'
 import { registerSecretive } from '../shell/secretive.js'
 import { endGroups } from '../ssh/group.js'
 import { stopScripts } from '../step/apply.js'
 import { nodeEnds } from '../task/node-ends.js'
-import { defaultOptions, requireOptions } from '../task/option.js'
 import type { App } from './app.js'
 import { callTargets, type Outcome } from './call-targets.js'
+import { checkCall } from './check-call.js'
 import { rememberEnds } from './choose-targets.js'
 import { printHelp } from './help.js'
 import { interruption } from './interruption.js'
 import { loadRegistry } from './load.js'
-import { optionsFromVariables } from './option-variables.js'
 import { parseArguments, parseWord } from './parse.js'
 import { createPrompt } from './prompt.js'
 import { type Entry, findTask } from './registry.js'
 import { createSession } from './session.js'
+import { showNext } from './show-next.js'
 import { showRest, showResults } from './show-results.js'
-import { spreadOf } from './spread-options.js'
 
 /** Runs `kraft WORD ARGS` and returns the exit code. Throws what the task ends with. */
 export async function execute(app: App, word: string, args: readonly string[]): Promise<number> {
-  const { task: name, targets } = parseWord(word)
+  const asked = parseWord(word)
+  const { task: name, targets } = asked
   const wanted = name === 'help' ? parseWord(args[0] ?? '').task : name
   const loaded = await loadRegistry(app, process.cwd(), wanted)
   const entry = findTask(loaded.registry, wanted)
   if (name === 'help') return help(entry)
-  const { spec, given } = entry.task
-  const specs = spec.options ?? {}
-  const typed = parseArguments(name, specs, spec.takesRest === true || entry.custom, args)
+  const { spec } = entry.task
+  const typed = parseArguments(name, spec.options ?? {}, spec.takesRest === true || entry.custom, args)
   const { globals, rest } = typed
   if (globals.help) return help(entry)
-  const options = { ...optionsFromVariables(name, specs, { ...typed.options, ...given }), ...typed.options }
-  const spread = spreadOf(name, entry.task, typed.spread)
-  requireOptions(name, specs, { ...defaultOptions(specs), ...options, ...given })
-  if (spec.needs === 'nothing' && spec.optionalTarget !== true && targets.length > 0) {
-    throw new KraftError({ kind: 'usage', message: `${name} takes nothing behind a colon`, next: `See: kraft help ${name}` })
-  }
+  const { options, spread } = checkCall(entry, asked, typed)
   const flags = { dryRun: globals['dry-run'], yes: globals.yes, json: globals.json, debug: globals.debug }
   registerSecretive(process.env)
   const report = await openReport(globals)
@@ -83,6 +76,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     await conclude()
     const { code, printed } = showResults(finished, { json: flags.json, several: count > 1 })
     showRest(session, printed, globals.events)
+    if (code === 0) showNext(finished, globals)
     return code
   } catch (error) {
     if (isInterrupted(error)) {

@@ -51,6 +51,7 @@ export function printHelp(entry: Entry): string {
       'Options of every task',
       Object.entries(globalOptions).map(([name, option]) => [`--${name}`, option.help]),
     ),
+    ...(spec.changes === undefined ? [] : [`\nWhat it changes on the node\n  ${spec.changes}`]),
     ...(spec.examples === undefined ? [] : [`\nExamples\n${spec.examples.map((example) => `  ${example}`).join('\n')}`]),
   ]
   return `${sections.join('\n')}\n`

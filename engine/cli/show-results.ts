@@ -37,8 +37,6 @@ export function showResults(
   } else if (!json) {
     const texts = finished.flatMap(({ result }) => (isResult(result) ? [result] : []))
     for (const { text, revealed } of texts) if (text !== '') print(revealed ? text : redact(text))
-    const next = texts.at(-1)?.next
-    if (next !== undefined && process.stderr.isTTY === true) process.stderr.write(`Next: ${next}\n`)
   }
   return { code: codes.find((code) => code !== 0) ?? 0, printed }
 }

@@ -16,6 +16,8 @@ interface Common<O extends OptionSpecs> {
   readonly group?: string
   /** Commands that work when pasted, for `kraft help TASK`. */
   readonly examples?: readonly string[]
+  /** What it changes on the node, in one short sentence for `kraft help TASK`; `nothing` where it only reads. */
+  readonly changes?: string
   /** What stands behind the colon; default: an instance inside a project, nodes elsewhere. */
   readonly needs?: Needs
   /** With `needs: 'nothing'`: something may stand behind the colon all the same, and the task looks it up itself. */
