@@ -45,7 +45,7 @@ import { type Rollout, rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
 import { setUpServices, withServices } from './service-node.js'
-import { staticSteps } from './static-steps.js'
+import { staticAsItIs, staticSteps } from './static-steps.js'
 import { expectUpload, heldOn, openSource, pinned, type Sent, upload } from './upload.js'
 import { urlsOf } from './urls.js'
 
@@ -93,7 +93,7 @@ export const deploy = task({
     ])
     refuseSplitData(application, nodes.length)
     const backups = await backupSteps(instance, session)
-    const statics = await staticSteps(application, nodes, session)
+    const statics = codeOnly ? staticAsItIs : await staticSteps(application, nodes, session)
     const accounts = newAccounts(application)
     const files = await code.files()
     for (const surprise of [...(await code.surprises()), ...endsSoon(https)]) line.output(surprise)
@@ -187,13 +187,7 @@ export const deploy = task({
         },
       },
       ...(codeOnly ? [] : hookParts(part, 'after-build', hooked)),
-      // No page may name a file that is not there yet, and what fails here has changed nothing else.
-      {
-        title: 'Static files in S3',
-        chapter: 'Prepare',
-        barrier: true,
-        steps: (node) => (codeOnly ? [] : statics.send(node, release)),
-      },
+      statics.send(release),
       ...(snapped.length === 0 || released
         ? []
         : [

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { KraftError } from '../engine/errors/failure.js'
 import { quote } from '../engine/shell/sh.js'
+import { untilStopped } from '../engine/ssh/until-stopped.js'
 import { option } from '../engine/task/option.js'
 import { ExitCode, Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
@@ -16,7 +17,7 @@ import { oneCommand } from './dev/one-command.js'
 import { prepare, shown } from './dev/prepare.js'
 import { chosenNames, processPrograms, webProgram } from './dev/programs.js'
 import { createScreen } from './dev/screen.js'
-import { sideBySide, untilStopped } from './dev/side-by-side.js'
+import { sideBySide } from './dev/side-by-side.js'
 
 /** The project on this machine. */
 export const dev = task({
@@ -74,7 +75,7 @@ export const dev = task({
     try {
       if (single) return new ExitCode(await oneCommand(rest, environ))
       say(`${title}; Ctrl-C ends it`)
-      const stopped = untilStopped()
+      const stopped = Promise.race([untilStopped(), nobodyReads()])
       if (port !== undefined) {
         const url = `http://127.0.0.1:${port}/`
         say(`web: ${url}`)
@@ -87,6 +88,11 @@ export const dev = task({
     }
   },
 })
+
+// The terminal, or the program that a pipe leads to, has gone.
+function nobodyReads(): Promise<void> {
+  return new Promise((resolve) => process.stdout.on('error', () => resolve()))
+}
 
 /** Seconds that the site may take to answer at first. */
 const patience = 30

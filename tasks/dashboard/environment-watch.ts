@@ -112,9 +112,7 @@ export class EnvironmentWatch implements EnvironmentView {
   }
 
   /** How it is on one of its nodes. */
-  async look(of: InstanceView): Promise<void> {
-    const instance = this.nodes.find((each) => each === of)
-    if (instance === undefined) return
+  async look(instance: InstanceWatch): Promise<void> {
     try {
       this.#services ??= usedServices(this.place)
       const services = await this.#services

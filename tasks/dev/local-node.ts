@@ -5,10 +5,8 @@ import type { Session } from '../../engine/task/session.js'
 import type { Instance } from '../../project/instance.js'
 import { layout } from '../../project/layout.js'
 import { using } from '../../recipes/elsewhere.js'
+import { isOnThisMachine } from '../../recipes/on-this-machine.js'
 import { answers } from './here.js'
-
-/** Providers whose nodes are on this machine. */
-const providers = ['local', 'vagrant']
 
 /** The name of the node where the project names none, as `kraft up` makes it. */
 const usual = 'one'
@@ -28,7 +26,9 @@ export async function localNode(instance: Instance, session: Session): Promise<L
     Object.keys(project.environments).length > 0 ? [] : [project.settings.default_node ?? session.user.default_node ?? usual]
   const names = instance.environment === undefined ? only : named
   const inventory = await session.inventory()
-  const record = names.map((name) => inventory.get(name)).find((found) => found && providers.includes(found.provider ?? ''))
+  const known = names.flatMap((name) => inventory.get(name) ?? [])
+  const here = await Promise.all(known.map(isOnThisMachine))
+  const record = known.find((_, index) => here[index])
   if (record === undefined) return undefined
   const { name, address, port = 22 } = record
   if (!(await answers(port, address))) return { why: `the node ${name} does not answer (kraft start:${name})` }

@@ -42,7 +42,8 @@ export async function prepare({ application, node, vault, say }: Wanted, session
   const { project, settings } = instance
   const { folder } = project
   const { dryRun } = session.flags
-  const said: Said = { shell: process.env, dotenv: await dotenvOf(folder), settings: await settingsOf(instance, vault, say) }
+  const own = { shell: process.env, dotenv: await dotenvOf(folder) }
+  const said: Said = { ...own, settings: await settingsOf(instance, own, vault, say) }
   const local = join(folder, '.local')
   const [virtualenv, sources] = await Promise.all([
     virtualenvOf(application, dryRun, say),
@@ -51,15 +52,15 @@ export async function prepare({ application, node, vault, say }: Wanted, session
   const services: Readonly<Record<string, string>> = Object.assign({}, ...sources.map(({ values }) => values))
   if (!dryRun && Object.values(services).some((value) => value.includes(local))) await writeLocal(local)
   const manage = managePath(folder, settings.src)
-  const own = ownFolder(folder)
+  const kept = ownFolder(folder)
   const environ = developerEnviron({
     ...said,
     project: projectPart(folder, settings),
     services,
     framework: application.environ,
     virtualenv,
-    programs: dryRun ? join(own, 'bin') : await writePrograms(folder, manage),
-    collected: join(own, 'static'),
+    programs: dryRun ? join(kept, 'bin') : await writePrograms(folder, manage),
+    collected: join(kept, 'static'),
   })
   const where = instance.environment === undefined ? project.name : `${instance.environment} of ${project.name}`
   return {
@@ -90,13 +91,17 @@ async function virtualenvOf({ instance, requirements }: Application, dryRun: boo
   return dryRun ? join(folder, '.venv') : newVirtualenv(folder, requirements)
 }
 
-async function settingsOf(instance: Instance, vault: boolean, say: Wanted['say']): Promise<Readonly<Record<string, string>>> {
+async function settingsOf(
+  instance: Instance,
+  own: Omit<Said, 'settings'>,
+  vault: boolean,
+  say: Wanted['say'],
+): Promise<Readonly<Record<string, string>>> {
   const { environ, vaults } = instance.settings
   const names = Object.keys(vaults)
   if (names.length === 0) return environ
   if (!vault) {
-    const said = { shell: process.env, dotenv: await dotenvOf(instance.folder), settings: {} }
-    const left = names.filter((name) => whoSaid(name, said) === undefined)
+    const left = names.filter((name) => whoSaid(name, { ...own, settings: {} }) === undefined)
     if (left.length > 0) say(`${left.join(', ')}: in a vault, and not fetched (--vault fetches)`)
     return environ
   }

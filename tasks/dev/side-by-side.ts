@@ -1,4 +1,3 @@
-import { ctrlC } from '../../engine/ssh/ctrl-c.js'
 import { savedFiles } from '../saved-files.js'
 import { startGuard } from './group.js'
 import { keepRunning, type Stage } from './keep-running.js'
@@ -10,7 +9,7 @@ export interface SideBySide extends Omit<Stage, 'guard'> {
   /** Files of the project that a deploy leaves here. */
   readonly stays: readonly string[]
   /** Ends it from outside: it resolves when this does. */
-  readonly stopped: Promise<void>
+  readonly stopped: Promise<unknown>
 }
 
 /**
@@ -51,13 +50,4 @@ async function passOn(
     const python = paths.filter((path) => path.endsWith('.py'))
     if (python.length > 0) then(python)
   }
-}
-
-/** Resolves at Ctrl-C, TERM, or when the terminal goes; a second Ctrl-C ends kraft at once. */
-export function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => resolve()
-    process.on('SIGINT', ctrlC(end)).on('SIGTERM', end).on('SIGHUP', end)
-    process.stdout.on('error', end)
-  })
 }
