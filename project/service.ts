@@ -17,6 +17,8 @@ export interface ServiceData {
   ready?(place: Place): Sh
   /** The file in a bundle: `postgres.dump`. */
   readonly member: string
+  /** Rows of other services name what is in it: it is dumped after them, so that none names what is missing. */
+  readonly namedByOthers?: boolean
   /**
    * Writes the data, as one moment sees it, to the file `$KRAFT_OUT`, and prints `NAME NUMBER` lines that say how much is in
    * it (rows, files): for the manifest, and compared after a load.

@@ -25,6 +25,7 @@ export const service = defineService({
     { what: `${basename(folder)}/uploads`, environ: { UPLOADS_PATH: `${folder}/uploads`, UPLOADS_URL: '/uploads/' } },
   ],
   data: {
+    namedByOthers: true,
     member: 'files.tar',
     // What is counted is what the archive holds, because uploads go on meanwhile.
     dump: (place) => sh`
