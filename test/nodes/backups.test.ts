@@ -102,7 +102,8 @@ const exists = (file: string) =>
     () => true,
     () => false,
   )
-const all = ['sqlite', 'files', 'postgres', 'redis']
+// The databases first, because their rows name files.
+const all = ['sqlite', 'postgres', 'redis', 'files']
 const folder = 'servers/ledger/stage'
 const unit = 'kraft-backup@ledger.service'
 const old = {
@@ -161,9 +162,9 @@ test('what it made is a bundle as dump makes it', async () => {
   expect(told(fetched)).toEqual(told(dumped))
   expect(told(fetched).members).toMatchObject([
     { service: 'sqlite', counts: { 'rows.entry': 2 } },
-    { service: 'files', counts: { files: 2 } },
     { service: 'postgres', counts: { 'rows.public.word': 2 } },
     { service: 'redis', counts: { 'keys.db0': 1, 'keys.db3': 1 } },
+    { service: 'files', counts: { files: 2 } },
   ])
   const names = async (file: string) => (await call('tar', ['-tf', file], { cwd: project, env: story.env })).stdout
   expect(await names('fetched.bundle')).toBe(await names('dumped.bundle'))
@@ -177,7 +178,7 @@ test('a drill loads the newest beside the live data, compares, and leaves nothin
   const before = await data()
   const { stdout } = await must('backups:stage', 'drill')
   expect(stdout).toMatch(
-    /loads, and all that it should hold is there:\n {2}sqlite: 1 count as in the manifest\n {2}files: 2 counts.*\n {2}postgres: 1 count .*\n {2}redis: 2 counts/,
+    /loads, and all that it should hold is there:\n {2}sqlite: 1 count as in the manifest\n {2}postgres: 1 count .*\n {2}redis: 2 counts.*\n {2}files: 2 counts/,
   )
   expect((await result()).drill).toMatchObject({ ok: true, id: (await list())[0].id })
   expect(await data()).toBe(before)
@@ -274,7 +275,7 @@ dump = held["dump"]
 ${what}
 json.dump(held, open("${settings}", "w"))'`)
   await change(
-    `dump["steps"][2]["apply"] = "while [ -e /root/slow ]; do sleep 0.1; done\\n" + dump["steps"][2]["apply"] + "\\necho a file changed"`,
+    `dump["steps"][-1]["apply"] = "while [ -e /root/slow ]; do sleep 0.1; done\\n" + dump["steps"][-1]["apply"] + "\\necho a file changed"`,
   )
   await as(`sqlite3 "$SQLITE_PATH" "INSERT INTO entry VALUES ('three')"`)
   await root(`touch /root/slow; systemctl start --no-block ${unit}
@@ -341,7 +342,7 @@ test('encrypted ones are opened here alone, with the key that stays here', async
   const { stdout: opened } = await bash(
     `age -d -i ${key.file} closed.bundle.age >again.bundle; age -r ${key.recipient} -o theirs.age again.bundle; tar -tf again.bundle`,
   )
-  expect(opened).toBe('manifest.json\nsqlite.db\nfiles.tar\npostgres.dump.zst\nredis.rdb\nmanifest.sha256\n')
+  expect(opened).toBe('manifest.json\nsqlite.db\npostgres.dump.zst\nredis.rdb\nfiles.tar\nmanifest.sha256\n')
   const before = await data()
   await lose()
   await must('load:stage', 'theirs.age', '--identity', key.file, '--yes')

@@ -35,6 +35,7 @@ export const slow = service({
   setup: (place) => [{ title: 'Slow', check: sh\`test -e \${at(place, 'live')}\`, apply: sh\`echo first >\${at(place, 'live')}\` }],
   data: {
     member: 'slow.txt',
+    namedByOthers: true,
     dump: (place) => sh\`
       while [ -e /etc/slow-dump ]; do sleep 0.1; done
       cp \${at(place, 'live')} "$KRAFT_OUT"
