@@ -31,13 +31,16 @@ export async function openShell(home: string, env: NodeJS.ProcessEnv, seconds: n
   await writeFile(path('pwd'), home)
   const left = new Set<number>()
   const folder = async () => (await readFile(path('pwd'), 'utf8')).trimEnd()
-  const said = () => readFile(path('output'), 'utf8')
+  let calls = 0
 
   async function run(text: string, until?: (output: string) => boolean): Promise<Ended> {
     await rm(path('failed'), { force: true })
     await writeFile(path('script'), text)
-    // A file, because a pipe stays open for as long as anything in the background has it.
-    const output = await open(path('output'), 'w')
+    // A file of its own, because what runs on in the background goes on writing, and would keep a pipe open.
+    calls++
+    const printed = path(`output.${calls}`)
+    const said = () => readFile(printed, 'utf8')
+    const output = await open(printed, 'w')
     const child = spawn('bash', ['-e', path('script')], {
       cwd: await folder(),
       env: { ...env, HOME: home, BASH_ENV: path('before') },
