@@ -5,6 +5,9 @@ const isolated = { pool: 'forks' as const, passWithNoTests: false }
 // They need a server that takes EC2's place, which takes its time to install.
 const cloud = ['test/recipes/providers/ec2.test.ts', 'test/recipes/providers/ec2/**', 'test/cloud/**']
 
+const onNodes = { testTimeout: 600_000, hookTimeout: 600_000, setupFiles: ['test/rig/own-state.ts'] }
+const docs = ['test/docs/guides.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
@@ -13,7 +16,7 @@ export default defineConfig({
           ...isolated,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/nodes/**', 'test/package/**', ...cloud, 'node_modules/**'],
+          exclude: ['test/nodes/**', 'test/package/**', ...cloud, ...docs, 'node_modules/**'],
           testTimeout: 60_000,
           // The first of a new machine installs what it needs.
           hookTimeout: 180_000,
@@ -30,16 +33,8 @@ export default defineConfig({
         },
       },
       { test: { ...isolated, name: 'cloud', include: cloud, testTimeout: 60_000, hookTimeout: 300_000 } },
-      {
-        test: {
-          ...isolated,
-          name: 'nodes',
-          include: ['test/nodes/**/*.test.ts'],
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
-          setupFiles: ['test/rig/own-state.ts'],
-        },
-      },
+      { test: { ...isolated, ...onNodes, name: 'nodes', include: ['test/nodes/**/*.test.ts'] } },
+      { test: { ...isolated, ...onNodes, name: 'docs', include: docs } },
     ],
   },
 })

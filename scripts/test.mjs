@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm test`: every suite, the time that each took, and one line at the end that sums them up.
+// `npm test`: every suite but `docs` (`npm run test:docs`), the time that each took, and one line at the end that sums them up.
 // Usage: node scripts/test.mjs [SUITE…]
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
-const all = ['unit', 'package', 'cloud', 'nodes']
+const usual = ['unit', 'package', 'cloud', 'nodes']
+const all = [...usual, 'docs']
 const chosen = process.argv.slice(2)
 for (const name of chosen) {
   if (!all.includes(name)) {
@@ -29,7 +30,7 @@ for (const signal of ['SIGINT', 'SIGTERM'])
   })
 
 const results = []
-for (const name of chosen.length === 0 ? all : chosen) {
+for (const name of chosen.length === 0 ? usual : chosen) {
   if (interrupted) break
   results.push(await run(name))
 }
@@ -56,7 +57,8 @@ async function run(name) {
     root,
     '--project',
     name,
-    '--reporter=default',
+    // Each page with its time.
+    `--reporter=${name === 'docs' ? 'verbose' : 'default'}`,
     '--reporter=json',
     `--outputFile.json=${report}`,
     // More than there are cores: most of them wait for somebody some of the time.

@@ -15,7 +15,7 @@ const examples = fileURLToPath(new URL('../../examples', import.meta.url))
 export interface Story {
   readonly home: string
   readonly env: NodeJS.ProcessEnv
-  /** The copy of an example in the home. */
+  /** The copy of an example in the home, else the home. */
   readonly project: string
   /** Calls kraft in the project, or where `cwd` says. */
   kraft(args: readonly string[], options?: Partial<CallOptions>): Promise<Ran>
@@ -32,13 +32,13 @@ export interface Story {
 }
 
 /**
- * Begins a story with an example, after removing what a crashed earlier run left. The nodes' image and package caches stay in a
- * fixed folder of the worker's own (test/rig/own-state.ts).
+ * Begins a story, with a copy of an example if one is named, after removing what a crashed earlier run left. The nodes' image and
+ * package caches stay in a fixed folder of the worker's own (test/rig/own-state.ts).
  */
-export async function beginStory(example: string): Promise<Story> {
+export async function beginStory(example?: string): Promise<Story> {
   const { KRAFT_TEST_STATE: root = '', KRAFT_TEST_SUBNET: subnet = '' } = process.env
   const home = join(tmpdir(), `kraftwerk-story-${userInfo().uid}-${subnet}`)
-  const project = join(home, example)
+  const project = join(home, example ?? '.')
   const kept = Object.entries(process.env).filter(([name]) => !/^(KRAFT_|CI$|FORCE_COLOR$|NODE_OPTIONS$|VITEST)/.test(name))
   const env = { ...Object.fromEntries(kept), HOME: home, KRAFT_LOCAL_STATE: root, KRAFT_LOCAL_SUBNET: subnet }
   const state = stateFrom(env)
@@ -49,7 +49,8 @@ export async function beginStory(example: string): Promise<Story> {
   await remove()
   await mendImage(state)
   await mkdir(home, { mode: 0o700 })
-  await cp(join(examples, example), project, { recursive: true, filter: (path) => !/\/(\.venv|\.local|__pycache__)$/.test(path) })
+  const filter = (path: string) => !/\/(\.venv|\.local|__pycache__)$/.test(path)
+  if (example !== undefined) await cp(join(examples, example), project, { recursive: true, filter })
 
   const kraft: Story['kraft'] = (args, options = {}) => callKraft(args, { cwd: project, env, ...options })
   const must: Story['must'] = async (args, options) => {
