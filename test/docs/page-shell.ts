@@ -44,11 +44,10 @@ export async function openShell(home: string, env: NodeJS.ProcessEnv, seconds: n
       stdio: ['ignore', output.fd, output.fd],
       detached: true,
     })
-    await output.close()
-    const stop = new AbortController()
     const ended = new Promise<number>((resolve, reject) => {
       child.on('error', reject).on('exit', (code) => resolve(code ?? 130))
     })
+    const stop = new AbortController()
     const late = pause(seconds * 1000, 'late' as const, { signal: stop.signal }).catch(() => 'late' as const)
     const { pid } = child
     let over = false
@@ -62,6 +61,7 @@ export async function openShell(home: string, env: NodeJS.ProcessEnv, seconds: n
     over = true
     stop.abort()
     await watched
+    await output.close()
     if (pid !== undefined && code === 'late') signal(pid, 'SIGKILL')
     else if (pid !== undefined && signal(pid, 0)) left.add(pid)
     const failed = await readFile(path('failed'), 'utf8').then(Number, () => undefined)
