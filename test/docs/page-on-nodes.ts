@@ -32,7 +32,12 @@ export async function runOnNodes(path: string): Promise<void> {
     await writeFile(join(story.home, '.gitconfig'), '[user]\nname = Ada\nemail = ada@example.com\n[init]\ndefaultBranch = main\n')
     await prepareFiles(story, nodesOf(page))
     if (commandsOf(page).includes('$S3_ENDPOINT')) s3 = await startS3(story.env)
-    const storage = s3 && { S3_ENDPOINT: s3.endpoint, S3_BUCKET: s3.bucket, S3_ACCESS_KEY: s3.accessKey, S3_SECRET_KEY: s3.secretKey }
+    const storage = s3 && {
+      S3_ENDPOINT: s3.endpoint,
+      S3_BUCKET: s3.bucket,
+      S3_ACCESS_KEY: s3.accessKey,
+      S3_SECRET_KEY: s3.secretKey,
+    }
     const env = { ...story.env, ...storage, PATH: `${bin}:${story.env.PATH}` }
     const here = `${story.env.KRAFT_LOCAL_SUBNET}.`
     await runPage(page, { home: story.home, env, subnet: { page: '10.77.0.', here } })
