@@ -30,8 +30,13 @@ export async function runOnNodes(path: string): Promise<void> {
     const program = `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(kraftProgram)} "$@"\n`
     await writeFile(join(bin, 'kraft'), program, { mode: 0o755 })
     await writeFile(join(story.home, '.gitconfig'), '[user]\nname = Ada\nemail = ada@example.com\n[init]\ndefaultBranch = main\n')
-    await prepareFiles(story, nodesOf(page))
-    if (commandsOf(page).includes('$S3_ENDPOINT')) s3 = await startS3(story.env)
+    const nodes = nodesOf(page)
+    await prepareFiles(story, nodes)
+    if (commandsOf(page).includes('$S3_ENDPOINT')) {
+      // The network of the nodes, which S3 listens on, comes with the first of them.
+      await story.must(['provision', nodes[0] ?? 'one'], { cwd: story.home })
+      s3 = await startS3(story.env)
+    }
     const storage = s3 && {
       S3_ENDPOINT: s3.endpoint,
       S3_BUCKET: s3.bucket,
