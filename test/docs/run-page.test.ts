@@ -54,6 +54,7 @@ test('what is printed is found in both streams, in that order, with … for anyt
   const said = await failure(command + text('3\n1'))
   expect(said).toContain('did not print "1" (below line 4), in that order. It printed:\n  one two (4.5 s)\ntwo+\n1\n2\n3')
   expect(await failure(command + text('two …x'))).toContain('did not print "two …x"')
+  await run(sh('echo "Release 20261129-103444 in 2.3 s, 12 s"') + text('Release 20270102-030405 in 10 s, 1.5 s'))
   expect(await failure(command + text('twoo'))).toContain('did not print "twoo"')
 })
 

@@ -71,7 +71,7 @@ function unsaid(prints: Printed | undefined, output: string): string | undefined
   const rows = output.split('\n')
   let next = 0
   for (const line of prints?.lines ?? []) {
-    const pattern = new RegExp(line.trim().split('…').map(literally).join('.*'))
+    const pattern = new RegExp(line.trim().split('…').map(asPattern).join('.*'))
     const found = rows.findIndex((row, index) => index >= next && pattern.test(row))
     if (found === -1) return line.trim()
     next = found + 1
@@ -79,7 +79,12 @@ function unsaid(prints: Printed | undefined, output: string): string | undefined
   return undefined
 }
 
-const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+// The id of a release and a number of seconds are others each time.
+const asPattern = (text: string) =>
+  text
+    .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/\b20\d{6}-\d{6}\b/g, '20\\d{6}-\\d{6}')
+    .replace(/\b\d+(\\\.\d+)? s\b/g, '\\d+(\\.\\d+)? s')
 
 async function writeBlock(page: Page, block: WrittenFile, shell: PageShell, { home }: Place): Promise<void> {
   const path = block.path.startsWith('~/') ? join(home, block.path.slice(2)) : join(await shell.folder(), block.path)
