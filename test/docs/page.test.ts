@@ -71,7 +71,7 @@ test.each([
   ['<!-- test: x\n', 'docs/x.md:1: this comment has no end: -->'],
 ])('%j is refused with its line', (text, message) => expect(refusal(text)).toContain(message))
 
-test.each(guides)('%s can be run', async (path) => {
+test.each(['docs/tutorial.md', ...guides])('%s can be run', async (path) => {
   const kinds = (await readPage(path)).blocks.map(({ kind }) => kind)
   expect(kinds).toContain('commands')
 })

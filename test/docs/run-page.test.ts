@@ -60,8 +60,8 @@ test('what is printed is found in both streams, in that order, with … for anyt
 
 test('addresses are those of a machine where nobody has changed them', async () => {
   const subnet = { page: '10.77.0.', here: '10.99.5.' }
-  await run(`${sh('echo 10.77.0.7 >a; cat a')}${text('10.77.0.7')}`, { subnet })
-  expect(await file('a')).toBe('10.99.5.7\n')
+  await run(`${sh('echo 10.77.0.7 >a; cat a')}${text('10.77.0.7')}\`\`\`text b.txt\n10.77.0.8\n\`\`\`\n`, { subnet })
+  expect([await file('a'), await file('b.txt')]).toEqual(['10.99.5.7\n', '10.99.5.8\n'])
 })
 
 test('Ctrl-C comes once all is printed, and reaches what was started', async () => {

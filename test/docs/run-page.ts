@@ -38,11 +38,9 @@ export async function runPage(page: Page, place: Place): Promise<void> {
 
 async function runCommands(page: Page, block: Commands, shell: PageShell, place: Place): Promise<void> {
   const { prints, ends } = block
-  const { page: written = '', here = '' } = place.subnet ?? {}
-  const asWritten = (text: string) => (here === '' ? text : text.replaceAll(here, written))
-  const asHere = (text: string) => (here === '' ? text : text.replaceAll(written, here))
+  const asWritten = (text: string) => (place.subnet === undefined ? text : text.replaceAll(place.subnet.here, place.subnet.page))
   const until = ends === 'interrupted' ? (output: string) => unsaid(prints, asWritten(output)) === undefined : undefined
-  const ran = await shell.run(asHere(block.text), until)
+  const ran = await shell.run(asHere(block.text, place), until)
   const output = asWritten(ran.output)
   const tell = (problem: string) => {
     const { line, command } = commandAt(block, ran.failed)
@@ -86,19 +84,21 @@ const asPattern = (text: string) =>
     .replace(/\b20\d{6}-\d{6}\b/g, '20\\d{6}-\\d{6}')
     .replace(/\b\d+(\\\.\d+)? s\b/g, '\\d+(\\.\\d+)? s')
 
-async function writeBlock(page: Page, block: WrittenFile, shell: PageShell, { home }: Place): Promise<void> {
-  const path = block.path.startsWith('~/') ? join(home, block.path.slice(2)) : join(await shell.folder(), block.path)
+const asHere = (text: string, { subnet }: Place) => (subnet === undefined ? text : text.replaceAll(subnet.page, subnet.here))
+
+async function writeBlock(page: Page, block: WrittenFile, shell: PageShell, place: Place): Promise<void> {
+  const path = block.path.startsWith('~/') ? join(place.home, block.path.slice(2)) : join(await shell.folder(), block.path)
   await mkdir(dirname(path), { recursive: true })
-  await (block.append ? appendFile(path, block.text) : writeFile(path, block.text))
+  await (block.append ? appendFile : writeFile)(path, asHere(block.text, place))
   if (block.language !== 'yaml') return
   const [error] = parseAllDocuments(await readFile(path, 'utf8')).flatMap(({ errors }) => errors)
   if (error !== undefined) throw wrong(page.path, block.line, `${block.path} is no YAML: ${error.message}`)
   await knowTasks(page, block, shell)
 }
 
-async function applyPatch(page: Page, block: { line: number; text: string }, shell: PageShell, { home }: Place): Promise<void> {
-  const file = join(home, '.page.patch')
-  await writeFile(file, block.text)
+async function applyPatch(page: Page, block: { line: number; text: string }, shell: PageShell, place: Place): Promise<void> {
+  const file = join(place.home, '.page.patch')
+  await writeFile(file, asHere(block.text, place))
   const { code, output } = await shell.run(`patch -p1 --force --no-backup-if-mismatch <${quote(file)}`)
   if (code !== 0) throw wrong(page.path, block.line, `these changes do not fit:\n${output}`)
 }
