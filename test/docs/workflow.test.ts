@@ -1,9 +1,6 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { checkCall } from '../../engine/cli/check-call.js'
-import { parseArguments, parseWord } from '../../engine/cli/parse.js'
-import { createRegistry, findTask } from '../../engine/cli/registry.js'
-import * as tasks from '../../tasks/index.js'
+import { kraftTakes } from './kraft-takes.js'
 import { readPage } from './page-on-nodes.js'
 
 // The workflow of docs/guides/ci.md runs at GitHub alone; what of it can be known here is asked for here.
@@ -16,19 +13,11 @@ const { blocks } = await readPage('docs/guides/ci.md')
 const text = blocks.flatMap((block) => (block.kind === 'file' && block.path.startsWith('.github/') ? block.text : [])).join('')
 const workflow: { permissions: unknown; jobs: Record<string, Job> } = parse(text)
 const jobs = Object.entries(workflow.jobs)
-const registry = createRegistry(tasks)
 
 test.each(jobs)('each call of kraft in the job %s is one that kraft takes', (name, { steps }) => {
   const calls = steps.flatMap(({ run = '' }) => [...run.matchAll(/\bkraft (.+)$/gm)].map(([, words = '']) => words))
   expect(calls.length, name).toBeGreaterThan(1)
-  for (const call of calls) {
-    const [word = '', ...words] = call.replace(/\s*>.*$/, '').split(/\s+/)
-    const asked = parseWord(word)
-    const entry = findTask(registry, asked.task)
-    const { options = {}, takesRest } = entry.task.spec
-    checkCall(entry, asked, parseArguments(asked.task, options, takesRest === true, words))
-    expect(asked.targets).not.toEqual([])
-  }
+  for (const call of calls) expect(kraftTakes(call.replace(/\s*>.*$/, '')).targets).not.toEqual([])
 })
 
 test.each(jobs)('the job %s sees secrets in one step, deploys alone and is not cut off', (name, job) => {
