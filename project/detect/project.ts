@@ -32,8 +32,24 @@ export function inspectProject(folder: string, frameworks: readonly Framework[])
   }
   const framework = detectFramework(frameworks, seen(tree))
   const own = framework.inspect?.(tree) ?? []
-  const findings = [...procfile(tree), ...own, ...required, ...pythonVersion(tree), ...services(tree), ...nothing(required, own)]
+  const told = procfile(tree)
+  const findings = [
+    ...told,
+    ...ofOtherPath(own, told, tree),
+    ...required,
+    ...pythonVersion(tree),
+    ...services(tree),
+    ...nothing(required, own),
+  ]
   return { framework, findings: withCallable(oneTodoAPlace([...findings, ...celery(tree, findings)]), tree, frameworks) }
+}
+
+// A module that the Procfile names is found from the top of the project; what was seen in its file would put a folder before that.
+function ofOtherPath(own: readonly Finding[], told: readonly Finding[], tree: ProjectTree): readonly Finding[] {
+  const wsgi = told.find(({ sets }) => sets?.wsgi !== undefined && sets.src === undefined)?.sets?.wsgi
+  const path = wsgi?.split(':')[0]?.replaceAll('.', '/')
+  const files = [`${path}.py`, `${path}/__init__.py`].filter((file) => tree.files.includes(file))
+  return own.filter(({ file, sets }) => !files.includes(file) || sets?.wsgi === undefined || sets.wsgi === wsgi)
 }
 
 function nothing(required: readonly Finding[], own: readonly Finding[]): readonly Finding[] {

@@ -16,7 +16,7 @@ export async function serviceTo(
 ): Promise<Result> {
   const way = await serviceWay(target, given, session)
   if (way === undefined) return new Result(`${given.service} of ${target.word} is on ${given.to} already`, { moved: false })
-  const { instance, web, to, names, word, pause } = way
+  const { instance, web, from, to, names, word, pause } = way
   const all = names.join(' and ')
   const data = { services: names, to: to.name }
   if (session.flags.dryRun) {
@@ -40,7 +40,7 @@ export async function serviceTo(
       written
         ? `${place} gives ${to.name} the role db now: commit it, so that nobody deploys without`
         : `Give ${to.name} the role db at ${place}, before anybody deploys`,
-      `What was there before keeps its data as they were. Back, with all that is new: kraft move:${word} --service ${given.service} --to ${web.name}`,
+      `What was there before keeps its data as they were. Back, with all that is new: kraft move:${word} --service ${given.service} --to ${from}`,
     ].join('\n'),
     { ...data, written },
   )

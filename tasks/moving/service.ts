@@ -25,6 +25,8 @@ export interface ServiceWay {
   /** The node that uses them. */
   readonly web: Node
   readonly instance: Instance
+  /** The name of the node that serves them so far. */
+  readonly from: string
   readonly to: NodeRecord
   /** The instance once the node has the role db. */
   readonly moved: Instance
@@ -63,7 +65,8 @@ export async function serviceWay(
   if (found.where === 'url')
     throw refuse(`${service} of ${instance.name} is at an address`, 'Take url: out of kraftwerk.yaml first')
   const names = after.filter((used, index) => used.where !== before[index]?.where).map((used) => used.service.name)
-  if (names.includes(service)) return { word: instance.environment, web, instance, to: record, moved, names, pause }
+  const from = found.where ?? web.name
+  if (names.includes(service)) return { word: instance.environment, web, instance, from, to: record, moved, names, pause }
   if (found.where === to || (found.where === undefined && to === web.name)) return undefined
   throw refuse(`${service} is always on the node that uses it`, 'Move all of the environment: kraft help move')
 }

@@ -208,6 +208,22 @@ group('files of other tools', () => {
     expect((await see({ Procfile: 'web: uvicorn x:y\n' })).todos).toContain('something else than gunicorn')
   })
 
+  it('a module that a Procfile names from the top stays one, also where its folder is no package', async () => {
+    const web = 'from flask import Flask\napplication = Flask("shop")\n'
+    const seen = await see({ 'requirements.txt': 'flask\n', Procfile: 'web: gunicorn shop.wsgi\n', 'shop/wsgi.py': web })
+    expect(seen.settings).toMatchObject({ wsgi: 'shop.wsgi:application' })
+    expect(seen.settings.src).toBeUndefined()
+    expect(seen.places).not.toHaveProperty('shop/wsgi.py:2')
+    // Where it is not at the top, what was seen of it says where.
+    await rm(join(folder, 'shop/wsgi.py'))
+    const deeper = await settings({
+      'requirements.txt': 'flask\n',
+      Procfile: 'web: cd code && gunicorn live\n',
+      'code/live.py': web,
+    })
+    expect(deeper).toMatchObject({ src: 'code' })
+  })
+
   it.each([
     [{ '.python-version': '3.13.1\n' }, '3.13'],
     [{ 'runtime.txt': 'python-3.12.4\n' }, '3.12'],
