@@ -99,7 +99,7 @@ function asking(release: Release, health: Health, host: Visited): Sh {
     code=000 try=0
     while [ "$try" -lt ${health.tries} ]; do
       try=$((try + 1)) wait=0
-      # It is there before gunicorn is, which answers once it has come; nobody else need wait for that.
+      # The socket is there before gunicorn is: who asks then waits for it, and need not ask again.
       until [ -S ${socket} ] || [ -e ${`${trial}.ended`} ] || [ "$wait" = 250 ]; do
         sleep 0.02
         wait=$((wait + 1))
