@@ -63,6 +63,8 @@ export async function measure({ runs, signal, row, node }) {
     const { address } = parse(readFileSync(join(outside, '.kraftwerk', 'nodes.yaml'), 'utf8'))[node]
     // Visitors are near the node.
     const untilServed = async (command, text, environment = env) => {
+      // runit looks for services once a second at the most, and the end of the last run's old processes had it look.
+      await sleep(2500)
       const started = performance.now()
       let ended = false
       const whole = time(command, { cwd: project, env: environment, signal }).finally(() => {

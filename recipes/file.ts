@@ -47,12 +47,13 @@ export function file({ path, content, notify, validate, ...ownership }: FileOpti
           KRAFT_FILE=$(mktemp ${posix.dirname(path)}/.${posix.basename(path)}.kraft-XXXXXXXX)
           export KRAFT_FILE
           trap 'rm -f "$KRAFT_FILE"' EXIT
-          cat "$KRAFT_STEP/content" >"$KRAFT_FILE"
-          chown ${owner}:${group} "$KRAFT_FILE"
-          chmod ${mode} "$KRAFT_FILE"
+          install -T -o ${owner} -g ${group} -m ${mode} "$KRAFT_STEP/content" "$KRAFT_FILE"
         `,
         validate,
-        sh`mv -fT "$KRAFT_FILE" ${path}`,
+        sh`
+          mv -fT "$KRAFT_FILE" ${path}
+          trap - EXIT
+        `,
       ),
       diff: lines(
         isSecret(content)
@@ -115,6 +116,7 @@ export function link(given: {
         trap 'rm -f "$new"' EXIT
         ln -s -- ${to} "$new"
         mv -fT "$new" ${path}
+        trap - EXIT
       `,
       diff: sh`printf '%s -> %s, was %s\n' ${path} ${to} "$(readlink ${path} || echo no link)"`,
       ...(notify === undefined ? {} : { notify }),

@@ -7,6 +7,7 @@ import { file } from './file.js'
 import { servedMark } from './leftovers.js'
 import { type Release, renameLink } from './release.js'
 import { endService, takeOver } from './runit.js'
+import { noteEnd, trialFolder } from './trial.js'
 
 /** How gunicorn serves a release. */
 export interface WebProcess {
@@ -24,7 +25,8 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
   const { place, generation, id } = release
   const name = layout.runit(place, generation)
   const trial = layout.trial(place, generation)
-  const vars = { place, layout, release: id, generation, log: `${layout.log(place)}/web`, ...web }
+  const log = `${layout.log(place)}/web`
+  const vars = { place, layout, release: id, generation, log, ...web }
   const script = (path: string, template: string) =>
     file({ path: `/etc/sv/${name}/${path}`, content: render(template, vars), mode: '0755' })
   return [
@@ -32,10 +34,9 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
       title: 'Room for one more generation',
       quiet: true,
       apply: sh`
-        install -d -m 0755 /run/web
-        install -d -m 0700 /run/web/.trial
+        ${trialFolder}
         install -d -m 0700 ${`/etc/sv/${name}`} ${`/etc/sv/${name}/log`}
-        stat -c %s ${`${layout.log(place)}/web`} >${`${trial}.log`} 2>/dev/null || echo 0 >${`${trial}.log`}
+        ${noteEnd(log, `${trial}.log`)}
         : >${trial}
       `,
     },
@@ -48,9 +49,11 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
       // A second supervisor of the same service would only find its lock taken: starting it is runsvdir's alone.
       apply: lines(
         sh`
-        umask 027
-        touch ${`${layout.log(place)}/web`}
-        chgrp ${place.name} ${`${layout.log(place)}/web`}
+        if [ ! -e ${log} ]; then
+          umask 027
+          touch ${log}
+          chgrp ${place.name} ${log}
+        fi
         ln -sT ${`/etc/sv/${name}`} ${`/etc/service/${name}`}
       `,
         takeOver(name),
@@ -93,11 +96,13 @@ function asking(release: Release, health: Health, host: Visited): Sh {
   const trial = layout.trial(place, generation)
   const good = health.status.length === 0 ? '2??|3??|401|403|404' : health.status.join('|')
   return sh`
-    code=000
-    for try in $(seq ${health.tries}); do
-      for wait in $(seq 50); do
-        if [ -S ${socket} ] || [ -e ${`${trial}.ended`} ]; then break; fi
-        sleep 0.1
+    code=000 try=0
+    while [ "$try" -lt ${health.tries} ]; do
+      try=$((try + 1)) wait=0
+      # The socket is there before gunicorn is: who asks then waits for it, and need not ask again.
+      until [ -S ${socket} ] || [ -e ${`${trial}.ended`} ] || [ "$wait" = 250 ]; do
+        sleep 0.02
+        wait=$((wait + 1))
       done
       if [ -e ${`${trial}.ended`} ]; then break; fi
       # No file that it writes here grows beyond 10 MB, whatever the application sends.
@@ -107,8 +112,9 @@ function asking(release: Release, health: Health, host: Visited): Sh {
       case $code in
         ${new Sh(good)})
           # What answered may be a worker whose master is dead already, and it ends as well.
-          if grep -q '^State:[[:space:]]*[^ZX]' "/proc/$(cat ${`/etc/service/${layout.runit(place, generation)}/supervise/pid`})/status" 2>/dev/null
-          then exit 0; fi
+          if read -r pid <${`/etc/service/${layout.runit(place, generation)}/supervise/pid`} && read -r stat <"/proc/$pid/stat"; then
+            case "\${stat##*) }" in [ZX]*) ;; *) exit 0 ;; esac
+          fi 2>/dev/null
           sleep 0.5
           ;;
         000|5??) sleep 0.5 ;;

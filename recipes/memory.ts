@@ -41,8 +41,12 @@ const limits = sh`
 
 /** Shell that sets `memory` and `swap` to the megabytes that are free of them. */
 export const freeMemory = sh`
-  free() { awk -v name="$1:" '$1 == name { print int($2 / 1024) }' /proc/meminfo; }
-  memory=$(free MemAvailable) swap=$(free SwapFree)
+  while read -r name each _; do
+    case $name in
+      MemAvailable:) memory=$((each / 1024)) ;;
+      SwapFree:) swap=$((each / 1024)) ;;
+    esac
+  done </proc/meminfo
   ${limits}
 `
 
@@ -59,9 +63,12 @@ export function memory(place: Place, workers: number): readonly Step[] {
     master=$(cat /etc/sv/${place.name}.web."\${live##*/}"/supervise/pid 2>/dev/null || :)
     count=0 kilobytes=0
     for pid in $master $(if [ -n "$master" ]; then pgrep -P "$master"; fi); do
-      # Pss: what processes share counts once.
-      each=$(awk '/^(Pss|SwapPss):/ { sum += $2 } END { print sum + 0 }' "/proc/$pid/smaps_rollup" 2>/dev/null || :)
-      if [ "\${each:-0}" -gt 0 ]; then count=$((count + 1)) kilobytes=$((kilobytes + each)); fi
+      pss=0
+      # Pss: what processes share counts once. The shell reads faster than another program starts.
+      while read -r name each _; do
+        case $name in Pss: | SwapPss:) pss=$((pss + each)) ;; esac
+      done 2>/dev/null <"/proc/$pid/smaps_rollup" || :
+      if [ "$pss" -gt 0 ]; then count=$((count + 1)) kilobytes=$((kilobytes + pss)); fi
     done
     if [ "$count" -lt 2 ]; then count=1 kilobytes=${usual * 1024}; fi
     want=$((kilobytes * (workers + 1) / count / 1024))

@@ -2,6 +2,7 @@ import { sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
+import { noteEnd, trialFolder } from './trial.js'
 
 const file = ({ name }: Place) => `/run/web/.trial/${name}.requests`
 const log = (place: Place) => `${layout.log(place)}/nginx.access`
@@ -13,9 +14,8 @@ export function markRequests(place: Place): readonly Step[] {
       title: 'Watch the requests from here on',
       quiet: true,
       apply: sh`
-        install -d -m 0755 /run/web
-        install -d -m 0700 /run/web/.trial
-        stat -c %s ${log(place)} >${`${file(place)}.from`} 2>/dev/null || echo 0 >${`${file(place)}.from`}
+        ${trialFolder}
+        ${noteEnd(log(place), `${file(place)}.from`)}
       `,
     },
   ]

@@ -8,6 +8,7 @@ import { healthy, type Visited } from './gunicorn.js'
 import type { Release } from './release.js'
 import { stopService } from './runit.js'
 import { template } from './template.js'
+import { noteEnd, trialFolder } from './trial.js'
 
 /** The file by which nginx knows that an instance is stopped: its page. */
 const page = (place: Place) => `${layout.closed(place)}/stopped/index.html`
@@ -148,10 +149,9 @@ function startWeb(release: Release, { health, host }: Restart): readonly Step[] 
     title: `Start the web process until it answers ${health.path}`,
     apply: lines(
       sh`
-        install -d -m 0755 /run/web
-        install -d -m 0700 /run/web/.trial
+        ${trialFolder}
         rm -f ${`${trial}.ended`}
-        stat -c %s ${`${layout.log(place)}/web`} >${`${trial}.log`} 2>/dev/null || echo 0 >${`${trial}.log`}
+        ${noteEnd(`${layout.log(place)}/web`, `${trial}.log`)}
         : >${trial}
         end() {
           code=$?

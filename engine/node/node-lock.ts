@@ -65,7 +65,7 @@ export async function lockNode(
     export LC_ALL=C
     if ! { ${given?.check ?? sh`:`}; }; then exit ${unprepared}; fi
     unwritable() { { df -h .; df -i .; } >&2; exit ${unwritable}; }
-    cd /var/lib && mkdir -p ${locksFolder} && chmod 700 ${locksFolder} && cd ${locksFolder} && touch ${`${name}.held`} || unwritable
+    cd /var/lib && { [ -d ${locksFolder} ] || mkdir -p -m 700 ${locksFolder}; } && cd ${locksFolder} && : >>${`${name}.held`} || unwritable
     exec 8>>${`${name}.held`}
     # Shared: once whoever took it has said who that is.
     holder() { flock -s -w 2 8; cat ${`${name}.holder`} 2>/dev/null; flock -u 8; }

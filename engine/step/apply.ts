@@ -122,10 +122,9 @@ const damaged = 97
 const current = sh`
   cd /var/lib/kraftwerk/locks
   lock=$1; shift
-  if [ "$(cat "\${lock%=*}")" = "\${lock#*=}" ]; then exec "$@"; fi
+  if read -r newest <"\${lock%=*}" && [ "$newest" = "\${lock#*=}" ]; then exec "$@"; fi
   printf '\n\036%s lost %s %s\n' "$KRAFT_TOKEN" "\${lock%=*}" "$(cat "\${lock%=*}.holder")"
 `.text
-const underLock = sh`exec flock -s -o "/var/lib/kraftwerk/locks/\${1%=*}.held" sh -c ${current} sh "$@"`.text
 const tidied = sh`"$@"; rm -rf "$KRAFT_DIR"/[0-9]* "\${KRAFT_DIR%/*}/stop-$KRAFT_TOKEN"`.text
 
 const launcher = sh`
@@ -149,7 +148,7 @@ const launcher = sh`
   flock -w 2 9 || { say waiting; flock 9; say waited; }
   : >log
   set -- sh "$d/script"
-  for lock in $locks; do set -- sh -c ${underLock} sh "$lock" "$@"; done
+  for lock in $locks; do set -- flock -s -o "/var/lib/kraftwerk/locks/\${lock%=*}.held" sh -c ${current} sh "$lock" "$@"; done
   KRAFT_DIR=$d KRAFT_TOKEN=$token KRAFT_MODE=$mode setsid sh -c ${tidied} sh "$@" </dev/null >>log 2>&1 &
   exec 9>&-
   tail -c +1 -s 0.2 -f --pid=$! log
