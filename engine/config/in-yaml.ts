@@ -8,7 +8,7 @@ export function inYaml(value: unknown, inside = false): string {
   if (typeof value === 'object' && value !== null) {
     if (Object.keys(value).length === 0) return '{}'
     return `{ ${Object.entries(value)
-      .map(([key, each]) => `${inYaml(key, true)}: ${inYaml(each, true)}`)
+      .map(([key, each]) => `${/^[\w.-]+$/.test(key) ? key : JSON.stringify(key)}: ${inYaml(each, true)}`)
       .join(', ')} }`
   }
   if (typeof value !== 'string') return String(value)

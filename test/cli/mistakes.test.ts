@@ -3,6 +3,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { execute } from '../../engine/cli/execute.js'
 import { loadRegistry } from '../../engine/cli/load.js'
+import { loadProject } from '../../project/settings.js'
+import { knownKinds } from '../../recipes/kinds.js'
 import { app } from '../rig/app.js'
 import { writeFiles } from '../rig/cli.js'
 import { freshHome, settingError } from '../rig/home.js'
@@ -46,6 +48,14 @@ test.each(kraftfileMistakes)('kraftfile.ts: $what', async ({ text, at, says, nex
   await writeFile('kraftfile.ts', text)
   await writeFiles(project, files)
   await expectMistake(loadRegistry({ ...app, root: home.home }, project), file, { at, says, next })
+})
+
+test.each([
+  ['a byte order mark', '\ufeffworkers: 4\n'],
+  ['line ends of Windows', 'workers: 4\r\nenviron:\r\n  A: a\r\n'],
+])('%s is no mistake', async (_what, text) => {
+  await writeFile('kraftwerk.yaml', text)
+  expect((await loadProject(project, knownKinds()))?.settings.workers).toBe(4)
 })
 
 test('are many, and each is told where it stands and what to do', () => {
