@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path'
+import { refuseMisnamed } from '../engine/config/misnamed.js'
 import { nearestProjectFile } from '../engine/config/nearest-project.js'
 import type { Section } from '../engine/config/section.js'
 import type { Problem, Values } from '../engine/config/validate.js'
@@ -134,7 +135,10 @@ export interface Project {
  */
 export async function loadProject(from: string, known: Known): Promise<Project | undefined> {
   const file = nearestProjectFile(from)
-  if (file === undefined) return undefined
+  if (file === undefined) {
+    refuseMisnamed(from, 'kraftwerk.yaml')
+    return undefined
+  }
   const [{ check, checkLayer, refuse }, { variables }, sections] = await Promise.all([
     import('../engine/config/validate.js'),
     import('../engine/config/variables.js'),

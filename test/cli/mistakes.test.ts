@@ -51,6 +51,19 @@ test.each(kraftfileMistakes)('kraftfile.ts: $what', async ({ text, at, says, nex
 })
 
 test.each([
+  ['kraftwerk.yml', 'deploy'],
+  ['kraftfile.cjs', 'hello'],
+])('a file called %s is not passed over', async (name, task) => {
+  await writeFile(name, '')
+  const right = name.startsWith('kraftfile') ? 'kraftfile.ts' : 'kraftwerk.yaml'
+  await expectMistake(execute(app, task, []), name, {
+    at: '1:1',
+    says: `only ${right}`,
+    next: `mv ${project}/${name} ${project}/${right}`,
+  })
+})
+
+test.each([
   ['a byte order mark', '\ufeffworkers: 4\n'],
   ['line ends of Windows', 'workers: 4\r\nenviron:\r\n  A: a\r\n'],
 ])('%s is no mistake', async (_what, text) => {
