@@ -1,6 +1,7 @@
 import * as v from 'valibot'
+import { nearest } from '../engine/errors/nearest.js'
 import { word } from './name.js'
-import { listOf } from './value-schema.js'
+import { listOf, sane } from './value-schema.js'
 
 /** What can name a node. */
 export const nodeName = v.pipe(
@@ -16,12 +17,27 @@ export interface EnvironmentNode {
   readonly roles?: readonly string[]
 }
 
+/** The roles that kraft itself looks for; a kraftfile may ask for any other. */
+export const knownRoles: readonly string[] = ['web', 'db', 'worker', 'balancer']
+
+const role = v.pipe(
+  v.string(),
+  v.regex(word, 'a role in small letters'),
+  sane((value) => {
+    // Nothing would ever run on the nodes of a role that nobody looks for.
+    const near = knownRoles.includes(value) ? undefined : nearest(value, knownRoles)
+    return near === undefined
+      ? undefined
+      : `${knownRoles.join(', ')}, or a word of your own that is not so near. Did you mean "${near}"?`
+  }),
+)
+
 const everyRole = v.pipe(
   nodeList,
   v.transform((names): EnvironmentNode[] => [...new Set(names)].map((name) => ({ name }))),
 )
 const byRole = v.pipe(
-  v.record(v.pipe(v.string(), v.regex(word, 'a role in small letters')), nodeList),
+  v.record(role, nodeList),
   v.transform((map): EnvironmentNode[] => {
     const roles = new Map<string, string[]>()
     for (const [role, names] of Object.entries(map)) {

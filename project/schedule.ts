@@ -81,7 +81,7 @@ function numbersOf(part: string, field: Field): readonly number[] {
 
 function problemOf(part: string, { name, least, most, words }: Field): string {
   const named = words === undefined ? '' : ` or ${words[0]}, ${words[1]}…`
-  return `a ${name} from ${least} to ${most}${named}, *, or a range as in ${least}-${least + 3} or */${least + 2}: ${JSON.stringify(part)} is none`
+  return `${name === 'hour' ? 'an' : 'a'} ${name} from ${least} to ${most}${named}, *, or a range as in ${least}-${least + 3} or */${least + 2}: ${JSON.stringify(part)} is none`
 }
 
 // cron takes a step behind a star or a range only.

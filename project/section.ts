@@ -14,11 +14,13 @@ import { apart, inside } from './path-schema.js'
 import { programKeys } from './program-keys.js'
 import { protectSchema } from './protect-schema.js'
 import { orReference } from './reference-schema.js'
+import { requirement } from './requirement-schema.js'
 import { serviceSchema } from './service-schema.js'
 import { size } from './size-schema.js'
 import { staticBucketSchema } from './static-bucket-schema.js'
 import { superusersSchema } from './superusers-schema.js'
 import { listOf, sane, text, whole } from './value-schema.js'
+import { variableProblem } from './variable-name.js'
 
 const domain = v.pipe(
   text,
@@ -27,15 +29,6 @@ const domain = v.pipe(
     /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
     'a domain, as in www.example.com',
   ),
-)
-
-const requirement = v.pipe(
-  v.string(),
-  sane((value) => {
-    if (value.startsWith('-')) return 'names of packages (options of pip belong into requirements.txt)'
-    if (/^[=<>!~;,@]/.test(value)) return 'packages with no space before the version, as in "django>=5"'
-    return /[\0\n\r]/.test(value) ? 'on one line' : undefined
-  }),
 )
 
 const debianPackage = v.pipe(
@@ -56,7 +49,15 @@ const staticUrl = v.pipe(
   ),
   v.check((value) => !value.startsWith('/uploads/'), 'something else than the path of the uploads'),
 )
-const environName = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _ in its name'))
+const environName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _ in its name'),
+  sane((name) => {
+    // Whoever writes kraftwerk.yaml may well want another allocator: unlike what is set on a node it is seen by all.
+    const problem = /^LD_|^\d|\W/.test(name) ? undefined : variableProblem(name)
+    return problem === undefined ? undefined : `It ${problem}`
+  }),
+)
 const environValue = v.pipe(
   v.union([v.string(), v.number(), v.boolean()]),
   v.transform(String),
@@ -168,7 +169,11 @@ export function instanceSection(known: Named) {
       doc: 'What a new release must answer before it serves: a path, or path, status, timeout (seconds a try) and tries',
       example: { path: '/health', status: [200], timeout: 10, tries: 30 },
     },
-    max_body: { schema: v.optional(size, '100 MB'), doc: 'Largest upload', example: '100 MB' },
+    max_body: {
+      schema: v.optional(v.pipe(size, v.minValue(1024, 'at least 1 KB: without a unit it counts bytes')), '100 MB'),
+      doc: 'Largest upload',
+      example: '100 MB',
+    },
     timeout: { schema: v.optional(whole(1, 3600), 30), doc: 'Seconds that a request may take', example: 30 },
     static_url: { schema: v.optional(staticUrl, '/static/'), doc: 'Where static files are served', example: '/assets/' },
     cdn: {

@@ -53,7 +53,7 @@ YAML holds values, the [kraftfile](kraftfile.md) holds code. Three files are rea
 
 What is said in several places: an option on the command line wins over a \`KRAFT_*\` variable, then the environment, then
 \`kraftwerk.yaml\`, then \`~/.kraftwerk.yaml\`, then the default. Maps merge, lists replace. A mistake is an error that names file,
-line and column. \`kraft settings\` prints what follows, also for the services and providers of your kraftfile and its plugins.
+line and column, and what was meant where that can be told, before any node is reached. \`kraft settings\` prints what follows, also for the services and providers of your kraftfile and its plugins.
 
 \`kraft config\` shows what counts and where each comes from (a variable, \`FILE:LINE:COLUMN\`, a default): your own settings and the
 project's, with \`kraft config:stage\` those of an environment, also before its nodes are made. Values are as they are written, key by key

@@ -1,7 +1,8 @@
 import { basename, dirname } from 'node:path'
+import { refuseMisnamed } from '../engine/config/misnamed.js'
 import { nearestProjectFile } from '../engine/config/nearest-project.js'
 import type { Section } from '../engine/config/section.js'
-import type { Checked, Problem, Values } from '../engine/config/validate.js'
+import type { Problem, Values } from '../engine/config/validate.js'
 import { readYaml, type YamlFile, type YamlPath } from '../engine/config/yaml.js'
 import { KraftError, type Place } from '../engine/errors/failure.js'
 import { mergeBackup } from './backup.js'
@@ -9,14 +10,17 @@ import type { BackupMap } from './backup-schema.js'
 import type { CacheRule } from './cache-schema.js'
 import { type HttpsSetting, mergeHttps } from './https-setting.js'
 import type { IndexSetting } from './index-schema.js'
+import { misplaced } from './misplaced.js'
 import { instanceNameProblem, nameOfFolder } from './name.js'
 import type { EnvironmentNode } from './nodes-schema.js'
 import type { Notification } from './notify.js'
 import type { CronSetting, HookCommand, HookName, ProcessSetting } from './program-keys.js'
 import { type Protect, protectOf } from './protect.js'
-import { type KnownVaults, referenceProblems, wrongReferences } from './reference-problems.js'
+import { type KnownVaults, referenceProblems } from './reference-problems.js'
 import type { environmentSection, Named, projectSection } from './section.js'
+import { serviceProblems } from './service-problems.js'
 import type { ServiceSetting } from './service-schema.js'
+import { refuseShared } from './shared-nodes.js'
 import { mergeStaticBucket } from './static-bucket.js'
 import type { StaticBucketMap } from './static-bucket-schema.js'
 import type { Superuser } from './superusers-schema.js'
@@ -131,7 +135,10 @@ export interface Project {
  */
 export async function loadProject(from: string, known: Known): Promise<Project | undefined> {
   const file = nearestProjectFile(from)
-  if (file === undefined) return undefined
+  if (file === undefined) {
+    refuseMisnamed(from, 'kraftwerk.yaml')
+    return undefined
+  }
   const [{ check, checkLayer, refuse }, { variables }, sections] = await Promise.all([
     import('../engine/config/validate.js'),
     import('../engine/config/variables.js'),
@@ -155,7 +162,8 @@ export async function loadProject(from: string, known: Known): Promise<Project |
     )
     environments[name] = withSources(layer.values, yaml, path)
   }
-  refuse(problems)
+  const keys = { project: sections.projectSection(known), environment: sections.environmentSection(known) }
+  refuse(problems.map((problem) => misplaced(problem, keys)))
   const { default_node } = sections.projectSection(known)
   const { name: _name, ...instance } = sections.instanceSection(known)
   const given = await variables({ ...instance, default_node })
@@ -179,7 +187,10 @@ export async function loadProject(from: string, known: Known): Promise<Project |
     variables: overrides,
     place: (path, of) => yaml.place(path, of),
   }
-  refuseSharedNames(project)
+  refuseShared(
+    project,
+    [undefined, ...Object.keys(environments)].map((name) => instanceSettings(project, name)),
+  )
   return project
 }
 
@@ -243,56 +254,10 @@ function withSources<T extends { readonly environ?: Environ }>(values: T, yaml: 
   return { ...values, environ: Object.fromEntries(written) }
 }
 
-type Check = (section: Section, file: YamlFile, path: YamlPath) => Checked<Readonly<Record<string, unknown>>>
-
-async function serviceProblems(
-  services: readonly ServiceSetting[] | undefined,
-  yaml: YamlFile,
-  path: YamlPath,
-  known: Known,
-  check: Check,
-): Promise<readonly Problem[]> {
-  const problems: Problem[] = []
-  const seen = new Set<string>()
-  for (const [index, { name }] of (services ?? []).entries()) {
-    const at = [...path, 'services', index]
-    if (seen.has(name)) problems.push({ message: `The service "${name}" is here twice`, place: yaml.place(at) })
-    seen.add(name)
-    const section = await known.section?.(name)
-    // What it needs is asked for also where nothing is set.
-    if (section === undefined) continue
-    const checked = check(section, yaml, [...at, name])
-    const values = Object.entries(checked.values)
-    const said = values.map(([key, value]) => ({ name: `services.${name}.${key}`, at: [...at, name, key], value }))
-    problems.push(...checked.problems, ...(await wrongReferences(said, yaml, known)))
-  }
-  return problems
-}
-
 function folderName(folder: string, file: string): string {
   const name = nameOfFolder(basename(folder))
   const wrong = instanceNameProblem(name)
   if (wrong === undefined) return name
   const message = `The folder's name "${basename(folder)}" cannot name the project, which should have ${wrong}`
   throw new KraftError({ kind: 'setting', message, place: { file }, next: 'Add a name, for example: name: calculator' })
-}
-
-/** Two environments with one name on one node would overwrite each other. */
-function refuseSharedNames(project: Project): void {
-  const owners = new Map<string, string>()
-  for (const environment of Object.keys(project.environments)) {
-    const { name, nodes } = instanceSettings(project, environment)
-    for (const node of nodes) {
-      const other = owners.get(`${name} ${node.name}`)
-      if (other !== undefined) {
-        throw new KraftError({
-          kind: 'setting',
-          message: `${other} and ${environment} are both called "${name}" on the node ${node.name}`,
-          place: project.place(['environments', environment], 'key'),
-          next: `Give one a name of its own, for example: name: ${name}-${environment}`,
-        })
-      }
-      owners.set(`${name} ${node.name}`, environment)
-    }
-  }
 }

@@ -1,5 +1,5 @@
 import type { Query } from '../engine/cli/app.js'
-import { KraftError } from '../engine/errors/failure.js'
+import { KraftError, type Place } from '../engine/errors/failure.js'
 import { didYouMean } from '../engine/errors/nearest.js'
 import type { Inventory } from '../engine/node/inventory.js'
 import type { Target } from '../engine/task/context.js'
@@ -58,7 +58,10 @@ function resolveTarget(query: Query, known: Known): Target {
     return inEnvironment(query, instanceOf(project, word), known)
   }
   const record = known.inventory.get(word)
-  if (record === undefined) throw unknown(word, needs, known)
+  if (record === undefined) {
+    if (query.word === undefined && project?.settings.default_node === word) throw noDefault(project, word, known)
+    throw unknown(word, needs, known)
+  }
   const instance = project === undefined || needs === 'nodes' ? undefined : holder(project, word, query.task)
   return {
     word,
@@ -83,9 +86,8 @@ function inEnvironment(query: Query, instance: Instance, known: Known): Target {
     if (record !== undefined) return record
     throw new KraftError({
       kind: 'setting',
-      place: instance.project.place(['environments', environment, 'nodes']),
-      message: `The node ${name} is not known.${didYouMean(name, names(known))}`,
-      next: `Make it: kraft provision ${name}${names(known).length === 0 ? '' : `, or name one that there is: ${names(known).join(', ')}`}`,
+      place: nodePlace(instance, name),
+      ...notKnown(name, known),
     })
   })
   return {
@@ -93,6 +95,24 @@ function inEnvironment(query: Query, instance: Instance, known: Known): Target {
     nodes: records.map((record) => query.connect(record, rolesOf(instance, record.name))),
     project: query.needs === 'nodes' ? undefined : instance,
   }
+}
+
+function notKnown(name: string, known: Known): { readonly message: string; readonly next: string } {
+  const there = names(known)
+  return {
+    message: `The node ${name} is not known.${didYouMean(name, there)}`,
+    next: `Make it: kraft provision ${name}${there.length === 0 ? '' : `, or name one that there is: ${there.join(', ')}`}`,
+  }
+}
+
+/** Where an environment names a node: in a list the item, else the list of its first role. */
+function nodePlace({ project, environment = '', settings: { nodes } }: Instance, name: string): Place {
+  const index = nodes.findIndex((node) => node.name === name)
+  return project.place(['environments', environment, 'nodes', nodes[index]?.roles?.[0] ?? index])
+}
+
+function noDefault(project: Project, node: string, known: Known): KraftError {
+  return new KraftError({ kind: 'setting', place: project.place(['default_node']), ...notKnown(node, known) })
 }
 
 function rolesOf(instance: Instance, node: string): readonly string[] | 'every' {

@@ -9,6 +9,7 @@ import { type Requirements, readRequirements, requiredNames } from '../project/r
 import type { Service } from '../project/service.js'
 import { wsgiOf } from '../project/settings.js'
 import { staticAddress } from '../project/static-bucket.js'
+import { refuseMissing } from '../project/wsgi.js'
 import { placed } from './elsewhere.js'
 import { type Fetched, fetchValues } from './fetched.js'
 import { withFetchedSettings } from './fetched-settings.js'
@@ -47,6 +48,7 @@ export async function readApplication(instance: Instance): Promise<Application> 
   const seen = candidate({ folder, src: settings.src, requires: requiredNames(requirements.text) })
   const framework = detectFramework(await loadKinds('frameworks'), seen)
   const wsgi = wsgiOf(project, settings)
+  refuseMissing(instance, requiredNames(requirements.text))
   const top = wsgi.split(/[.:]/)[0] ?? ''
   const own = settings.package ?? top
   const exists = ['__init__.py', 'static', 'wsgi.py'].some((file) => seen.read(`${own}/${file}`) !== undefined)

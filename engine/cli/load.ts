@@ -1,3 +1,4 @@
+import { refuseMisnamed } from '../config/misnamed.js'
 import { nearestKraftfile } from '../config/nearest-kraftfile.js'
 import { isTask } from '../task/task.js'
 import type { App } from './app.js'
@@ -17,6 +18,7 @@ export interface Loaded {
 export async function loadRegistry(app: App, folder: string, name?: string): Promise<Loaded> {
   if (nearestKraftfile(folder) === undefined) {
     const task = name === undefined ? undefined : await app.task(name)
+    if (name !== undefined && !isTask(task)) refuseMisnamed(folder, 'kraftfile.ts')
     const builtin = name !== undefined && isTask(task) ? { [name]: task } : await app.tasks()
     return { registry: createRegistry(builtin), files: [] }
   }

@@ -3,7 +3,7 @@ import { didYouMean } from '../errors/nearest.js'
 import { dashed } from '../task/option.js'
 import type { About } from '../task/session.js'
 import { isTask, type Task, type TaskSpec } from '../task/task.js'
-import { globalOptions } from './parse.js'
+import { checkExport, refuseFunction } from './check-export.js'
 
 /** A task under the name by which people call it. */
 export interface Entry {
@@ -29,6 +29,8 @@ export interface Custom {
 export interface Registry {
   /** Those that can be called, by name. */
   readonly tasks: ReadonlyMap<string, Entry>
+  /** What a kraftfile exports and is no task, by the name that it would have. */
+  readonly others?: ReadonlyMap<string, Place>
   /** What is known of any task, also of a built-in one that a kraftfile replaces. */
   about(task: Task): About
 }
@@ -36,10 +38,11 @@ export interface Registry {
 /**
  * Built-in tasks and those of a kraftfile, which replace built-in ones of the same name.
  *
- * @throws KraftError `setting` for a task whose option has the name of one that every task has.
+ * @throws KraftError `setting` for an export that can't be called by its name.
  */
 export function createRegistry(builtin: Readonly<Record<string, unknown>>, custom?: Custom): Registry {
   const tasks = new Map<string, Entry>()
+  const others = new Map<string, Place>()
   const known = new Map<TaskSpec, About>()
   const add = (entry: Entry) => {
     tasks.set(entry.name, entry)
@@ -48,26 +51,24 @@ export function createRegistry(builtin: Readonly<Record<string, unknown>>, custo
   }
   for (const [key, task] of Object.entries(builtin)) if (isTask(task)) add({ name: dashed(key), task, custom: false })
   for (const [key, task] of Object.entries(custom?.exports ?? {})) {
-    if (!isTask(task) || custom === undefined) continue
+    if (custom === undefined) continue
     const [doc, place] = [own(custom.docs, key), own(custom.declared, key)]
-    const taken = Object.keys(task.spec.options ?? {}).find((option) => Object.hasOwn(globalOptions, dashed(option)))
-    if (taken !== undefined) {
-      throw new KraftError({
-        kind: 'setting',
-        place: place ?? { file: custom.file },
-        message: `${key} cannot have an option "${taken}": every task has --${dashed(taken)}`,
-        next: 'Give the option another name',
-      })
+    const name = dashed(key)
+    if (!isTask(task)) {
+      if (typeof task === 'function') refuseFunction(key, place ?? { file: custom.file }, tasks)
+      others.set(name, place ?? { file: custom.file })
+      continue
     }
+    checkExport({ key, task, place: place ?? { file: custom.file } }, tasks)
     add({
-      name: dashed(key),
+      name,
       task,
       custom: true,
       ...(doc === undefined ? {} : { doc }),
       ...(place === undefined ? {} : { place }),
     })
   }
-  return { tasks, about: (task) => known.get(task.spec) ?? { name: undefined, custom: custom !== undefined } }
+  return { tasks, others, about: (task) => known.get(task.spec) ?? { name: undefined, custom: custom !== undefined } }
 }
 
 function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
@@ -78,6 +79,15 @@ function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined
 export function findTask(registry: Registry, name: string): Entry {
   const entry = registry.tasks.get(name)
   if (entry !== undefined) return entry
+  const place = registry.others?.get(name)
+  if (place !== undefined) {
+    throw new KraftError({
+      kind: 'setting',
+      place,
+      message: `What is exported here is no task, so there is no "kraft ${name}"`,
+      next: 'Make it one: export const NAME = task({ run: ({ $ }) => … })',
+    })
+  }
   throw new KraftError({
     kind: 'usage',
     message: `There is no task "${name}".${didYouMean(name, registry.tasks.keys())}`,

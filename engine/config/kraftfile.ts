@@ -4,12 +4,17 @@ import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Jiti } from 'jiti'
 import { cacheFolder } from '../cli/cache-folder.js'
-import { isKraftError } from '../errors/failure.js'
+import { isKraftError, type Place } from '../errors/failure.js'
 import { commonJs } from './common-js.js'
+import { decode } from './decode.js'
 import { loadFailure } from './load-failure.js'
 import { type ModuleText, moduleText } from './module-text.js'
+import { refuseNameless } from './nameless.js'
 import { kraftfileNames, nearestKraftfile } from './nearest-kraftfile.js'
 import { installedKraftwerk, isRunning, runningFile, runningRoot } from './own-copy.js'
+import { placeAt } from './place-at.js'
+import { refuseSecond } from './second-kraftfile.js'
+import { unlessStuck } from './stuck.js'
 import { refuseForeign } from './trust.js'
 
 /** A kraftfile that was run. */
@@ -19,8 +24,8 @@ export interface Kraftfile {
   readonly exports: Readonly<Record<string, unknown>>
   /** Doc comments by exported name. */
   readonly docs: Readonly<Record<string, string>>
-  /** Where an export is declared: file and line. */
-  readonly declared: Readonly<Record<string, { readonly file: string; readonly line: number }>>
+  /** Where an export is declared. */
+  readonly declared: Readonly<Record<string, Place>>
   /**
    * Every local file that it loaded, itself first, and those of plugins (packages that depend on kraftwerk); what else is below
    * node_modules belongs to the lockfile.
@@ -43,25 +48,30 @@ export async function loadKraftfile(from: string, running: Running = {}): Promis
   return (await search(dirname(nearest)))?.content
 }
 
-/** The kraft that runs, where it is not the one that this file is part of. */
+/** How a kraftfile is run: by which kraft, where it is not the one that this file is part of, and for how long. */
 export interface Running {
   /** The folder of its package. */
   readonly root?: string
+  /** Seconds that a kraftfile may take to load. */
+  readonly patience?: number
 }
 
-async function load(file: string, running: Running): Promise<Kraftfile> {
+async function load(file: string, { patience, ...running }: Running): Promise<Kraftfile> {
+  refuseSecond(file)
   await refuseForeign(file)
+  decode(await readFile(file), file)
   const jiti = await runner(file, running)
   const before = new Set(Object.keys(jiti.cache))
   let loaded: unknown
   try {
-    loaded = await jiti.import(file)
+    loaded = await unlessStuck(jiti.import(file), file, patience)
   } catch (error) {
     if (isKraftError(error)) throw error
     throw await loadFailure(error, file)
   }
   const ran = Object.keys(jiti.cache).filter((path) => !before.has(path) && isLocal(path))
   const modules = await readModules(jiti, [file, ...ran])
+  refuseNameless(loaded, file, modules.get(file)?.source ?? '')
   const exports = exportsOf(loaded)
   const told = Object.keys(exports).map((name) => [name, origin(modules, file, name)] as const)
   return {
@@ -162,7 +172,7 @@ async function leadsTo(jiti: Jiti, specifier: string, parent: string): Promise<s
 
 interface Origin {
   readonly doc: string | undefined
-  readonly at: { readonly file: string; readonly line: number }
+  readonly at: Place
 }
 
 /** Follows an export through re-exports to where it is declared. */
@@ -172,8 +182,7 @@ function origin(modules: ReadonlyMap<string, Module>, file: string, name: string
   seen.add(`${file} ${name}`)
   const offset = Object.hasOwn(module.declared, name) ? module.declared[name] : undefined
   if (offset !== undefined) {
-    const line = module.source.slice(0, offset).split('\n').length
-    return { doc: Object.hasOwn(module.docs, name) ? module.docs[name] : undefined, at: { file, line } }
+    return { doc: Object.hasOwn(module.docs, name) ? module.docs[name] : undefined, at: placeAt(file, module.source, offset) }
   }
   const passed = Object.hasOwn(module.passedOn, name) ? module.passedOn[name] : undefined
   const targets = passed === undefined ? module.stars.map((star) => [star, name] as const) : [passed]

@@ -14,7 +14,8 @@ export function nearestKraftfile(from: string): string | undefined {
   return undefined
 }
 
-function* foldersUp(from: string): Generator<string> {
+/** A folder and those above it, not beyond the git root or home. */
+export function* foldersUp(from: string): Generator<string> {
   const home = resolve(homedir())
   for (let folder = resolve(from); ; folder = dirname(folder)) {
     yield folder

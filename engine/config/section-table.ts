@@ -1,3 +1,4 @@
+import { inYaml } from './in-yaml.js'
 import { isOptional } from './json-schema.js'
 import type { Key, Section } from './section.js'
 
@@ -61,17 +62,6 @@ function only(name: 'default' | 'example', value: Key['example']): { readonly [k
 
 function code(value: unknown): string {
   return value === undefined ? '' : `\`${cell(inYaml(value))}\``
-}
-
-function inYaml(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(inYaml).join(', ')}]`
-  if (typeof value === 'object' && value !== null) {
-    return `{ ${Object.entries(value)
-      .map(([key, each]) => `${key}: ${inYaml(each)}`)
-      .join(', ')} }`
-  }
-  // What YAML would take for a number stands in quotes.
-  return typeof value === 'string' && /^[\d.]+$/.test(value) ? `"${value}"` : String(value)
 }
 
 function cell(text: string): string {

@@ -133,7 +133,7 @@ export async function providerSettings(
   options: Layer = {},
   typed: (key: string) => string = (key) => `--set ${key}`,
 ): Promise<Layer> {
-  const [{ describe }, { safeParse }] = await Promise.all([import('./validate.js'), import('valibot')])
+  const [{ describe }, { safeParse }] = await Promise.all([import('./wrong-value.js'), import('valibot')])
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(section, key)) {
       throw new KraftError({
@@ -145,7 +145,7 @@ export async function providerSettings(
   }
   const set = user.providers[name]
   const values: Record<string, unknown> = {}
-  for (const [key, { schema, secret, doc }] of Object.entries(section)) {
+  for (const [key, { schema, secret, doc, example }] of Object.entries(section)) {
     const option = Object.hasOwn(options, key) ? options[key] : undefined
     if (secret === true && typeof option === 'string') register(option)
     // What the files hold was validated, and transformed, when it was read.
@@ -155,9 +155,10 @@ export async function providerSettings(
     }
     const result = safeParse(schema, option)
     if (result.success) values[key] = result.output
-    else if (option !== undefined)
-      throw new KraftError({ kind: 'usage', message: describe(result.issues[0], typed(key), secret) })
-    else {
+    else if (option !== undefined) {
+      const next = example === undefined ? 'See: kraft settings' : `For example: ${typed(key)}=${String(example)}`
+      throw new KraftError({ kind: 'usage', message: describe(result.issues[0], typed(key), { quiet: secret === true }), next })
+    } else {
       const message = `The provider ${name} needs "${key}": ${doc}`
       throw new KraftError({ kind: 'setting', message, place: { file: user.file ?? join(homedir(), '.kraftwerk.yaml') } })
     }

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import type { Document, LineCounter, Node, Pair, Range, YAMLError } from 'yaml'
-import { KraftError, type Place } from '../errors/failure.js'
+import type { Document, Node, Pair, Range } from 'yaml'
+import { isKraftError, KraftError, type Place } from '../errors/failure.js'
+import { decode } from './decode.js'
+import { mistakes, type YamlMistake, yamlMistake } from './yaml-mistake.js'
 
 /** Keys and list indexes from the top of a document to a value. */
 export type YamlPath = readonly (string | number)[]
@@ -34,8 +36,9 @@ export async function readYaml(file: string): Promise<YamlFile> {
 /** The text of a file of settings. Throws a KraftError `setting` where it is there and can't be read; ENOENT passes. */
 export async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8')
+    return decode(await readFile(file), file)
   } catch (error) {
+    if (isKraftError(error)) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (code === 'ENOENT') throw error
     const denied = ['EACCES', 'EPERM'].includes(code)
@@ -56,19 +59,34 @@ export async function parseYaml(text: string, file: string): Promise<YamlText> {
   const { LineCounter, parseDocument, isAlias, isMap, isScalar, isSeq, visit } = await import('yaml')
   const counter = new LineCounter()
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false })
-  const [error] = document.errors
-  if (error !== undefined) throw notYaml(error, file, counter, text)
-
   const placeAt = (offset: number): Place => {
     const { line, col } = counter.linePos(offset)
     return line === 0 ? { file } : { file, line, column: col }
   }
+  const refuse = ({ message, next }: Omit<YamlMistake, 'at'>, at = 0, cause?: unknown): never => {
+    throw new KraftError({ kind: 'setting', place: placeAt(at), message, next }, cause)
+  }
+  const [error] = document.errors
+  if (error !== undefined) {
+    const mistake = yamlMistake(error, text)
+    refuse(mistake, mistake.at, error)
+  }
   visit(document, {
     Alias(_, node) {
       // Its name could be a password: it is not repeated.
-      if (node.resolve(document) === undefined) throw noAlias(placeAt(node.range?.[0] ?? 0))
+      if (node.resolve(document) === undefined) refuse(mistakes.alias, node.range?.[0])
+    },
+    Pair(_, { key }, above) {
+      const map = above.at(-1)
+      const braces = isMap(key) && isMap(map) && map.flow === true
+      if (isMap(key) || isSeq(key)) refuse(braces ? mistakes.curly : mistakes.mapAsKey, (braces ? map : key).range?.[0])
+      if (isScalar(key) && key.value === '<<') refuse(mistakes.merge, key.range?.[0])
     },
   })
+  const [unknown] = document.warnings
+  if (unknown !== undefined) refuse(mistakes.tag, unknown.pos[0], unknown)
+  // Whatever is no list is a line that lacks its colon.
+  if (isScalar(document.contents) && document.contents.value !== null) refuse(mistakes.scalar, document.contents.range?.[0])
   const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node)
 
   /** The pair or item at each step of a path, as far as it exists. */
@@ -118,34 +136,6 @@ function plain(document: Document, file: string): unknown {
     return document.toJS({ maxAliasCount: 100 }) ?? {}
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    throw new KraftError({ kind: 'setting', message, place: { file } }, error)
+    throw new KraftError({ kind: 'setting', message, place: { file }, next: 'Write out what the aliases repeat' }, error)
   }
-}
-
-function noAlias(place: Place): KraftError {
-  return new KraftError({
-    kind: 'setting',
-    place,
-    message: 'What begins with * is an alias in YAML, and nothing above has its name',
-    next: 'Put text that begins with * in quotes',
-  })
-}
-
-function notYaml(error: YAMLError, file: string, counter: LineCounter, text: string): KraftError {
-  const key = /^[^\s:]*/.exec(text.slice(error.pos[0]))?.[0] ?? ''
-  const { line, col } = counter.linePos(error.pos[0])
-  const place = line === 0 ? { file } : { file, line, column: col }
-  const next = nextStep[error.code]
-  return new KraftError({ kind: 'setting', message: meaning(error, key), place, ...(next === undefined ? {} : { next }) }, error)
-}
-
-const nextStep: Partial<Record<YAMLError['code'], string>> = {
-  TAB_AS_INDENT: 'Indent with spaces',
-  DUPLICATE_KEY: 'Keep one of the two',
-}
-
-function meaning(error: YAMLError, key: string): string {
-  if (error.code === 'DUPLICATE_KEY') return `This key is here twice${key === '' ? '' : `: "${key}"`}`
-  if (error.code === 'MULTIPLE_DOCS') return 'One document a file: remove the "---" and what follows'
-  return `This is not YAML: ${error.message}`
 }

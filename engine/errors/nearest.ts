@@ -10,7 +10,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   const { distance } = commonJs<typeof import('fastest-levenshtein')>('fastest-levenshtein')
   let best: { word: string; cost: number } | undefined
   for (const candidate of known) {
-    const cost = distance(word.toLowerCase(), candidate.toLowerCase())
+    const cost = isSwap(word, candidate) ? 1 : distance(word.toLowerCase(), candidate.toLowerCase())
     if (best === undefined || cost < best.cost) best = { word: candidate, cost }
   }
   return best !== undefined && best.cost <= Math.max(1, Math.ceil(word.length / 3)) ? best.word : undefined
@@ -20,4 +20,14 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
 export function didYouMean(word: string, known: Iterable<string>): string {
   const found = nearest(word, known)
   return found === undefined ? '' : ` Did you mean "${found}"?`
+}
+
+/** Two neighbours changed places: fingers do that at once. */
+function isSwap(word: string, candidate: string): boolean {
+  const at = [...word].findIndex((letter, index) => letter !== candidate[index])
+  return (
+    at >= 0 &&
+    word.length === candidate.length &&
+    `${word.slice(0, at)}${word[at + 1]}${word[at]}${word.slice(at + 2)}` === candidate
+  )
 }

@@ -1,4 +1,6 @@
-import { make, type Task } from './task.js'
+import { checkTasks } from './check-declared.js'
+import { DeclarationError } from './declaration-error.js'
+import { isTask, make, type Task } from './task.js'
 
 /**
  * One task after the other, each on the whole target before the next begins.
@@ -6,12 +8,25 @@ import { make, type Task } from './task.js'
  * @example export const release = series('Dump, deploy, reload', dump.with({ file: 'before.bundle' }), deploy, reload)
  */
 export function series(help: string, ...members: readonly Task[]): Task {
+  check('series', help, members)
   return make({ on: 'once', help, members, together: false, ...shared(members) })
 }
 
 /** Tasks side by side on the same target. */
 export function parallel(help: string, ...members: readonly Task[]): Task {
+  check('parallel', help, members)
   return make({ on: 'once', help, members, together: true, ...shared(members) })
+}
+
+function check(call: string, help: unknown, members: readonly unknown[]): void {
+  if (typeof help !== 'string' || members.length === 0) {
+    const message =
+      typeof help === 'string'
+        ? `${call}() takes a line of help and then its tasks, and got none`
+        : `${call}() takes a line of help before its tasks`
+    throw new DeclarationError(call, message, `For example: ${call}('Deploy and look', deploy, status)`)
+  }
+  checkTasks(call, members, isTask)
 }
 
 function shared(members: readonly Task[]) {

@@ -1,4 +1,5 @@
-import type { Task, TaskSpec } from './task.js'
+import { checkTasks } from './check-declared.js'
+import { isTask, type Task, type TaskSpec } from './task.js'
 
 interface Hooks {
   readonly before: Task[]
@@ -23,10 +24,12 @@ export function hooksOf(task: Task): Hooks {
  * @example before(deploy, reports)
  */
 export function before(task: Task, ...hooks: readonly Task[]): void {
+  checkTasks('before', [task, ...hooks], isTask)
   hooksOf(task).before.push(...hooks)
 }
 
 /** Runs tasks after another one that succeeded. */
 export function after(task: Task, ...hooks: readonly Task[]): void {
+  checkTasks('after', [task, ...hooks], isTask)
   hooksOf(task).after.push(...hooks)
 }

@@ -1,4 +1,5 @@
 import { KraftError } from '../errors/failure.js'
+import { checkOption } from './check-declared.js'
 
 /** How an option or a positional argument of a task is declared: parsing, help and completion are made from it. */
 export interface OptionSpec {
@@ -52,6 +53,7 @@ export type OptionValues<O extends OptionSpecs> = { readonly [Name in keyof O]: 
  * @example options: { hours: option({ type: 'number', default: 24, help: 'keep younger ones' }) }
  */
 export function option<const S extends OptionSpec>(spec: S): S {
+  checkOption('option', spec)
   return spec
 }
 

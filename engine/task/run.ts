@@ -3,6 +3,7 @@ import { formatPlace, KraftError } from '../errors/failure.js'
 import { hasRole, type Node } from '../node/node.js'
 import type { Line } from '../report/report.js'
 import { WholeLines } from '../report/whole-lines.js'
+import { checkSteps } from './check-steps.js'
 import type { Asked, NodeContext, Target, TargetContext, TaskProject } from './context.js'
 import { eachNode } from './each-node.js'
 import { hooksOf } from './hooks.js'
@@ -182,7 +183,8 @@ async function runOnNode(call: Call, node: Node, line: Line): Promise<unknown> {
   } as NodeContext<unknown>
   if (steps === undefined) return body(context)
   const recipe = body as (context: NodeContext<unknown>) => ReturnType<NonNullable<TaskSpec['steps']>>
-  return node.apply(nameOf(call), await recipe(context), line)
+  const made = checkSteps(await recipe(context), nameOf(call), call.session.about(call.task).place)
+  return node.apply(nameOf(call), made, line)
 }
 
 // A dry run promises to change nothing, and only steps can keep that promise.

@@ -1,4 +1,5 @@
 import type { Step } from '../step/step.js'
+import { checkGiven, checkTask } from './check-declared.js'
 import type { NodeContext, TargetContext } from './context.js'
 import type { OptionSpecs, OptionValues } from './option.js'
 
@@ -90,20 +91,19 @@ export type TaskSpec = Common<OptionSpecs> & {
 /**
  * Defines a task. Exported from a kraftfile it is a command of `kraft`.
  *
+ * @throws DeclarationError for what no task can be: neither `run` nor `steps`, an unknown key, an option of no type.
  * @example export const syncdb = task({ on: 'first', run: ({ $, rest }) => $`manage.py migrate ${rest}` })
  */
 export function task<const O extends OptionSpecs = Record<never, never>>(spec: OnceSpec<O>): Task
 export function task<const O extends OptionSpecs = Record<never, never>>(spec: NodeSpec<O>): Task
 export function task(spec: OnceSpec<OptionSpecs> | NodeSpec<OptionSpecs>): Task {
-  if ((spec.run === undefined) === (!('steps' in spec) || spec.steps === undefined)) {
-    throw new TypeError('A task has either `run` (code) or `steps` (data)')
-  }
+  checkTask(spec)
   return make({ ...spec, on: spec.on ?? 'first' })
 }
 
 /** Makes a {@link Task} of its parts. */
 export function make(spec: TaskSpec, given: Readonly<Record<string, unknown>> = {}): Task {
-  return { [mark]: true, spec, given, with: (options) => make(spec, { ...given, ...options }) }
+  return { [mark]: true, spec, given, with: (options) => make(spec, { ...given, ...checkGiven(spec.options ?? {}, options) }) }
 }
 
 /** Known by a registered symbol, so that another copy of kraftwerk makes tasks that this one runs. */

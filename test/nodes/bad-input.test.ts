@@ -99,13 +99,13 @@ describe('on a node that serves a release', () => {
   test.each<[what: string, files: Files, said: readonly (string | RegExp)[]]>([
     [
       'a module that does not import',
-      yaml(base.replace('shop.wsgi', 'shop.wsgy') + stage),
-      ['The application does not start.', "ModuleNotFoundError: No module named 'shop.wsgy'", still],
+      { 'shop/wsgi.py': `import nowhere\n${wsgi}` },
+      ['The application does not start.', "ModuleNotFoundError: No module named 'nowhere'", still],
     ],
     [
       'a callable that is not there',
-      yaml(base.replace(':application', ':app') + stage),
-      ["Failed to find attribute 'app' in 'shop.wsgi'", still],
+      { 'shop/wsgi.py': 'application = None\ndel application\n' },
+      ["Failed to find attribute 'application' in 'shop.wsgi'", still],
     ],
     ['code that fails on import', { 'shop/wsgi.py': 'raise RuntimeError("boom")\n' }, ['RuntimeError: boom', still]],
     [
@@ -155,7 +155,7 @@ describe('on a node that serves a release', () => {
     ],
     [
       'a name that another environment owns',
-      yaml(`${base}environments: { live: { nodes: [one] }, stage: { name: other, nodes: [one] } }\n`),
+      yaml(`${base}environments: { live: { nodes: [one] }, stage: { name: other, domain: other.test, nodes: [one] } }\n`),
       ['shop belongs to another project or environment on this node: "shop stage" (this is "shop live")', 'name: shop-2'],
     ],
     [

@@ -20,7 +20,7 @@ it.each([
   ['* * * * * root', 'five fields'],
   ['@dayly', 'one of @hourly, @daily'],
   ['60 * * * *', 'a minute from 0 to 59, *, or a range as in 0-3 or */2: "60" is none'],
-  ['* 24 * * *', 'a hour from 0 to 23'],
+  ['* 24 * * *', 'an hour from 0 to 23'],
   ['* * 0 * *', 'a day of the month from 1 to 31'],
   ['* * * 13 *', 'a month from 1 to 12 or jan, feb'],
   ['* * * * monday', 'a day of the week from 0 to 7 or sun, mon'],

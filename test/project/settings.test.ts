@@ -285,7 +285,7 @@ it.each([
   ['environments:\n  stage:\n    nodes: [all]', '3:13', 'every node'],
   ['environments:\n  stage:\n    live: maybe', '3:11', '"environments.stage.live" should be true or false'],
   ['environments:\n  stage: 3', '2:10', '"environments.stage"'],
-  ['environments:\n  stage: { environments: {} }', '2:12', 'Unknown key "environments"'],
+  ['environments:\n  stage: { environments: {} }', '2:12', '"environments" belongs to the top of the file'],
 ])('%j is an error at %s', async (text, at, message) => {
   const error = await wrong(text)
   expect(error.message).toContain(message)

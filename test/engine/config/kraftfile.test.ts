@@ -22,7 +22,7 @@ export const wait = await Promise.resolve(2)
     folder: home.project,
     exports: { hello: 'hello', wait: 2 },
     docs: { hello: 'Say hello.' },
-    declared: { hello: { file, line: 3 }, wait: { file, line: 5 } },
+    declared: { hello: { file, line: 3, column: 14 }, wait: { file, line: 5, column: 14 } },
     imports: [file],
   })
 })
@@ -85,6 +85,17 @@ describe('a kraftfile that others can change is refused', () => {
 })
 
 describe('what is wrong with it', () => {
+  it('code at its top that waits too long is named', async () => {
+    const file = await home.write(
+      'calculator/kraftfile.ts',
+      'export const a = 1\nawait new Promise((end) => setTimeout(end, 60_000))\n',
+    )
+    expect(await settingError(loadKraftfile(home.project, { patience: 0.01 }))).toMatchObject({
+      file,
+      at: '2:1',
+      message: 'The top of this file still waits after 0.01 seconds',
+    })
+  })
   it('a syntax error names file, line and column', async () => {
     const file = await home.write('calculator/kraftfile.ts', 'export const a = 1\nconst b: = 2\n')
     expect(await settingError(load())).toMatchObject({ file, at: '2:10', message: expect.stringContaining('Syntax error') })

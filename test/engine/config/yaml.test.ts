@@ -43,8 +43,8 @@ it('an empty file is an empty map', async () => {
 describe.each([
   ['a key that is there twice', 'a: 1\nb: 2\na: 3\n', '3:1', 'This key is here twice: "a"'],
   ['a tab', 'a:\n\tb: 1\n', '2:1', 'This is not YAML'],
-  ['a bracket that stays open', 'a: [1, 2\nb: 3\n', '2:1', 'This is not YAML'],
-  ['a quote that stays open', 'a: "x\n', '2:1', 'This is not YAML'],
+  ['a bracket that stays open', 'a: [1, 2\nb: 3\n', '1:4', 'a list is opened here'],
+  ['a quote that stays open', 'a: "x\n', '1:4', 'a quote is opened here'],
   ['an alias of nothing, which may be a password,', 'a: 1\nb: *c4nary\n', '2:4', 'What begins with * is an alias'],
   ['a second document', 'a: 1\n---\nb: 2\n', '2:1', 'One document a file'],
 ])('%s', (_name, text, at, message) => {

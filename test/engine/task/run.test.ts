@@ -196,7 +196,7 @@ describe('hooks', () => {
     hooks.before(deploy, once('first'), once('second'))
     hooks.after(deploy, once('last'))
     await run(deploy, { builtin: { deploy }, custom: {} })
-    await run(series('Release', deploy.with({ x: 1 }), once('reload')))
+    await run(series('Release', deploy.with({}), once('reload')))
     await run(task({ on: 'once', run: ({ call }) => call(deploy) }))
     const around = ['first', 'second', 'deploy', 'last']
     expect(log).toEqual([...around, ...around, 'reload', ...around])

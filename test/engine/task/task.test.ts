@@ -15,8 +15,8 @@ describe('a task', () => {
   })
 
   it('has either code or steps', () => {
-    expect(() => task({ on: 'each' })).toThrow('either `run` (code) or `steps` (data)')
-    expect(() => task({ on: 'each', run: idle, steps: () => [] })).toThrow('either')
+    expect(() => task({ on: 'each' })).toThrow('has neither')
+    expect(() => task({ on: 'each', run: idle, steps: () => [] })).toThrow('has both')
   })
 
   it('is known by a mark that another copy of kraftwerk sets as well', () => {
