@@ -1,9 +1,13 @@
 #!/usr/bin/env node
-// Writes docs/settings.md, docs/tasks.md and kraftwerk.schema.json from what the code declares. `--check` only tells whether they are up to date.
+// Writes the pages of the reference and kraftwerk.schema.json from what the code declares. `--check` only tells whether they are up to date, and
+// whether what they are made of is whole: doc comments, their examples, the headers of templates. The published types have to be built.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createJiti } from 'jiti'
+import { readPublished } from './api/published.mjs'
+import { providersTable, servicesTable, withTable } from './kind-tables.mjs'
+import { readTemplates } from './templates/read.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 // Compiled files are put together; what declares the settings is read from the sources.
@@ -15,13 +19,16 @@ const [{ settingsPage }, { sentence }, { projectSchema }, { kindNames, loadKinds
   load('project/project-schema.ts'),
   load('recipes/kinds.ts'),
 ])
-const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }, { spreadOptions }, tasks] = await Promise.all([
-  load('engine/cli/registry.ts'),
-  load('engine/cli/help.ts'),
-  load('engine/cli/parse.ts'),
-  load('engine/cli/spread-options.ts'),
-  load('tasks/index.ts'),
-])
+const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }, { spreadOptions }, exit, passes, tasks] =
+  await Promise.all([
+    load('engine/cli/registry.ts'),
+    load('engine/cli/help.ts'),
+    load('engine/cli/parse.ts'),
+    load('engine/cli/spread-options.ts'),
+    load('engine/cli/exit.ts'),
+    load('engine/cli/passing.ts'),
+    load('tasks/index.ts'),
+  ])
 const [providers, services, frameworks, vaults] = [
   await loadKinds('providers'),
   await loadKinds('services'),
@@ -30,12 +37,20 @@ const [providers, services, frameworks, vaults] = [
 ]
 const note = '<!-- Written by scripts/docs.mjs from the code: npm run docs -->'
 
+const api = readPublished(root)
+const templates = await readTemplates(root, load)
 const pages = {
+  'docs/api.md': api.page(commands(), note),
+  'docs/templates.md': templates.page(note),
+  'docs/services.md': withTable(join(root, 'docs/services.md'), 'services', servicesTable(services)),
+  'docs/providers.md': withTable(join(root, 'docs/providers.md'), 'providers', providersTable(providers)),
   'docs/settings.md': `${note}\n\n${settingsPage({ services, providers, frameworks, vaults })}`,
   'docs/tasks.md': taskPages(),
   'kraftwerk.schema.json': `${JSON.stringify(projectSchema(services, kindNames('vaults')), null, 2)}\n`,
 }
-let stale = false
+const problems = [...api.problems, ...templates.problems]
+for (const problem of problems) console.error(problem)
+let stale = problems.length > 0
 for (const [path, text] of Object.entries(pages)) {
   const file = join(root, path)
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
@@ -48,6 +63,14 @@ for (const [path, text] of Object.entries(pages)) {
   }
 }
 process.exitCode = stale ? 1 : 0
+
+function commands() {
+  return listTasks(createRegistry(tasks)).map(({ name, help }) => ({
+    name: name.replaceAll(/-./g, (letter) => letter.slice(1).toUpperCase()),
+    command: name,
+    help,
+  }))
+}
 
 function taskPages() {
   const registry = createRegistry(tasks)
@@ -63,8 +86,20 @@ What exists stands behind the colon: an environment of the project, or a node. W
 means every environment, or every node that kraft remembers here. Without a target kraft takes the only
 environment, else \`default_node\`; a task that loses data never guesses.
 
-Exit codes: 0 done, 1 the task failed, 2 the command line or a setting is wrong, 3 a node could not be reached, 130 interrupted.
-\`run\`, \`shell\` and \`dev -- COMMAND\` return the command's own code, and 255 where kraft itself failed.
+| Exit code | | Kinds of failure (\`--events\`) |
+| --- | --- | --- |
+${Object.entries(exit.exitCodes)
+  .map(
+    ([code, doc]) =>
+      `| ${code} | ${doc} | ${exit
+        .kindsOf(Number(code))
+        .map((kind) => `\`${kind}\``)
+        .join(', ')} |`,
+  )
+  .join('\n')}
+
+Where nodes or targets end differently, it is the code that those which failed agree on, else 1. ${passes.passing.map((name) => `\`${name}\``).join(', ')}
+and \`dev -- COMMAND\` end with the command's own code, and with ${passes.ownFailure} where kraft itself failed.
 
 Progress goes to stderr, results to stdout. With \`--json\` stdout is one document or, where nothing has a result because it failed,
 empty; of several targets it has those that are done. With \`--events\` each line of stderr is a JSON document, and a failure is the
