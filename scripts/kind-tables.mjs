@@ -15,7 +15,15 @@ export function withTable(file, name, table) {
 /** What each service keeps, and how it is reached. */
 export function servicesTable(services) {
   return table(
-    ['Service', 'Its part of a bundle', 'On a node of its own', 'At an address', 'A shell of its own', '`kraft forward`', 'Settings'],
+    [
+      'Service',
+      'Its part of a bundle',
+      'On a node of its own',
+      'At an address',
+      'A shell of its own',
+      '`kraft forward`',
+      'Settings',
+    ],
     services.map(({ name, data, elsewhere, section, shell, door }) => [
       `[\`${name}\`](#${name})`,
       data === undefined ? '' : `\`${data.member}\``,

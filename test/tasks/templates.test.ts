@@ -35,14 +35,14 @@ describe('kraft templates', () => {
     expect(of('firewall/kraftwerk.nft')).toMatchObject({ from: 'kraftwerk' })
     expect(new Set(found.map(({ name }) => name)).size).toBe(found.length)
     const text = (await run('templates')).stdout
-    expect(text).toMatch(/^nginx\/site\.conf +project {2}templates\/nginx\/site\.conf\.ejs$/m)
+    expect(text).toMatch(/^nginx\/site\.conf +project +templates\/nginx\/site\.conf\.ejs$/m)
     expect(text).toMatch(/^firewall\/kraftwerk\.nft +kraftwerk {2}\/etc\/nftables\.d\/kraftwerk\.nft$/m)
     expect(of('nginx/unclaimed.conf')).toMatchObject({ to: '/etc/nginx/conf.d/00-unclaimed.conf', mode: '0644' })
   })
 
   it('outside of a project knows yours and its own', async () => {
     const { stdout } = await run('templates', home)
-    expect(stdout).toMatch(/^nginx\/site\.conf +user {2}mine\/nginx\/site\.conf\.ejs$/m)
+    expect(stdout).toMatch(/^nginx\/site\.conf +user +mine\/nginx\/site\.conf\.ejs$/m)
     expect(stdout).not.toContain('reports.conf')
   })
 })
