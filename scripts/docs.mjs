@@ -1,13 +1,10 @@
 #!/usr/bin/env node
-// Writes the pages of the reference and kraftwerk.schema.json from what the code declares. `--check` only tells whether they are up to date, and
-// whether what they are made of is whole: doc comments, their examples, the headers of templates. The published types have to be built.
+// Writes the pages of the reference and kraftwerk.schema.json from what the code declares, or those that are named. `--check` only tells whether
+// they are up to date, and whether what they are made of is whole: doc comments, their examples, the headers of templates.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createJiti } from 'jiti'
-import { readPublished } from './api/published.mjs'
-import { providersTable, servicesTable, withTable } from './kind-tables.mjs'
-import { readTemplates } from './templates/read.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 // Compiled files are put together; what declares the settings is read from the sources.
@@ -37,21 +34,29 @@ const [providers, services, frameworks, vaults] = [
 ]
 const note = '<!-- Written by scripts/docs.mjs from the code: npm run docs -->'
 
-const api = readPublished(root)
-const templates = await readTemplates(root, load)
+/** Each page with how it is made; what can be wrong with what it is made of comes with it. */
 const pages = {
-  'docs/api.md': api.page(commands(), note),
-  'docs/templates.md': templates.page(note),
-  'docs/services.md': withTable(join(root, 'docs/services.md'), 'services', servicesTable(services)),
-  'docs/providers.md': withTable(join(root, 'docs/providers.md'), 'providers', providersTable(providers)),
-  'docs/settings.md': `${note}\n\n${settingsPage({ services, providers, frameworks, vaults })}`,
-  'docs/tasks.md': taskPages(),
-  'kraftwerk.schema.json': `${JSON.stringify(projectSchema(services, kindNames('vaults')), null, 2)}\n`,
+  'docs/api.md': async () => {
+    // From dist/, which has to be built.
+    const { page, problems } = (await import('./api/published.mjs')).readPublished(root)
+    return { text: page(commands(), note), problems }
+  },
+  'docs/templates.md': async () => {
+    const { page, problems } = await (await import('./templates/read.mjs')).readTemplates(root, load)
+    return { text: page(note), problems }
+  },
+  'docs/services.md': async () => withTable('docs/services.md', 'services', services),
+  'docs/providers.md': async () => withTable('docs/providers.md', 'providers', providers),
+  'docs/settings.md': async () => ({ text: `${note}\n\n${settingsPage({ services, providers, frameworks, vaults })}` }),
+  'docs/tasks.md': async () => ({ text: taskPages() }),
+  'kraftwerk.schema.json': async () => ({ text: `${JSON.stringify(projectSchema(services, kindNames('vaults')), null, 2)}\n` }),
 }
-const problems = [...api.problems, ...templates.problems]
-for (const problem of problems) console.error(problem)
-let stale = problems.length > 0
-for (const [path, text] of Object.entries(pages)) {
+const named = process.argv.slice(2).filter((word) => !word.startsWith('--'))
+let stale = false
+for (const path of named.length > 0 ? named : Object.keys(pages)) {
+  const { text, problems = [] } = await pages[path]()
+  for (const problem of problems) console.error(problem)
+  stale ||= problems.length > 0
   const file = join(root, path)
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
   if (process.argv.includes('--check')) {
@@ -63,6 +68,11 @@ for (const [path, text] of Object.entries(pages)) {
   }
 }
 process.exitCode = stale ? 1 : 0
+
+async function withTable(path, name, kinds) {
+  const tables = await import('./kind-tables.mjs')
+  return { text: tables.withTable(join(root, path), name, tables.of[name](kinds)) }
+}
 
 function commands() {
   return listTasks(createRegistry(tasks)).map(({ name, help }) => ({

@@ -12,8 +12,11 @@ export function withTable(file, name, table) {
   return `${before}${mark}\n${table}\n\n${after}`
 }
 
+/** The tables by name. */
+export const of = { services: servicesTable, providers: providersTable }
+
 /** What each service keeps, and how it is reached. */
-export function servicesTable(services) {
+function servicesTable(services) {
   return table(
     [
       'Service',
@@ -37,7 +40,7 @@ export function servicesTable(services) {
 }
 
 /** What each provider can beside making, describing and removing nodes: the tasks that it answers. */
-export function providersTable(providers) {
+function providersTable(providers) {
   return table(
     ['Provider', '`kraft start`', '`snapshot`', '`nodes --provider`', '`images`', '`sizes`', '`regions`', 'Settings'],
     providers.map(({ name, start, snapshots, list, images, sizes, regions, section }) => [
