@@ -60,7 +60,7 @@ export function describe(name, symbol, checker, root) {
     doc: ts.displayPartsToString(symbol.getDocumentationComment(checker)),
     throws: tags.filter((tag) => tag.name === 'throws').map((tag) => tag.text),
     examples: tags.filter((tag) => tag.name === 'example').map((tag) => tag.text),
-    text: declarations.map(textOf).join('\n'),
+    text: declarations.map((each) => textOf(each, checker)).join('\n'),
     names: namedTypes(declarations, checker, root),
     calls: declarations.some((each) => ts.isFunctionDeclaration(each)),
     steps: declarations.some((each) => ts.isFunctionDeclaration(each) && /\bStep\b/.test(each.type?.getText() ?? '')),
@@ -94,13 +94,22 @@ function namespace({ name, declarations: [declaration] = [] }, root) {
   }
 }
 
+const whole = ts.NodeBuilderFlags.NoTruncation | ts.NodeBuilderFlags.InTypeAlias | ts.NodeBuilderFlags.MultilineObjectLiterals
+
 // A declaration as an editor shows it: without what only the compiler needs.
-function textOf(declaration) {
+function textOf(declaration, checker) {
+  if (ts.isTypeAliasDeclaration(declaration) && /InferOutput</.test(declaration.type.getText())) {
+    const node = checker.typeToTypeNode(checker.getTypeAtLocation(declaration.name), declaration, whole)
+    const text = ts.createPrinter().printNode(ts.EmitHint.Unspecified, node, declaration.getSourceFile())
+    return `type ${declaration.name.text} = ${indented(text)};`
+  }
   const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration
-  return node
-    .getText()
-    .replace(/^export (declare )?/, '')
-    .replaceAll(/^( {4})+/gm, (indent) => ' '.repeat(indent.length / 2))
+  return indented(node.getText().replace(/^export (declare )?/, ''))
+}
+
+// The compiler indents by four, and marks a class so that another copy of the package knows it.
+function indented(text) {
+  return text.replaceAll(/^ +readonly \[mark\].*\n/gm, '').replaceAll(/^( {4})+/gm, (indent) => ' '.repeat(indent.length / 2))
 }
 
 function namedTypes(declarations, checker, root) {
