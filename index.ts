@@ -1,5 +1,11 @@
 /** The public API of kraftwerk, for kraftfiles and plugins. */
 
+/**
+ * [Valibot](https://valibot.dev), in which the settings of services, providers and vaults of your own are described: kraft makes validation,
+ * completion, documentation and the JSON Schema of them.
+ *
+ * @example const settings = schema.object({ core: schema.pipe(schema.string(), schema.description('Name of the core')) })
+ */
 export * as schema from 'valibot'
 export type { Failure } from './engine/errors/failure.js'
 export { KraftError } from './engine/errors/failure.js'

@@ -32,6 +32,8 @@ function asked({ name, doc, section }: Service): readonly JsonSchema[] {
   const settings = { description: doc, ...sectionSchema(section) }
   const alone: JsonSchema = { const: name, description: doc }
   const map = {
+    // Editors show it where several kinds of value are possible.
+    title: `${name} with settings`,
     type: 'object',
     description: doc,
     properties: { [name]: settings },

@@ -148,10 +148,10 @@ export const serviceMark = Symbol.for('kraftwerk.service')
 
 /**
  * Data or I/O that a project asks for under `services:`. One file in recipes/services/ exports `service`, named like the file.
- *
- * @example export const service = defineService({ name: 'files', doc: 'Uploads, served by nginx', … })
+ * One of a kraftfile is made by `service`.
  */
 export interface Service {
+  /** As it stands under `services:`: small letters, digits and hyphens. */
   readonly name: string
   /** One line for help and the docs. */
   readonly doc: string

@@ -22,6 +22,14 @@ export interface SkeletonRequest {
   readonly version: string
 }
 
+/** What the files of a skeleton can name, and what each is. */
+export const skeletonVariables = {
+  name: 'What was typed: the name of the project.',
+  package: 'Its Python package: the same with `_` for `-`.',
+  instance: 'What it owns on a node is called so.',
+  version: 'The version of kraft.',
+} as const
+
 // Leaves room for `-stage` in the 31 characters of an instance's name.
 const longest = 25
 
@@ -65,7 +73,7 @@ export async function writeSkeleton(request: SkeletonRequest): Promise<string[]>
 /** What {@link writeSkeleton} would write, by path relative to the folder; writes nothing, and throws the same. */
 export async function renderSkeleton(request: SkeletonRequest): Promise<ReadonlyMap<string, string | Buffer>> {
   const { name, framework, template, templates, version } = request
-  const variables = { name, package: packageName(name), instance: nameOfFolder(name), version }
+  const variables: Variables = { name, package: packageName(name), instance: nameOfFolder(name), version }
   await refuseFull(resolve(request.folder))
   return render(template === undefined ? await collect(templates, framework) : await own(template), variables)
 }
@@ -78,6 +86,8 @@ async function refuseFull(folder: string): Promise<void> {
   if (there.length > 0)
     throw new KraftError({ kind: 'usage', message: `The folder ${folder} is not empty: it has ${there[0]}`, next })
 }
+
+type Variables = Readonly<Record<keyof typeof skeletonVariables, string>>
 
 /** From a file's place in the project to the template that makes it. */
 type Sources = ReadonlyMap<string, string>
@@ -105,12 +115,12 @@ async function own(folder: string): Promise<Sources> {
   throw new KraftError({ kind: 'usage', message: `The template ${folder} is no folder with files in it`, next })
 }
 
-async function render(sources: Sources, variables: Record<string, string>): Promise<ReadonlyMap<string, string | Buffer>> {
+async function render(sources: Sources, variables: Variables): Promise<ReadonlyMap<string, string | Buffer>> {
   const { default: ejs } = await import('ejs')
   const files = new Map<string, string | Buffer>()
   for (const [path, source] of sources) {
     const content = await readFile(source)
-    const place = path.replaceAll('__name__', variables.package ?? '')
+    const place = path.replaceAll('__name__', variables.package)
     if (!source.endsWith('.ejs')) files.set(place, content)
     else {
       try {

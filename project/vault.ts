@@ -6,10 +6,10 @@ export const vaultMark = Symbol.for('kraftwerk.vault')
 /**
  * Where values of `environ:` can be fetched from: `API_KEY: { NAME: REFERENCE }`. A vault builds the command of its own program, which
  * kraft runs on this machine. One file in recipes/vaults/ exports `vault`, named like the file.
- *
- * @example export const vault = defineVault({ name: 'op', doc: '1Password', example: 'op://shop/stripe/key', login: 'op signin', … })
+ * One of a kraftfile is made by the function `vault`.
  */
 export interface Vault {
+  /** As it stands before the reference: small letters, digits and hyphens. */
   readonly name: string
   /** One line for the docs. */
   readonly doc: string
@@ -45,6 +45,7 @@ export function defineVault(vault: Vault): Vault {
  * A vault of your own: exported from a kraftfile, or from a package that a kraftfile passes on, values of `environ:` can name it
  * like a built-in one.
  *
+ * @throws TypeError where its name is not small letters, digits and hyphens.
  * @example
  * export const gopass = vault({
  *   name: 'gopass',

@@ -27,7 +27,7 @@ export const collected = ({ place, id }: Release) => `${layout.meta(place, id)}/
  * time, so that browsers need not fetch it anew. `folder` is the package's own `static/` in the release, which nginx serves where
  * nothing was collected; its texts are copied to what was collected, because only there the builder may write.
  *
- * @example compressStatic(release, 'src/shop/static')
+ * @example compressStatic({ place, id: '20261129-101500', generation: '1' }, 'src/shop/static')
  */
 export function compressStatic(release: Release, folder: string | undefined): readonly Step[] {
   return [...brotli(release, folder), compress(release, folder)]

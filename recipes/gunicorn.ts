@@ -1,3 +1,4 @@
+import type { Secret } from '../engine/shell/secret.js'
 import { lines, Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { render } from '../engine/template/render.js'
@@ -26,9 +27,8 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
   const name = layout.runit(place, generation)
   const trial = layout.trial(place, generation)
   const log = `${layout.log(place)}/web`
-  const vars = { place, layout, release: id, generation, log, ...web }
-  const script = (path: string, template: string) =>
-    file({ path: `/etc/sv/${name}/${path}`, content: render(template, vars), mode: '0755' })
+  const vars = { place, layout, release: id, generation, ...web }
+  const script = (path: string, content: string | Secret) => file({ path: `/etc/sv/${name}/${path}`, content, mode: '0755' })
   return [
     {
       title: 'Room for one more generation',
@@ -40,9 +40,9 @@ export function startBeside(release: Release, web: WebProcess): readonly Step[] 
         : >${trial}
       `,
     },
-    ...script('run', 'instance/web.run.sh'),
-    ...script('finish', 'instance/web.finish.sh'),
-    ...script('log/run', 'instance/log.run.sh'),
+    ...script('run', render('instance/web.run.sh', vars)),
+    ...script('finish', render('instance/web.finish.sh', vars)),
+    ...script('log/run', render('instance/log.run.sh', { place, layout, process: 'web', log })),
     {
       title: `Start ${web.workers} workers beside the old ones`,
       check: sh`test -e ${`/etc/service/${name}`}`,

@@ -16,7 +16,7 @@ export function namingFiles(live: string): NamingFiles {
  * Swaps data that nobody can rename, such as a vhost of RabbitMQ: the application is told by a file which one is its own, so the files
  * are swapped, whatever the size of what they name. It takes that up when its processes start anew.
  *
- * @example swap: (place) => swapNames(namingFiles(live(place)))
+ * @example swapNames(namingFiles(layout.made(place, 'rabbitmq')))
  */
 export function swapNames({ live, beside, former }: NamingFiles): Sh {
   return sh`

@@ -110,7 +110,7 @@ function forgetOthers(place: Place, processes: readonly string[]): Step {
 function copies(place: Place, process: string, setting: ProcessSetting, { patience, restart }: ProcessesOptions): Step {
   const { command, count, memory, stop = patience } = setting
   const name = layout.process(place, process)
-  const vars = { place, layout, process, command, memory, quote, log: undefined }
+  const vars = { place, layout, process, command, memory, quote }
   const log = `${layout.log(place)}/${process}`
   const each = sh`
     count=$(${countOf(place, process, count)})
@@ -122,7 +122,7 @@ function copies(place: Place, process: string, setting: ProcessSetting, { patien
       run: render('instance/process.run.sh', vars),
       finish: render('instance/process.finish.sh', vars),
       stop: `${stop}\n`,
-      logger: render('instance/log.run.sh', vars),
+      logger: render('instance/log.run.sh', { place, layout, process, log: undefined }),
     },
     ...(restart
       ? {}

@@ -20,6 +20,7 @@ export function runitSetup(): readonly Step[] {
 
 /** What {@link runitService} is given. */
 export interface RunitServiceOptions {
+  /** Its folder in /etc/sv. */
   readonly name: string
   /** The run script, with its `#!` line; it ends in an exec of the program. */
   readonly run: string

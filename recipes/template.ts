@@ -9,6 +9,7 @@ export interface TemplateOptions extends Ownership {
   readonly to: string
   /** What the template can name. With a secret among them the file is one: mode 0600, never shown. */
   readonly vars?: Readonly<Record<string, unknown>>
+  /** Run at the end of the phase if the file changed. */
   readonly notify?: readonly Handler[]
   /** As for `file`: shell that fails if `$KRAFT_FILE` is not valid. */
   readonly validate?: Sh

@@ -15,6 +15,7 @@ export function group(name: string): readonly Step[] {
 
 /** What {@link systemUser} is given. */
 export interface UserOptions {
+  /** Of the user. */
   readonly name: string
   /** The home directory, which is not made: `directory` does that. */
   readonly home: string

@@ -27,8 +27,6 @@ export interface Virtualenv {
 
 /**
  * The virtualenv that a set of requirements needs on a node; equal sets share one. gunicorn is added where it is not required.
- *
- * @example virtualenv(readRequirements({ folder }), { codename: 'bookworm', python: undefined }).hash
  */
 export function virtualenv(
   requirements: Requirements,

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Writes docs/settings.md, docs/tasks.md and kraftwerk.schema.json from what the code declares. `--check` only tells whether they are up to date.
+// Writes the pages of the reference and kraftwerk.schema.json from what the code declares, or those that are named. `--check` only tells whether
+// they are up to date, and whether what they are made of is whole: doc comments, their examples, the headers of templates.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,13 +16,16 @@ const [{ settingsPage }, { sentence }, { projectSchema }, { kindNames, loadKinds
   load('project/project-schema.ts'),
   load('recipes/kinds.ts'),
 ])
-const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }, { spreadOptions }, tasks] = await Promise.all([
-  load('engine/cli/registry.ts'),
-  load('engine/cli/help.ts'),
-  load('engine/cli/parse.ts'),
-  load('engine/cli/spread-options.ts'),
-  load('tasks/index.ts'),
-])
+const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }, { spreadOptions }, exit, passes, tasks] =
+  await Promise.all([
+    load('engine/cli/registry.ts'),
+    load('engine/cli/help.ts'),
+    load('engine/cli/parse.ts'),
+    load('engine/cli/spread-options.ts'),
+    load('engine/cli/exit.ts'),
+    load('engine/cli/passing.ts'),
+    load('tasks/index.ts'),
+  ])
 const [providers, services, frameworks, vaults] = [
   await loadKinds('providers'),
   await loadKinds('services'),
@@ -30,13 +34,29 @@ const [providers, services, frameworks, vaults] = [
 ]
 const note = '<!-- Written by scripts/docs.mjs from the code: npm run docs -->'
 
+/** Each page with how it is made; what can be wrong with what it is made of comes with it. */
 const pages = {
-  'docs/settings.md': `${note}\n\n${settingsPage({ services, providers, frameworks, vaults })}`,
-  'docs/tasks.md': taskPages(),
-  'kraftwerk.schema.json': `${JSON.stringify(projectSchema(services, kindNames('vaults')), null, 2)}\n`,
+  'docs/api.md': async () => {
+    // From dist/, which has to be built.
+    const { page, problems } = (await import('./api/published.mjs')).readPublished(root)
+    return { text: page(commands(), note), problems }
+  },
+  'docs/templates.md': async () => {
+    const { page, problems } = await (await import('./templates/read.mjs')).readTemplates(root, load)
+    return { text: page(note), problems }
+  },
+  'docs/services.md': async () => withTable('docs/services.md', 'services', services),
+  'docs/providers.md': async () => withTable('docs/providers.md', 'providers', providers),
+  'docs/settings.md': async () => ({ text: `${note}\n\n${settingsPage({ services, providers, frameworks, vaults })}` }),
+  'docs/tasks.md': async () => ({ text: taskPages() }),
+  'kraftwerk.schema.json': async () => ({ text: `${JSON.stringify(projectSchema(services, kindNames('vaults')), null, 2)}\n` }),
 }
+const named = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 let stale = false
-for (const [path, text] of Object.entries(pages)) {
+for (const path of named.length > 0 ? named : Object.keys(pages)) {
+  const { text, problems = [] } = await pages[path]()
+  for (const problem of problems) console.error(problem)
+  stale ||= problems.length > 0
   const file = join(root, path)
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
   if (process.argv.includes('--check')) {
@@ -48,6 +68,19 @@ for (const [path, text] of Object.entries(pages)) {
   }
 }
 process.exitCode = stale ? 1 : 0
+
+async function withTable(path, name, kinds) {
+  const tables = await import('./kind-tables.mjs')
+  return { text: tables.withTable(join(root, path), name, tables.of[name](kinds)) }
+}
+
+function commands() {
+  return listTasks(createRegistry(tasks)).map(({ name, help }) => ({
+    name: name.replaceAll(/-./g, (letter) => letter.slice(1).toUpperCase()),
+    command: name,
+    help,
+  }))
+}
 
 function taskPages() {
   const registry = createRegistry(tasks)
@@ -63,8 +96,20 @@ What exists stands behind the colon: an environment of the project, or a node. W
 means every environment, or every node that kraft remembers here. Without a target kraft takes the only
 environment, else \`default_node\`; a task that loses data never guesses.
 
-Exit codes: 0 done, 1 the task failed, 2 the command line or a setting is wrong, 3 a node could not be reached, 130 interrupted.
-\`run\`, \`shell\` and \`dev -- COMMAND\` return the command's own code, and 255 where kraft itself failed.
+| Exit code | | Kinds of failure (\`--events\`) |
+| --- | --- | --- |
+${Object.entries(exit.exitCodes)
+  .map(
+    ([code, doc]) =>
+      `| ${code} | ${doc} | ${exit
+        .kindsOf(Number(code))
+        .map((kind) => `\`${kind}\``)
+        .join(', ')} |`,
+  )
+  .join('\n')}
+
+Where nodes or targets end differently, it is the code that those which failed agree on, else 1. ${passes.passing.map((name) => `\`${name}\``).join(', ')}
+and \`dev -- COMMAND\` end with the command's own code, and with ${passes.ownFailure} where kraft itself failed.
 
 Progress goes to stderr, results to stdout. With \`--json\` stdout is one document or, where nothing has a result because it failed,
 empty; of several targets it has those that are done. With \`--events\` each line of stderr is a JSON document, and a failure is the

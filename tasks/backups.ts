@@ -27,7 +27,8 @@ export const backups = task({
   group: 'Data',
   help: 'list the backups in S3 that the node makes by itself; make, fetch, restore, try or delete one',
   destructive: true,
-  changes: 'nothing to list; run and delete change what is in S3, restore puts data in the place of the live data',
+  changes:
+    'list and fetch: nothing; run and delete: what is in S3; drill loads beside the live data and removes it again; restore: as load',
   examples: [
     'kraft backups:live',
     'kraft backups:live run',

@@ -22,7 +22,7 @@ export const bootstrap = task({
   needs: 'nodes',
   group: 'Nodes',
   help: 'prepare a node: runit, nginx, Python, PostgreSQL, redis, firewall, updates',
-  changes: "packages, users, configuration, the firewall, sshd and updates of the node; no project's data",
+  changes: "packages, the user web and /web, nginx, the firewall, sshd, updates, locale, swap and clock; no project's data",
   examples: ['kraft bootstrap:one', 'kraft bootstrap:one --dry-run'],
   async run({ target, session, line }) {
     const ran = await eachNode(session, target.nodes, line, (node, own) => prepare(node, isServed(target, node), session, own))

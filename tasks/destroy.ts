@@ -19,7 +19,8 @@ export const destroy = task({
   group: 'Data',
   help: 'remove the instance from its nodes, with its services and all of its data',
   destructive: true,
-  changes: 'the instance goes: its code, its processes, its services and all of its data',
+  changes:
+    'the instance goes: its code, processes, site, users, services and their data; what is in S3 or in a database at an address stays',
   examples: ['kraft destroy:stage'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)

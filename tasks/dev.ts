@@ -30,7 +30,7 @@ export const dev = task({
   takesRest: true,
   group: 'Start',
   help: 'run the project on this machine, web and processes side by side with reload on save, or one command in its environment',
-  changes: 'nothing',
+  changes: 'nothing by itself; what runs here uses the services of a local node, if there is one',
   examples: ['kraft dev', 'kraft dev -- pytest -x', 'kraft dev -- manage.py migrate', 'kraft dev --only web --port 9000'],
   options: {
     port: option({ type: 'number', help: 'the port of the site (default: 8000, or the next that is free)' }),

@@ -28,7 +28,7 @@ export const dump = task({
   needs: 'instance',
   group: 'Data',
   help: 'write all data of the instance to one file here, and prove it',
-  changes: 'nothing; with --on-node a bundle is kept there',
+  changes: 'nothing; --on-node keeps a bundle there, --freeze holds all that writes meanwhile',
   examples: [
     'kraft dump:live',
     'kraft dump:live before.bundle --only postgres',

@@ -14,7 +14,8 @@ export const env = task({
   needs: 'instance',
   group: 'Deploy',
   help: 'list, set and unset variables of the application that are kept on its nodes, not in the repository',
-  changes: 'list and pull: nothing; set and unset: the variables kept there, and what runs starts anew with them',
+  changes:
+    'list and pull: nothing; set and unset: the variables kept there, and web and processes start anew with them, as reload does',
   examples: [
     'kraft env:stage',
     'kraft env:stage set API_KEY',

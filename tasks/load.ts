@@ -25,7 +25,7 @@ export const load = task({
   group: 'Data',
   help: 'put the data of a bundle in the place of the live data, which is kept for --undo',
   destructive: true,
-  changes: 'the data of the instance, of which the former ones are kept until --drop-old; what runs starts anew',
+  changes: 'the data; the former ones are kept until the next load or --drop-old; web and processes start anew, as reload does',
   examples: [
     'kraft load:stage before.bundle',
     'kraft dump:live - | kraft load:stage - --yes',

@@ -24,7 +24,7 @@ export const maintenance = task({
   needs: 'instance',
   group: 'Operate',
   help: 'close the site for visitors (503, a page of its own), or open it again; without on or off: say which it is',
-  changes: 'what nginx answers to visitors',
+  changes: 'what nginx answers to visitors, from one request to the next; all goes on running',
   examples: [
     'kraft maintenance:live on --message "Back at noon" --retry-after 3600',
     'kraft maintenance:live on --allow 203.0.113.7',

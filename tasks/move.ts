@@ -20,7 +20,8 @@ export const move = task({
   group: 'Nodes',
   help: 'move an environment to another node, which the old one then passes requests on to',
   destructive: true,
-  changes: 'the new node gets the release, the data and the site; the old one passes requests on to it until --remove-old',
+  changes:
+    'the new node gets the release, the data and the site; on the old one nothing runs any more, and all of it stays until --remove-old',
   examples: [
     'kraft move:live --to two --dry-run',
     'kraft move:live --to two',

@@ -23,7 +23,7 @@ export const reload = task({
   needs: 'instance',
   group: 'Deploy',
   help: 'start the current release anew, with the environment as it is now, without losing a request',
-  changes: 'the processes: new ones take over, with the environment as it is now',
+  changes: 'web and processes: new ones take over, with the environment as it is now; release and data stay',
   examples: ['kraft reload:stage', 'kraft reload:live --batch 1'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)

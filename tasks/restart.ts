@@ -11,7 +11,7 @@ export const restart = task({
   needs: 'instance',
   group: 'Operate',
   help: 'end web and processes and start them again; requests are lost meanwhile (reload loses none)',
-  changes: 'the processes: they end and start again',
+  changes: 'web and processes: they end and start again; release, environment and data stay',
   examples: ['kraft restart:stage', 'kraft restart:live --batch 1'],
   async run(context) {
     const { target, line, session } = context

@@ -13,7 +13,7 @@ export const restore = task({
   group: 'Nodes',
   help: 'put a node back as a snapshot kept it; what came since is lost (backups restore is for data in S3)',
   destructive: true,
-  changes: 'all of it: the disk is as in the snapshot',
+  changes: 'all of it: its disk is as in the snapshot, and it starts again',
   examples: ['kraft restore:one', 'kraft restore:one before-upgrade --yes'],
   options: {
     name: option({ type: 'string', positional: true, help: 'the snapshot (default: the newest)' }),

@@ -30,7 +30,7 @@ export const rollback = task({
   needs: 'instance',
   group: 'Deploy',
   help: 'serve an earlier release again: the last good one, or the one that is named',
-  changes: 'the release that serves, and its processes; the data only with --with-data',
+  changes: 'the release that serves, and its processes; the one that it leaves counts as bad; the data only with --with-data',
   examples: [
     'kraft rollback:live',
     'kraft rollback:live 20261128-101500',

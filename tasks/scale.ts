@@ -24,7 +24,8 @@ export const scale = task({
   needs: 'instance',
   group: 'Deploy',
   help: 'run more or fewer copies of a process or web workers, from now on; alone it shows how many',
-  changes: 'how many copies of a process run, until --reset',
+  changes:
+    'how many copies of a process run, kept there until --reset; for other web workers the web starts anew, as reload does',
   examples: ['kraft scale:live worker=3', 'kraft scale:live web=4', 'kraft scale:live --reset', 'kraft scale:live'],
   options: {
     counts: option({ type: 'string', positional: true, many: true, help: 'NAME=COUNT on each node; web means its workers' }),

@@ -12,7 +12,7 @@ export const snapshot = task({
   needs: 'nodes',
   group: 'Nodes',
   help: 'keep a node as it is now, to go back to it with restore (local nodes)',
-  changes: 'nothing; its disk is kept beside it',
+  changes: 'nothing; its processes stand still while its disk is copied, and go on',
   examples: ['kraft snapshot:one', 'kraft snapshot:one before-upgrade'],
   options: {
     name: option({ type: 'string', positional: true, help: 'what to call it (default: the time, like 20261128-033000)' }),

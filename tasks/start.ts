@@ -14,7 +14,7 @@ export const start = task({
   connection: 'alone',
   group: 'Operate',
   help: 'start what stop has stopped, and a local node whose machine is off; the site opens once the application answers',
-  changes: 'what stop has stopped runs and the site is open; a machine that is off starts',
+  changes: 'what stop has stopped runs, and then the site is open; a machine that is off starts',
   examples: ['kraft start:stage', 'kraft start:one'],
   async run(context) {
     const { session } = context

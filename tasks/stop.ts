@@ -11,7 +11,8 @@ export const stop = task({
   needs: 'instance',
   group: 'Operate',
   help: 'stop web and processes until start or the next deploy; the site answers 503, no reboot starts them',
-  changes: 'the processes end, the site answers 503; code and data stay',
+  changes:
+    'web and processes end, also after a reboot, and the site answers 503; cron, servers of its own, code and data stay as they are',
   examples: ['kraft stop:stage'],
   async run(context) {
     const { name } = await changeServing(context, 'stop', ({ place }, { patience }) => stopSteps(place, patience))

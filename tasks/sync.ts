@@ -22,8 +22,7 @@ export const sync = task({
   group: 'Data',
   help: "put the data of one environment in the place of another's: dump and load in one go, and no file here",
   destructive: true,
-  changes:
-    'nothing where the data come from; where they go to, the data, of which the former ones are kept; what runs starts anew',
+  changes: 'nothing where the data come from (--freeze holds all that writes there meanwhile); where they go to, as load does',
   examples: ['kraft sync:live stage', 'kraft sync:live stage --only postgres --yes'],
   options: {
     to: option({ type: 'string', positional: true, target: true, required: true, help: 'the environment that gets the data' }),

@@ -6,19 +6,32 @@ import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
+import { templateHeader } from '../engine/template/header.js'
 import { type FoundTemplate, listTemplates, locateTemplate } from '../engine/template/list.js'
+import { describeTemplate } from './describe-template.js'
 
-/** Lists the templates of all files that land on a node, or copies one out to change it. */
+/** Lists the templates of all files that land on a node, shows what one is given, or copies it out to change it. */
 export const templates = task({
   on: 'once',
   needs: 'nothing',
   group: 'Start',
-  help: 'list the templates of what lands on a node, or copy one out to change it',
+  help: 'list the templates of what lands on a node, show what one is given, or copy it out to change it',
   changes: 'nothing; eject writes a file here',
-  examples: ['kraft templates', 'kraft templates eject nginx/site.conf', 'kraft templates eject nginx/nginx.conf --to user'],
+  examples: [
+    'kraft templates',
+    'kraft templates show nginx/site.conf',
+    'kraft templates eject nginx/site.conf',
+    'kraft templates eject nginx/nginx.conf --to user',
+  ],
   options: {
-    verb: option({ type: 'string', positional: true, choices: ['list', 'eject'], default: 'list', help: 'list or eject' }),
-    name: option({ type: 'string', positional: true, help: 'eject: the template' }),
+    verb: option({
+      type: 'string',
+      positional: true,
+      choices: ['list', 'show', 'eject'],
+      default: 'list',
+      help: 'list, show or eject',
+    }),
+    name: option({ type: 'string', positional: true, help: 'show, eject: the template' }),
     to: option({
       type: 'string',
       choices: ['project', 'user'],
@@ -28,9 +41,13 @@ export const templates = task({
   raw: true,
   async run({ options: { verb, name, to }, session }) {
     if (verb === 'list') return list(session, name)
-    if (name !== undefined)
-      return eject(session, locateTemplate(name), to ?? (session.project === undefined ? 'user' : 'project'))
-    throw new KraftError({ kind: 'usage', message: 'Say which template to copy out', next: 'kraft templates lists them' })
+    if (name === undefined) {
+      const message = verb === 'show' ? 'Say which template to show' : 'Say which template to copy out'
+      throw new KraftError({ kind: 'usage', message, next: 'kraft templates lists them' })
+    }
+    const found = locateTemplate(name)
+    if (verb === 'show') return show(session, found)
+    return eject(session, found, to ?? (session.project === undefined ? 'user' : 'project'))
   },
 })
 
@@ -41,16 +58,27 @@ function list(session: Session, name: string | undefined): Result {
     throw new KraftError({
       kind: 'usage',
       message: `templates list takes no name, got "${name}"`,
-      next: `To copy it out: kraft templates eject ${name}`,
+      next: `What it is: kraft templates show ${name}. To copy it out: kraft templates eject ${name}`,
     })
   }
-  const found = listTemplates().map((each) => ({ name: each.name, from: originOf(session, each), file: each.file }))
-  const width = Math.max(...found.map((each) => each.name.length))
+  const found = listTemplates().map((each) => {
+    const header = templateHeader(each.name)
+    return { name: each.name, from: originOf(session, each), file: each.file, to: header?.to, mode: header?.mode }
+  })
+  const width = (key: 'name' | 'from') => Math.max(...found.map((each) => each[key].length))
   const rows = found.map((each) => {
-    const where = each.from === 'kraftwerk' ? '' : `  ${shown(session, each.file)}`
-    return `${each.name.padEnd(width)}  ${each.from}${where}`
+    const where = each.from === 'kraftwerk' ? (each.to ?? '') : shown(session, each.file)
+    return `${each.name.padEnd(width('name'))}  ${each.from.padEnd(width('from'))}  ${where}`.trimEnd()
   })
   return new Result(rows.join('\n'), found)
+}
+
+function show(session: Session, found: FoundTemplate): Result {
+  const { name, file } = found
+  const from = originOf(session, found)
+  const header = templateHeader(name)
+  const text = describeTemplate({ name, header, file: from === 'kraftwerk' ? undefined : shown(session, file) })
+  return new Result(text, { name, from, file, ...header }, from === 'kraftwerk' ? `kraft templates eject ${name}` : undefined)
 }
 
 async function eject(session: Session, found: FoundTemplate, to: 'project' | 'user'): Promise<Result> {

@@ -78,7 +78,7 @@ describe('a service that is one new file', () => {
     expect((await run('settings', 'notes')).stdout).toBe('The service notes: a folder of notes\n  pages  How many (default: 3)\n')
     const [{ keys }] = JSON.parse((await run('settings', 'notes', '--json')).stdout)
     expect(keys).toEqual([{ key: 'pages', doc: 'How many', default: 3, example: 3 }])
-    await promisify(execFile)(process.execPath, [join(tree.folder, 'scripts/docs.mjs')])
+    await promisify(execFile)(process.execPath, [join(tree.folder, 'scripts/docs.mjs'), 'docs/settings.md', 'docs/tasks.md'])
     const page = await readFile(join(tree.folder, 'docs/settings.md'), 'utf8')
     expect(page).toContain('- `notes`: A folder of notes.\n')
     expect(page).toMatch(/\n#### notes\n\n\| Key .*\n.*\n\| `pages` \| How many\. \| `3` \| `3` \|\n/)

@@ -22,7 +22,7 @@ export type Outcome = v.InferOutput<typeof outcomeSchema>
 /**
  * The titles of the steps that changed something or, in a dry run, would.
  *
- * @example expect(changed(await node.apply(recipe))).toEqual(['Package nginx'])
+ * @example expect(changed(await node.apply(apt('nginx')))).toEqual(['Package nginx'])
  */
 export function changed({ steps }: Outcome): readonly string[] {
   return steps.filter((step) => ['changed', 'changes', 'maybe'].includes(step.status)).map(({ title }) => title)

@@ -6,7 +6,9 @@ import { changed, type Outcome, unlessFailed } from './outcome.js'
 
 /** Where a recipe is tried: a real node, or the recording of one. */
 export interface RecipeNode {
+  /** What errors call it. */
   readonly name: string
+  /** What kraft knows of it, as recipes are given it in a task. */
   facts(): Promise<Facts>
   /** Runs steps as one script. Throws the KraftError of the first step that fails. */
   apply(steps: Iterable<Step>): Promise<Outcome>
@@ -36,7 +38,7 @@ export function recipeNode(attempts: Attempts): RecipeNode {
  * nothing. Returns how the first run ended.
  *
  * @throws KraftError `task` that names the steps that are not, with their diff.
- * @example await expectIdempotent(node, reports({ jobs: 4 }))
+ * @example await expectIdempotent(node, apt('nginx'))
  */
 export async function expectIdempotent(node: RecipeNode, steps: Iterable<Step>): Promise<Outcome> {
   const list = [...steps]

@@ -1,7 +1,16 @@
 import { explain } from '../errors/explain.js'
 import type { Failure } from '../errors/failure.js'
 
-const codes: Record<Failure['kind'], number> = {
+/** What the codes mean that kraft ends with, for scripts. */
+export const exitCodes = {
+  0: 'Done. Also where nothing had to change.',
+  1: 'The task failed. Of `status` and `doctor`: something needs a hand; of `diff --exit-code`: something differs.',
+  2: 'The command line, a setting or a kraftfile is wrong.',
+  3: 'A node could not be reached, or is not the one that kraft knows.',
+  130: 'Interrupted by Ctrl-C.',
+} as const
+
+const codes: Record<Failure['kind'], keyof typeof exitCodes> = {
   usage: 2,
   setting: 2,
   unreachable: 3,
@@ -14,11 +23,13 @@ const codes: Record<Failure['kind'], number> = {
   interrupted: 130,
 }
 
-/**
- * The exit code for an error: 1 the task failed, 2 command line or setting, 3 no node, 130 interrupted. Of several failures the
- * code that they agree on, else 1.
- */
-export function exitCode(error: unknown): number {
+/** The kinds of failure that end with a code, as `--events` names them. */
+export function kindsOf(code: number): readonly string[] {
+  return Object.entries(codes).flatMap(([kind, each]) => (each === code ? [kind] : []))
+}
+
+/** The exit code for an error. Of several failures the code that they agree on, else 1. */
+export function exitCode(error: unknown): keyof typeof exitCodes {
   const failure = explain(error)?.failure
   if (failure === undefined) return 1
   if (failure.kind !== 'several') return codes[failure.kind]

@@ -1,18 +1,15 @@
 import type { App } from './app.js'
+import { ownFailure, passesCode } from './passing.js'
 
 /** Runs kraft with the arguments behind its name and returns the exit code. Prints errors; throws nothing. */
 export async function main(app: App, args: readonly string[]): Promise<number> {
-  const [word = ''] = args
-  const passes = /^(run|shell|psql|redis-cli|mysql|sqlite3|service-shell)(:|$)/.test(word)
-  const raw = passes || (/^dev(:|$)/.test(word) && args.includes('--'))
   try {
     return await dispatch(app, args)
   } catch (error) {
     const [{ showError }, { exitCode }] = await Promise.all([import('./show-error.js'), import('./exit.js')])
     const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
-    const code = raw ? 255 : exitCode(error)
+    const code = passesCode(args) ? ownFailure : exitCode(error)
     showError(error, { debug: own.includes('--debug'), events: own.includes('--events'), code })
-    // A command's own codes pass through run and shell, so kraft's failures take the code that ssh uses for its own.
     return code
   }
 }

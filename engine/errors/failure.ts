@@ -52,7 +52,9 @@ export type Failure =
 
 /** One of several things that failed: what it is called, and how it ended. */
 export interface Ended {
+  /** What it is called: a node, a target. */
   readonly title: string
+  /** What it threw. */
   readonly error: unknown
 }
 

@@ -10,6 +10,7 @@ export interface Facts {
   readonly codename: string
   /** As Debian names it: `amd64`, `arm64`. */
   readonly architecture: string
+  /** Processors that programs there can use, as `nproc` counts them. */
   readonly cpus: number
   /** Megabytes of memory. */
   readonly memory: number

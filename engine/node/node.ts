@@ -12,10 +12,13 @@ import type { NodeRecord } from './record.js'
 
 /** A node that a task works on: its record, one connection, and what can be done over it. */
 export interface Node {
+  /** As nodes.yaml has it. */
   readonly name: string
+  /** What kraft remembers of it. */
   readonly record: NodeRecord
   /** The roles that it has in the target's environment: `web`, `db`…; a node that is listed without roles has every one. */
   readonly roles: readonly string[] | 'every'
+  /** The one connection that all tasks share. Bodies need it seldom: `$` and `apply` go over it. */
   readonly connection: Connection
   /** Locks that this process holds there, by name, with their numbers: scripts run only while these are the newest. */
   readonly locks: Map<string, string>

@@ -12,7 +12,15 @@ export interface ProviderSpec extends Omit<Provider, 'section'> {
  * A provider of your own: exported from a kraftfile, or from a package that a kraftfile passes on, `kraft provision NAME
  * --provider ITS-NAME` makes nodes with it.
  *
- * @example export const rack = provider({ name: 'rack', doc: 'servers in our rack', create, describe, destroy })
+ * @throws TypeError where its name is not small letters, digits and hyphens.
+ * @example
+ * export const rack = provider({
+ *   name: 'rack',
+ *   doc: 'servers in our rack',
+ *   create: async ({ name }) => ({ name, provider: 'rack', address: `${name}.rack.example`, user: 'admin', host_keys: ['ssh-ed25519 AAAA…'] }),
+ *   describe: async () => 'running',
+ *   destroy: async ({ name }, _settings, progress) => progress(`${name} is free`),
+ * })
  */
 export function provider({ schema, ...spec }: ProviderSpec): Provider {
   if (!/^[a-z][a-z0-9-]*$/.test(spec.name)) {

@@ -11,12 +11,15 @@ export interface FirstLogin {
 
 /** What a provider is asked to make. */
 export interface CreateRequest {
+  /** What the node will be called. */
   readonly name: string
   /** The user's public key in OpenSSH's one-line form; whoever holds the private one must be able to log in. */
   readonly publicKey: string
+  /** The provider's settings, validated. */
   readonly settings: ProviderSettings
   /** Shows a line of progress to a person. */
   progress(line: string): void
+  /** Aborted at Ctrl-C: undo what was made, and throw. */
   readonly signal?: AbortSignal
   /**
    * Logs in where one of the record's host keys is shown, and out again once `work` is done. Left out where nobody can; a provider
@@ -30,10 +33,13 @@ export type NodeState = 'running' | 'stopped' | 'starting' | 'missing'
 
 /** A node that a provider has, whether kraft remembers it or not. */
 export interface Listed {
+  /** The name that kraft gave it. */
   readonly name: string
   /** The provider's own name for it. */
   readonly id: string
+  /** How it is now. */
   readonly state: NodeState
+  /** Where it is reached; left out while it has no address. */
   readonly address?: string
 }
 
@@ -41,7 +47,9 @@ export interface Listed {
 export interface Image {
   /** As `image_id` names it. */
   readonly id: string
+  /** What people call it: `Debian 12`. */
   readonly name: string
+  /** As Debian names it: `amd64`, `arm64`; left out where the provider does not say. */
   readonly architecture?: string
 }
 
@@ -49,6 +57,7 @@ export interface Image {
 export interface Size {
   /** As `size_id` names it. */
   readonly id: string
+  /** Processors, or what the provider sells as such. */
   readonly cpus: number
   /** In GB. */
   readonly memory: number
@@ -56,6 +65,7 @@ export interface Size {
   readonly disk?: number
   /** As the provider says it, with its currency and time. */
   readonly price?: string
+  /** As Debian names it: `amd64`, `arm64`; left out where the provider does not say. */
   readonly architecture?: string
   /** Where it can be had; left out: everywhere. */
   readonly regions?: readonly string[]
@@ -65,11 +75,13 @@ export interface Size {
 export interface Region {
   /** As `location_id` names it. */
   readonly id: string
+  /** What people call it: a city, a country. */
   readonly name: string
 }
 
 /** A state of a node that its provider keeps. */
 export interface Snapshot {
+  /** As it was called when it was taken. */
   readonly name: string
   /** When it was taken, in ISO 8601. */
   readonly time: string
@@ -79,9 +91,11 @@ export interface Snapshot {
 
 /** What a provider needs to work on a node beside its record. */
 export interface NodeWork {
+  /** The provider's settings, validated. */
   readonly settings: ProviderSettings
   /** Shows a line of progress to a person. */
   progress(line: string): void
+  /** Aborted at Ctrl-C. */
   readonly signal?: AbortSignal
 }
 
@@ -89,6 +103,7 @@ export interface NodeWork {
 export interface Snapshots {
   /** In one line: what a running node notices of it, for the docs and the dry run. */
   readonly doc: string
+  /** Those of the node, in no order. */
   list(record: NodeRecord, settings: ProviderSettings): Promise<readonly Snapshot[]>
   /** Keeps the node as it is now, all of its files at one instant. A name that is taken is refused. */
   take(record: NodeRecord, name: string, work: NodeWork): Promise<Snapshot>
@@ -97,6 +112,7 @@ export interface Snapshots {
    * node as it was or as the snapshot is, perhaps stopped; again, it does the rest.
    */
   restore(record: NodeRecord, name: string, work: NodeWork): Promise<NodeRecord>
+  /** Removes a snapshot; the node stays as it is. */
   forget(record: NodeRecord, name: string, work: NodeWork): Promise<void>
 }
 
@@ -112,7 +128,9 @@ export interface Missing {
 
 /** Something that this machine lacks, and what to do: one line each. */
 export interface Lack {
+  /** What is missing, as a sentence without its end. */
   readonly what: string
+  /** What to do about it. */
   readonly next: string
   /** The provider sees to it by itself when it makes a node. */
   readonly byItself?: true
@@ -126,10 +144,10 @@ export const providerMark = Symbol.for('kraftwerk.provider')
 
 /**
  * What makes nodes. One file in recipes/providers/ exports `provider`, named like the file.
- *
- * @example export const provider = defineProvider({ name: 'static', doc: 'Any server that answers ssh', … })
+ * One of a kraftfile is made by `provider`.
  */
 export interface Provider {
+  /** As `--provider` names it: small letters, digits and hyphens. */
   readonly name: string
   /** One line for `kraft help provision` and the docs. */
   readonly doc: string
@@ -159,7 +177,9 @@ export interface Provider {
   list?(settings: ProviderSettings): Promise<readonly Listed[]>
   /** What nodes can be made from. */
   images?(settings: ProviderSettings): Promise<readonly Image[]>
+  /** How large nodes can be. */
   sizes?(settings: ProviderSettings): Promise<readonly Size[]>
+  /** Where nodes can be. */
   regions?(settings: ProviderSettings): Promise<readonly Region[]>
   /** What this machine lacks for it; changes nothing. */
   lacks?(): Promise<readonly Lack[]>

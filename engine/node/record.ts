@@ -1,5 +1,6 @@
 /** What kraft remembers of a node, in nodes.yaml. It holds no secret, so a team can commit it. */
 export interface NodeRecord {
+  /** What stands behind the colon. */
   readonly name: string
   /** Which provider made it: `local`, `ec2`, `static`… */
   readonly provider: string

@@ -2,7 +2,9 @@ import type { NodeEnd } from './node-summary.js'
 
 /** One line of the list that a person sees while kraft works. */
 export interface Item {
+  /** What people read of it. */
   readonly title: string
+  /** The work; it says how far it is by its line. */
   run(line: Line): Promise<void> | void
   /** The rest does not rely on it: where it fails they run all the same, and the list ends with who failed and who did not. */
   readonly continue?: boolean

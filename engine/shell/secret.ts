@@ -38,13 +38,23 @@ export function secret(value: string, name?: string): Secret {
   return new Secret(value, name)
 }
 
-/** The value of a secret. */
+/**
+ * The value of a secret, for where it has to leave: a file of mode 0600, the body of a request. Never for a command line or a message.
+ *
+ * @throws TypeError where another copy of kraftwerk made it.
+ * @example reveal(secret('s3cret')) // 's3cret'
+ */
 export function reveal(from: Secret): string {
   const value = values.get(from)
   if (value === undefined) throw new TypeError('This secret was made by another copy of kraftwerk')
   return value
 }
 
+/**
+ * Tells a secret, also one that another copy of kraftwerk made.
+ *
+ * @example isSecret(secret('s3cret')) // true
+ */
 export function isSecret(value: unknown): value is Secret {
   return typeof value === 'object' && value !== null && mark in value
 }

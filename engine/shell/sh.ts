@@ -12,7 +12,7 @@ export type ShValue = string | number | Sh | readonly (string | number | Sh)[]
 /**
  * Shell text for the node, in POSIX sh (dash is Debian's): each `${value}` becomes one quoted word, a list several.
  *
- * @example sh`install -d -o ${user} ${paths}`.text // install -d -o web '/web/a b' /web/c
+ * @example sh`install -d -o ${'web'} ${['/web/a b', '/web/c']}`.text // install -d -o web '/web/a b' /web/c
  */
 export function sh(pieces: TemplateStringsArray, ...values: readonly ShValue[]): Sh {
   const [first = '', ...others] = dedent(pieces.raw.map(shell))
@@ -36,7 +36,11 @@ export function quote(value: string): string {
   return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`
 }
 
-/** Puts pieces of shell below each other. */
+/**
+ * Puts pieces of shell below each other; those that are undefined are left out.
+ *
+ * @example lines(sh`umask 077`, sh`mkdir -p ${project.folder}`)
+ */
 export function lines(...parts: readonly (Sh | undefined)[]): Sh {
   return new Sh(
     parts

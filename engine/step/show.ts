@@ -7,9 +7,11 @@ import type { Step, StepStatus } from './step.js'
 
 /** How many steps ended how, what they printed, and how long they took. */
 export interface Applied {
+  /** How many steps ended in which way. */
   readonly counts: Readonly<Record<StepStatus, number>>
   /** The lines that each step printed, by its place among them. */
   readonly output: readonly (readonly string[])[]
+  /** How long it took. */
   readonly seconds: number
 }
 
@@ -21,7 +23,9 @@ export interface Sent {
 
 /** Steps that people know by one title. */
 export interface Phase {
+  /** What people read of it. */
   readonly title: string
+  /** In the order in which they run. */
   readonly steps: readonly Step[]
 }
 

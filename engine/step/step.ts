@@ -6,13 +6,14 @@ import type { Sh } from '../shell/sh.js'
  * run by engine/step/apply.ts. Scripts are POSIX sh, run as root (or {@link Step.as}) as under `sh -e` with stdin from /dev/null,
  * and may use `$KRAFT_STEP/NAME` for the files in {@link Step.files}.
  *
- * @example
- * { title: 'Directory /web', check: sh`test -d /web`, apply: sh`install -d -o web -g web /web` }
+ * @example const web: Step = { title: 'Directory /web', check: sh`test -d /web`, apply: sh`install -d -o web -g web /web` }
  */
 export interface Step {
+  /** What people read of it: a few words that name the thing, as `Directory /web`. */
   readonly title: string
   /** Exit code 0: it is true already and nothing is done. Left out: it is done each time, and counts as a change. */
   readonly check?: Sh
+  /** Makes it true; the first command in it that fails ends the run. Safe to run again where a power cut ended it halfway. */
   readonly apply: Sh
   /** Prints what would change, as a unified diff or one line; its exit code does not matter. For `--dry-run`. */
   readonly diff?: Sh
@@ -33,7 +34,9 @@ export interface Step {
 
 /** What runs once at the end of a phase, if a step that notifies it changed something (reload nginx). */
 export interface Handler {
+  /** By which it is told from others: steps that notify handlers of one name run it once. */
   readonly name: string
+  /** What it does, as root. */
   readonly apply: Sh
 }
 

@@ -12,7 +12,12 @@ export function series(help: string, ...members: readonly Task[]): Task {
   return make({ on: 'once', help, members, together: false, ...shared(members) })
 }
 
-/** Tasks side by side on the same target. */
+/**
+ * Tasks side by side on the same target, for those that do not depend on each other. All of them end before it does, and it fails if one
+ * of them failed.
+ *
+ * @example export const look = parallel('How it is and what it says', status, logs)
+ */
 export function parallel(help: string, ...members: readonly Task[]): Task {
   check('parallel', help, members)
   return make({ on: 'once', help, members, together: true, ...shared(members) })

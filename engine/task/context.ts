@@ -23,12 +23,15 @@ export interface TaskProject {
 export interface Target {
   /** As it was typed. */
   readonly word: string
+  /** All of its nodes, in the order of kraftwerk.yaml, without those that `--limit` leaves out. */
   readonly nodes: readonly Node[]
+  /** Undefined where a node was named outside of a project. */
   readonly project: TaskProject | undefined
 }
 
 /** All that was asked for at once. */
 export interface Asked {
+  /** One for each word behind the colon. */
   readonly targets: readonly Target[]
   /** `all` stood behind the colon. */
   readonly all: boolean
@@ -36,9 +39,11 @@ export interface Asked {
 
 /** What every task gets. */
 export interface TargetContext<Options> {
+  /** What the task was called on. */
   readonly target: Target
   /** More than `target` only for a task that gathers its targets. */
   readonly asked: Asked
+  /** What was declared under `options`, with the values that were given. */
   readonly options: Options
   /** Everything after `--`, untouched. */
   readonly rest: readonly string[]
@@ -46,6 +51,7 @@ export interface TargetContext<Options> {
   readonly local: { readonly $: Shell }
   /** The line of the list that stands for this task. */
   readonly line: Line
+  /** This call of kraft: its flags, folders and nodes. */
   readonly session: Session
   /** Runs another task on the same target. */
   call(task: Task, options?: Readonly<Record<string, unknown>>): Promise<void>
@@ -55,7 +61,10 @@ export interface TargetContext<Options> {
 export interface NodeContext<Options> extends TargetContext<Options> {
   /** zx's `$` on the node, as the instance's user in its environment; without a project it is the login. */
   readonly $: Shell
+  /** The node that the body runs on. */
   readonly node: Node
+  /** What is known of that node. */
   readonly facts: Facts
+  /** The project, in the environment of the target. */
   readonly project: TaskProject
 }

@@ -6,7 +6,9 @@ import { spreadOut } from './spread.js'
 
 /** What a body gave back on a node. */
 export interface OnNode<T> {
+  /** The node. */
   readonly node: Node
+  /** What the body returned there. */
   readonly value: T
 }
 

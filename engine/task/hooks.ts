@@ -21,14 +21,19 @@ export function hooksOf(task: Task): Hooks {
 /**
  * Runs tasks before another one, wherever it is called from. If a hook fails, the task does not start.
  *
- * @example before(deploy, reports)
+ * @example before(deploy, task({ on: 'once', onlyOnce: true, run: ({ local }) => local.$`npm run build` }))
  */
 export function before(task: Task, ...hooks: readonly Task[]): void {
   checkTasks('before', [task, ...hooks], isTask)
   hooksOf(task).before.push(...hooks)
 }
 
-/** Runs tasks after another one that succeeded. */
+/**
+ * Runs tasks after another one that succeeded, wherever that is called from. If one of them fails, the call has failed; what the task did
+ * stays done.
+ *
+ * @example after(deploy, task({ on: 'once', run: ({ local }) => local.$`notify-send deployed` }))
+ */
 export function after(task: Task, ...hooks: readonly Task[]): void {
   checkTasks('after', [task, ...hooks], isTask)
   hooksOf(task).after.push(...hooks)

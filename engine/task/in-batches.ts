@@ -10,7 +10,10 @@ import { cut, spreadOut } from './spread.js'
  * that it is `rolling`.
  *
  * @throws KraftError `several` where a part failed; where there is only one, its own failure.
- * @example await inBatches(session, target.nodes, line, (batch, own) => restartTogether(batch, own))
+ * @example
+ * await inBatches(session, target.nodes, line, async (batch, own) => {
+ *   for (const each of batch) await each.apply('Cache', [{ title: 'No cache', apply: sh`rm -rf /var/cache/shop` }], own)
+ * })
  */
 export async function inBatches(
   session: Session,

@@ -3,13 +3,17 @@ import { checkOption } from './check-declared.js'
 
 /** How an option or a positional argument of a task is declared: parsing, help and completion are made from it. */
 export interface OptionSpec {
+  /** What it is parsed to; a `boolean` is true where it is typed, and false as `--no-NAME`. */
   readonly type: 'string' | 'number' | 'boolean'
   /** Stands without its name, in the order of declaration. */
   readonly positional?: boolean
+  /** The words that it can be; completion offers them, and any other is refused. */
   readonly choices?: readonly string[]
   /** Choices that are known only once the kraftfile was loaded; read them with {@link choicesOf}. */
   readonly choicesFrom?: () => readonly string[]
+  /** What it is where nothing is given. `false` for a boolean that says nothing. */
   readonly default?: string | number | boolean
+  /** Without it the command line is refused, before anything connects. */
   readonly required?: boolean
   /** One line for `kraft help TASK`. */
   readonly help?: string
@@ -24,6 +28,7 @@ export interface OptionSpec {
 /** Options by name, as a task declares them. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 
+/** The type of a single value. */
 type Plain<S extends OptionSpec> = S['choices'] extends readonly string[]
   ? S['choices'][number]
   : S['type'] extends 'number'
@@ -32,6 +37,7 @@ type Plain<S extends OptionSpec> = S['choices'] extends readonly string[]
       ? boolean
       : string
 
+/** The type of what was given: of an option with `many` a list. */
 type Given<S extends OptionSpec> = S extends { readonly many: true } ? readonly Plain<S>[] : Plain<S>
 
 /** The type of an option's value; undefined where it is neither required nor has a default. */
@@ -50,7 +56,11 @@ export type OptionValues<O extends OptionSpecs> = { readonly [Name in keyof O]: 
 /**
  * Declares an option with its type kept exact.
  *
- * @example options: { hours: option({ type: 'number', default: 24, help: 'keep younger ones' }) }
+ * @example
+ * export const clearCache = task({
+ *   options: { hours: option({ type: 'number', default: 24, help: 'keep younger ones' }) },
+ *   run: ({ $, options }) => $`find cache -type f -mmin +${options.hours * 60} -delete`,
+ * })
  */
 export function option<const S extends OptionSpec>(spec: S): S {
   checkOption('option', spec)

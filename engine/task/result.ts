@@ -25,7 +25,7 @@ export class Result {
 /**
  * What a task of a kraftfile hands back: text for stdout, and data for `--json`. Data that is left out is the text.
  *
- * @example return result(`${count} pages`, { pages: count })
+ * @example export const pages = task({ run: () => result('12 pages', { pages: 12 }) }) // kraft pages --json: { "pages": 12 }
  */
 export function result(text: string, data: unknown = text, next?: string): Result {
   return next === undefined ? new Result(text, data) : new Result(text, data, next)

@@ -11,9 +11,13 @@ import type { Needs, Task } from './task.js'
 
 /** Options that every task has. */
 export interface Flags {
+  /** `--dry-run`: nothing may change. */
   readonly dryRun: boolean
+  /** `--yes`: whatever is asked is answered with yes. */
   readonly yes: boolean
+  /** `--json`: results are wanted as data. */
   readonly json: boolean
+  /** `--debug`: scripts and stacks are shown. */
   readonly debug: boolean
 }
 
@@ -23,7 +27,9 @@ export interface Prompt {
   confirm(message: string): Promise<boolean>
   /** The same for what only a person can know who compares it with something: `--yes` has compared nothing. */
   compare(message: string): Promise<boolean>
+  /** A line of text. */
   text(message: string): Promise<string>
+  /** A line that is not shown while it is typed. */
   secret(message: string): Promise<string>
 }
 
@@ -39,7 +45,9 @@ export interface About {
 
 /** One call of kraft: what its tasks share. */
 export interface Session {
+  /** What the command line says for every task. */
   readonly flags: Flags
+  /** Shows what goes on, on stderr. */
   readonly report: Report
   /** What the command line says of how to go over several nodes. */
   readonly spread?: Spread

@@ -15,7 +15,9 @@ export interface Spread {
 
 /** The size of a batch: a number, or a percentage of all. */
 export interface Batch {
+  /** So many nodes. */
   readonly size: number
+  /** So many of a hundred nodes, at least one. */
   readonly percent: boolean
 }
 

@@ -9,7 +9,9 @@ export type On = 'first' | 'each' | 'once' | { readonly role: string }
 /** What may stand behind the colon: nothing, nodes, or a project's instance. */
 export type Needs = 'nothing' | 'nodes' | 'instance'
 
-interface Common<O extends OptionSpecs> {
+/** What a task can say of itself, wherever it runs. */
+export interface CommonSpec<O extends OptionSpecs> {
+  /** Options and positional arguments of the command line, by name. */
   readonly options?: O
   /** One line for `kraft` and `kraft help TASK`; a kraftfile's doc comment says the same. */
   readonly help?: string
@@ -45,21 +47,26 @@ interface Common<O extends OptionSpecs> {
 }
 
 /** A task that runs once, with all nodes of its target and no `$`. */
-export interface OnceSpec<O extends OptionSpecs> extends Common<O> {
+export interface OnceSpec<O extends OptionSpecs> extends CommonSpec<O> {
+  /** Once for the whole target. */
   readonly on: 'once'
   /** The body goes over the nodes with `eachNode`, and none depends on another: `--batch` and `--retry-failed` mean single nodes. */
   readonly independent?: boolean
   /** The body goes over the nodes with `inBatches`: they belong together, and `--batch` rolls over them part after part. */
   readonly rolling?: boolean
+  /** The code. What it returns with `result` goes to stdout; what it throws fails the task. */
   run(context: TargetContext<OptionValues<O>>): unknown
 }
 
 /** A task that runs on one node or on several, each by itself; with `run` (code) or `steps` (data). */
-export interface NodeSpec<O extends OptionSpecs> extends Common<O> {
+export interface NodeSpec<O extends OptionSpecs> extends CommonSpec<O> {
+  /** Where; `first` (the first web node) if left out. */
   readonly on?: 'first' | 'each' | { readonly role: string }
   /** How many nodes at once; default: all. */
   readonly parallel?: number
+  /** The code, run for each node. A dry run only says that there is code. */
   run?(context: NodeContext<OptionValues<O>>): unknown
+  /** The steps, made for each node and run there as one script. A dry run checks them and shows what would change. */
   steps?(context: NodeContext<OptionValues<O>>): Iterable<Step> | Promise<Iterable<Step>>
 }
 
@@ -68,6 +75,7 @@ const mark = Symbol.for('kraftwerk.task')
 /** A task as kraft keeps it; made by {@link task}, `series` or `parallel`. */
 export interface Task {
   readonly [mark]: true
+  /** What was given to {@link task}. */
   readonly spec: TaskSpec
   /** Options that were fixed with {@link Task.with}. */
   readonly given: Readonly<Record<string, unknown>>
@@ -76,7 +84,7 @@ export interface Task {
 }
 
 /** What a {@link Task} does, without the types of its options. */
-export type TaskSpec = Common<OptionSpecs> & {
+export type TaskSpec = CommonSpec<OptionSpecs> & {
   readonly on: On
   readonly parallel?: number
   readonly run?: (context: never) => unknown

@@ -43,6 +43,11 @@ export function findTemplate(name: string): string {
   })
 }
 
+/** The file of kraftwerk's own template of a name, whatever a user has in its place; undefined where it has none. */
+export function ownFile(name: string): string | undefined {
+  return [`${name}.ejs`, name].map((file) => join(packageFolder(), file)).find(isFile)
+}
+
 /** The names of all templates that {@link findTemplate} can find. */
 export function templateNames(): readonly string[] {
   const names = templateFolders()

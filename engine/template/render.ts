@@ -3,19 +3,21 @@ import { Script } from 'node:vm'
 import { commonJs } from '../config/common-js.js'
 import { KraftError, type Place } from '../errors/failure.js'
 import { isSecret, reveal, Secret } from '../shell/secret.js'
-import { findTemplate, templateFolders } from './find.js'
+import { findTemplate, ownFile, templateFolders } from './find.js'
+import { unknownName } from './unknown-name.js'
 
 /**
  * Renders a template of the user's or the package's folders. Nothing is escaped: what lands on a node is not HTML. If there
  * is a secret among the values that it uses, the whole text is one.
  *
- * @throws KraftError `setting` with the file and line of a mistake, or where there is no such template.
+ * @throws KraftError `setting` with the file and line of a mistake, or where there is no such template. One that names a variable which
+ * there is not says which there are.
  * @example render('reports.conf', { jobs: 4 })
  */
 export function render(name: string, vars: Readonly<Record<string, unknown>> = {}): string | Secret {
   const filename = findTemplate(name)
   const found = { secret: false }
-  const text = renderFile(filename, plain(vars, found))
+  const text = renderFile(name, filename, plain(vars, found))
   return found.secret ? new Secret(text, name) : text
 }
 
@@ -25,14 +27,14 @@ interface Ejs {
   readonly Template: new (text: string, options: Readonly<Record<string, unknown>>) => { source: string; generateSource(): void }
 }
 
-function renderFile(filename: string, data: unknown): string {
+function renderFile(name: string, filename: string, data: unknown): string {
   // Loaded when the first template is rendered, and not by import(): recipes are synchronous.
   const ejs = commonJs<Ejs>('ejs')
   const text = readFileSync(filename, 'utf8')
   try {
     return ejs.render(text, data, { filename, views: templateFolders(), escape: printable })
   } catch (error) {
-    throw explain(error, locate(error) ?? placeOf(ejs, filename, error))
+    throw explain(error, locate(error) ?? placeOf(ejs, filename, error), name, data)
   }
 }
 
@@ -57,11 +59,18 @@ function plain(value: unknown, found: { secret: boolean }): unknown {
   return copy
 }
 
-function explain(error: unknown, place: Place): KraftError {
+function explain(error: unknown, place: Place, name: string, data: unknown): KraftError {
   const message = error instanceof Error ? error.message : String(error)
   // EJS puts the places and the lines around them before what happened, and advice about itself after it.
   const said = message.replace(/ (in .* )?while compiling ejs[\s\S]*$/, '').replace(/^[\s\S]*\n\n/, '')
-  return new KraftError({ kind: 'setting', place, message: said, next: 'Correct the template and run it again' }, error)
+  const line = place.line === undefined ? '' : (readFileSync(place.file, 'utf8').split('\n')[place.line - 1] ?? '')
+  const unknown = unknownName(said, line, isRecord(data) ? data : {})
+  if (unknown === undefined) {
+    return new KraftError({ kind: 'setting', place, message: said, next: 'Correct the template and run it again' }, error)
+  }
+  const there = unknown.known.length === 0 ? 'There is nothing here that it could name' : `There are: ${unknown.known.join(', ')}`
+  const more = ownFile(name) === undefined ? '' : `. What each is: kraft templates show ${name}`
+  return new KraftError({ kind: 'setting', place, message: unknown.message, next: `${there}${more}` }, error)
 }
 
 // While a template runs, EJS knows the line; of included templates the innermost comes last.
@@ -102,4 +111,8 @@ function lineOfSyntax(ejs: Ejs, text: string): number | undefined {
     const before = template.source.split('\n').slice(0, Number(at) - 2)
     return Number([...before.join('\n').matchAll(/__line = (\d+)/g)].at(-1)?.[1] ?? 1)
   }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }

@@ -52,7 +52,7 @@ it('is named in the kraftwerk.yaml that init writes for a project that is there'
 
 /** The schema that the first line names, as the package brings it into node_modules. */
 async function namedSchema(text: string): Promise<unknown> {
-  const named = /^# yaml-language-server: \$schema=node_modules\/kraftwerk\/(\S+)\n/.exec(text)?.[1] ?? 'none'
+  const named = /^# yaml-language-server: \$schema=node_modules\/kraftwerk\/(\S+)\n/m.exec(text)?.[1] ?? 'none'
   const { files } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { readonly files: readonly string[] }
   expect(files).toContain(named)
   expect(dirname(named)).toBe('.')

@@ -35,14 +35,37 @@ describe('kraft templates', () => {
     expect(of('firewall/kraftwerk.nft')).toMatchObject({ from: 'kraftwerk' })
     expect(new Set(found.map(({ name }) => name)).size).toBe(found.length)
     const text = (await run('templates')).stdout
-    expect(text).toMatch(/^nginx\/site\.conf +project {2}templates\/nginx\/site\.conf\.ejs$/m)
-    expect(text).toMatch(/^firewall\/kraftwerk\.nft +kraftwerk$/m)
+    expect(text).toMatch(/^nginx\/site\.conf +project +templates\/nginx\/site\.conf\.ejs$/m)
+    expect(text).toMatch(/^firewall\/kraftwerk\.nft +kraftwerk {2}\/etc\/nftables\.d\/kraftwerk\.nft$/m)
+    expect(of('nginx/unclaimed.conf')).toMatchObject({ to: '/etc/nginx/conf.d/00-unclaimed.conf', mode: '0644' })
   })
 
   it('outside of a project knows yours and its own', async () => {
     const { stdout } = await run('templates', home)
-    expect(stdout).toMatch(/^nginx\/site\.conf +user {2}mine\/nginx\/site\.conf\.ejs$/m)
+    expect(stdout).toMatch(/^nginx\/site\.conf +user +mine\/nginx\/site\.conf\.ejs$/m)
     expect(stdout).not.toContain('reports.conf')
+  })
+})
+
+describe('kraft templates show', () => {
+  it('says what a template is for, where it lands, which file is used and what it can name', async () => {
+    const { stdout } = await run('templates show nginx/site.conf')
+    expect(stdout).toContain(
+      'Lands at /etc/nginx/sites-enabled/NAME.conf (root:root, 0600)\ntemplates/nginx/site.conf.ejs is used\n',
+    )
+    expect(stdout).toMatch(/^ {2}maxBody +Bytes that a request may have\.\n +number$/m)
+    const { variables, from } = JSON.parse((await run('templates show nginx/unclaimed.conf.ejs --json')).stdout)
+    expect(from).toBe('kraftwerk')
+    expect(variables).toEqual([expect.objectContaining({ name: 'listen', type: 'string', optional: false })])
+  })
+
+  it('says of a part what it is part of, and of your own that it is one', async () => {
+    expect((await run('templates show nginx/site.hsts.conf')).stdout).toContain(
+      'A part of nginx/site.http.conf, nginx/balancer.conf',
+    )
+    expect((await run('templates show reports.conf')).stdout).toBe(
+      'reports.conf is one of your own, or is copied as it is.\ntemplates/reports.conf is used\n',
+    )
   })
 })
 
@@ -89,7 +112,8 @@ describe('kraft templates eject', () => {
   it.each([
     ['templates eject nginx/site.conf --to project', 'There is no project here'],
     ['templates eject', 'Say which template'],
-    ['templates list nginx', 'To copy it out: kraft templates eject nginx'],
+    ['templates show', 'Say which template to show'],
+    ['templates list nginx', 'What it is: kraft templates show nginx. To copy it out: kraft templates eject nginx'],
   ])('says what to do instead of kraft %s', async (args, said) => {
     const { stderr, code } = await run(args, home)
     expect(stderr).toContain(said)

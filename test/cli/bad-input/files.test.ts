@@ -9,14 +9,14 @@ describe.concurrent('says what is wrong with a template or a bundle, why and wha
       'deploy:stage',
       template('server {\n  listen <%= port %>;\n}\n'),
       2,
-      'error: HERE/templates/nginx/site.conf.ejs:2: port is not defined\nnext:  Correct the template and run it again',
+      'error: HERE/templates/nginx/site.conf.ejs:2: port is not defined\nnext:  There are: place, layout, ',
     ],
     ['deploy:stage', template('server {\n\n<% if (ipv6 { %>\n}\n'), 2, 'error: HERE/templates/nginx/site.conf.ejs:3: '],
     [
       'deploy:stage',
       { ...project(stage), 'templates/instance/web.run.sh.ejs': '#!/bin/sh\n<%= wsgy %>' },
       2,
-      'error: HERE/templates/instance/web.run.sh.ejs:2: wsgy is not defined',
+      'error: HERE/templates/instance/web.run.sh.ejs:2: wsgy is not defined. Did you mean "wsgi"?',
     ],
     [
       'deploy:stage',

@@ -87,6 +87,35 @@ describe('render', () => {
     expect(summaryLines(failed)).toBe(1)
   })
 
+  it.each([
+    ['a variable', '<%= plcae.name %>', 'plcae is not defined. Did you mean "place"?', 'There are: place, layout'],
+    [
+      'a key that is printed',
+      '<%= place.nmae %>',
+      'the value is undefined: place has no "nmae". Did you mean "name"?',
+      'There are: name, home',
+    ],
+    [
+      'a function',
+      '<%= layout.curent(place) %>',
+      'layout.curent is not a function: layout has no "curent". Did you mean "current"?',
+      'There are: current',
+    ],
+    ['a key of nothing near', '<%= place.x %>', 'the value is undefined: place has no "x"', 'There are: name, home'],
+  ])('says what there is where a template misspells %s', (_, text, message, next) => {
+    const file = write('project/own.conf', `\n${text}\n`)
+    const vars = { place: { name: 'shop', home: '/web/shop' }, layout: { current: () => '/web/shop/current' } }
+    expect(failure(() => render('own.conf', vars))).toEqual({ kind: 'setting', place: { file, line: 2 }, message, next })
+  })
+
+  it("names the command that explains the variables of kraft's own templates", () => {
+    write('project/nginx/unclaimed.conf.ejs', '<%= lisen %>')
+    expect(failure(() => render('nginx/unclaimed.conf', { listen: '80' }))).toMatchObject({
+      message: 'lisen is not defined. Did you mean "listen"?',
+      next: 'There are: listen. What each is: kraft templates show nginx/unclaimed.conf',
+    })
+  })
+
   it('names the included file where the mistake is there', () => {
     const file = write('project/part.ejs', '\n<%= nope %>')
     write('project/whole.ejs', "a\nb\n<%- include('part') %>")
