@@ -20,7 +20,8 @@ import { staticBucketSchema } from './static-bucket-schema.js'
 import { superusersSchema } from './superusers-schema.js'
 import { listOf, sane, text, whole } from './value-schema.js'
 
-const domain = v.pipe(
+/** What `domain` and `aliases` can be. */
+export const domain = v.pipe(
   text,
   v.transform((value) => domainToASCII(value)),
   v.regex(

@@ -25,7 +25,7 @@ export const backups = task({
   connection: 'new',
   needs: 'instance',
   group: 'Data',
-  help: 'list the backups in S3 that the node makes by itself; make, fetch, restore, try or delete one',
+  help: 'list the backups in S3; make, fetch, restore, try or delete one\nThe node makes them by itself, as backup: in kraftwerk.yaml says.',
   destructive: true,
   changes: 'nothing to list; run and delete change what is in S3, restore puts data in the place of the live data',
   examples: [

@@ -29,7 +29,7 @@ export const dev = task({
   raw: true,
   takesRest: true,
   group: 'Start',
-  help: 'run the project on this machine, web and processes side by side with reload on save, or one command in its environment',
+  help: 'run the project on this machine, with reload on save\nWeb and processes side by side or, behind --, one command in the same environment.',
   changes: 'nothing',
   examples: ['kraft dev', 'kraft dev -- pytest -x', 'kraft dev -- manage.py migrate', 'kraft dev --only web --port 9000'],
   options: {

@@ -16,7 +16,7 @@ export const diff = task({
   on: 'once',
   needs: 'instance',
   group: 'Deploy',
-  help: 'say what a deploy would change: commits, files, requirements, configuration that differs on the node',
+  help: 'say what a deploy would change\nCommits, files, requirements, and configuration that differs on the node.',
   changes: 'nothing',
   examples: ['kraft diff:live', 'kraft diff:live --rev v1.2', 'kraft diff:live --exit-code'],
   options: {

@@ -23,7 +23,7 @@ export const load = task({
   connection: 'new',
   needs: 'instance',
   group: 'Data',
-  help: 'put the data of a bundle in the place of the live data, which is kept for --undo',
+  help: 'put the data of a bundle in the place of the live data\nThe live data are kept for --undo.',
   destructive: true,
   changes: 'the data of the instance, of which the former ones are kept until --drop-old; what runs starts anew',
   examples: [

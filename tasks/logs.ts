@@ -19,7 +19,7 @@ export const logs = task({
   on: 'once',
   needs: 'instance',
   group: 'Day by day',
-  help: 'show what web, processes, cron and nginx have logged on all nodes, in order of time',
+  help: 'show what web, processes, cron and nginx have logged\nOf all nodes, in order of time.',
   changes: 'nothing',
   examples: [
     'kraft logs:live',

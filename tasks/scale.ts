@@ -23,7 +23,7 @@ export const scale = task({
   connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
-  help: 'run more or fewer copies of a process or web workers, from now on; alone it shows how many',
+  help: 'run more or fewer copies of a process or web workers\nFrom now on. Without COUNTS it shows how many.',
   changes: 'how many copies of a process run, until --reset',
   examples: ['kraft scale:live worker=3', 'kraft scale:live web=4', 'kraft scale:live --reset', 'kraft scale:live'],
   options: {

@@ -16,7 +16,7 @@ export const status = task({
   independent: true,
   needs: 'instance',
   group: 'Deploy',
-  help: 'say what each node serves and how all of it is: site, processes, services, node; ends with code 1 where something needs a hand',
+  help: 'say what each node serves, and how it is\nSite, processes, services, node. Ends with code 1 where something needs a hand.',
   changes: 'nothing',
   examples: ['kraft status:live', 'kraft status:live --json', 'kraft status:live >/dev/null || echo look after it'],
   async run({ target, session, line }) {

@@ -20,7 +20,7 @@ export const sync = task({
   connection: 'new',
   needs: 'instance',
   group: 'Data',
-  help: "put the data of one environment in the place of another's: dump and load in one go, and no file here",
+  help: "put the data of one environment in the place of another's\nDump and load in one go, and no file here.",
   destructive: true,
   changes:
     'nothing where the data come from; where they go to, the data, of which the former ones are kept; what runs starts anew',

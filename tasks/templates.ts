@@ -13,11 +13,11 @@ export const templates = task({
   on: 'once',
   needs: 'nothing',
   group: 'Start',
-  help: 'list the templates of what lands on a node, or copy one out to change it',
+  help: 'list the templates of what lands on a node, or copy one out\nOne that is copied out is yours to change.',
   changes: 'nothing; eject writes a file here',
   examples: ['kraft templates', 'kraft templates eject nginx/site.conf', 'kraft templates eject nginx/nginx.conf --to user'],
   options: {
-    verb: option({ type: 'string', positional: true, choices: ['list', 'eject'], default: 'list', help: 'list or eject' }),
+    verb: option({ type: 'string', positional: true, choices: ['list', 'eject'], default: 'list', help: 'what to do' }),
     name: option({ type: 'string', positional: true, help: 'eject: the template' }),
     to: option({
       type: 'string',

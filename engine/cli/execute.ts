@@ -28,7 +28,8 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const entry = findTask(loaded.registry, wanted)
   if (name === 'help') return help(entry)
   const { spec } = entry.task
-  const typed = parseArguments(name, spec.options ?? {}, spec.takesRest === true || entry.custom, args)
+  const lacksTarget = targets.length === 0 && (spec.needs !== 'nothing' || spec.optionalTarget === true)
+  const typed = parseArguments(name, spec.options ?? {}, spec.takesRest === true || entry.custom, args, lacksTarget)
   const { globals, rest } = typed
   if (globals.help) return help(entry)
   const { options, spread } = checkCall(entry, asked, typed)
@@ -38,7 +39,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const workspace = await app.open(process.cwd())
   for (const warning of workspace.warnings) report.note(`warning: ${warning}`)
   const ended = new AbortController()
-  const { session, end } = createSession({
+  const { session, reached, end } = createSession({
     app,
     workspace,
     loaded,
@@ -70,7 +71,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     })
   }
   // A command that passes through gets Ctrl-C itself.
-  const interrupted = spec.raw === true ? undefined : interruption()
+  const interrupted = spec.raw === true ? undefined : interruption(reached)
   try {
     const count = await (interrupted === undefined ? work() : Promise.race([work(), interrupted.happens]))
     await conclude()
@@ -101,6 +102,6 @@ function isInterrupted(error: unknown): boolean {
 }
 
 function help(entry: Entry): number {
-  process.stdout.write(printHelp(entry))
+  process.stdout.write(printHelp(entry, process.stdout.columns))
   return 0
 }

@@ -1,6 +1,5 @@
-import { stripVTControlCharacters } from 'node:util'
 import { color, DefaultRenderer, figures, indent, type ProcessOutput } from 'listr2'
-import { clip, shorten } from './shorten.js'
+import { clip, settled, shorten } from './shorten.js'
 
 // Between a title and its mark, where no title has it: a title that is cut keeps its mark.
 const separator = '\u001f'
@@ -129,7 +128,7 @@ export class CalmRenderer extends DefaultRenderer {
   protected override format(message: string, icon: string, level: number): string[] {
     const width = (process.stderr.columns || 80) - 2 * level - 1
     return message.split('\n').flatMap((text, index) => {
-      const [title = '', mark] = stripVTControlCharacters(text).trimEnd().split(separator)
+      const [title = '', mark] = text.split(separator).map(settled)
       if (title === '') return []
       const sign = index === 0 ? icon : ' '
       const taken = 2 + (mark === undefined ? 0 : mark.length + 1)

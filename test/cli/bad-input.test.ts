@@ -171,6 +171,20 @@ describe.concurrent('says where, why and what next', () => {
     ['deploy:stage now', project(stage), 2, 'error: deploy does not know what to do with "now"\nnext:  See: kraft help deploy'],
     ['deploy:stage -- x', project(stage), 2, 'error: deploy takes no command behind --'],
     [
+      'deploy stage',
+      project(stage),
+      2,
+      'error: deploy does not know what to do with "stage"\nnext:  A target stands behind a colon: kraft deploy:stage',
+    ],
+    ['bootstrap one', project(stage), 2, '\nnext:  A target stands behind a colon: kraft bootstrap:one'],
+    ['nodes one', project(stage), 2, 'error: nodes does not know what to do with "one"\nnext:  See: kraft help nodes'],
+    [
+      'run:stage ls',
+      project(stage),
+      255,
+      '"ls"\nnext:  A target stands behind a colon, a command behind --: kraft run:TARGET -- COMMAND',
+    ],
+    [
       'deploy:stage:x',
       project(stage),
       2,

@@ -58,10 +58,14 @@ test('without a terminal a new host key is an error that says how to compare it,
   expect(await knownHosts()).toBe('')
 })
 
-test('Ctrl-C at a question stops there, and nothing was changed', async () => {
+test.each([
+  ['Ctrl-C', '\x03'],
+  ['Ctrl-D', '\x04'],
+  ['Esc', '\x1b'],
+])('%s at a question stops there, and nothing was changed', async (_, key) => {
   const terminal = await kraftInTerminal(['terminate:one'], place())
   await terminal.sees('Forget the node one')
-  terminal.type('\x03')
+  terminal.type(key)
   await terminal.sees('Stopped at a question; nothing was changed')
   expect(await terminal.ended()).toBe(130)
   expect(await readFile(join(at.home, '.kraftwerk/nodes.yaml'), 'utf8')).toContain('one:')
