@@ -1,4 +1,4 @@
-import { KraftError } from '../engine/errors/failure.js'
+import { isKraftError, KraftError } from '../engine/errors/failure.js'
 import { ctrlC } from '../engine/ssh/ctrl-c.js'
 import { type Streamed, streamLines } from '../engine/ssh/stream-lines.js'
 import { option } from '../engine/task/option.js'
@@ -8,7 +8,8 @@ import { requireInstance } from '../project/instance.js'
 import { byTime, type LogEntry } from '../project/log-entries.js'
 import { parseSince } from '../project/since.js'
 import { balancersAmong, releaseNodes } from '../recipes/followers.js'
-import { readLogs } from '../recipes/logs.js'
+import { noLogs, readLogs } from '../recipes/logs.js'
+import { noRelease } from './current-release.js'
 import { chosen, LogPrinter, LogReader } from './log-lines.js'
 
 // How many lines of each log are looked through for --since and --grep.
@@ -104,7 +105,11 @@ export const logs = task({
             }
           })
           streams.push(stream)
-          await stream.ended
+          await stream.ended.catch((error: unknown) => {
+            throw isKraftError(error) && 'output' in error.failure && error.failure.output === noLogs
+              ? noRelease(instance, node)
+              : error
+          })
         }),
       )
     } finally {

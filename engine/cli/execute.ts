@@ -18,6 +18,7 @@ import { type Entry, findTask } from './registry.js'
 import { createSession } from './session.js'
 import { showNext } from './show-next.js'
 import { showRest, showResults } from './show-results.js'
+import { withWhereabouts } from './whereabouts.js'
 
 /** Runs `kraft WORD ARGS` and returns the exit code. Throws what the task ends with. */
 export async function execute(app: App, word: string, args: readonly string[]): Promise<number> {
@@ -39,7 +40,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const workspace = await app.open(process.cwd())
   for (const warning of workspace.warnings) report.note(`warning: ${warning}`)
   const ended = new AbortController()
-  const { session, reached, end } = createSession({
+  const { session, reached, node, end } = createSession({
     app,
     workspace,
     loaded,
@@ -88,7 +89,11 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     // What some targets have done is told although others failed.
     const shown = finished.length > 0 ? showResults(finished, { json: flags.json, several: true }) : undefined
     showRest(session, shown?.printed ?? '', globals.events)
-    throw error
+    const ask = async (which: string) => {
+      const silent = node(which)
+      return silent === undefined ? undefined : app.whereItIs?.(session, silent)
+    }
+    throw await withWhereabouts(error, ask, session.applied.size > 0)
   } finally {
     report.stop()
     ended.abort()

@@ -26,8 +26,21 @@ export function createPrompt(yes: boolean, report: Report, signal: AbortSignal):
     return answer as Exclude<Answer, symbol>
   }
   const output = process.stderr
-  const decide = (message: string, stopped?: string) =>
-    ask((clack) => clack.confirm({ message, initialValue: false, output, signal }), stopped)
+  const decide = async (message: string, stopped?: string): Promise<boolean> => {
+    for (;;) {
+      let typed = ''
+      const listen = (text: string | undefined) => {
+        typed += text ?? ''
+      }
+      process.stdin.on('keypress', listen)
+      const answer = await ask((clack) => clack.confirm({ message, initialValue: false, output, signal }), stopped).finally(() =>
+        process.stdin.off('keypress', listen),
+      )
+      // A y counts at once, also the one in "maybe"; h, j, k and l move.
+      if (!answer || !/[a-gimn-xz]/i.test(typed)) return answer
+      report.note('y or n?')
+    }
+  }
   return {
     confirm: async (message, stopped) => yes || decide(message, stopped),
     compare: decide,

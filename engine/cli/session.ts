@@ -41,6 +41,8 @@ export interface OpenSession {
   readonly session: Session
   /** Whether any node was connected. */
   reached(): boolean
+  /** A node that was connected, or was to be. */
+  node(name: string): Node | undefined
   end(): Promise<void>
 }
 
@@ -148,7 +150,7 @@ export function createSession(parts: SessionParts): OpenSession {
     for (const action of endings.splice(0)) await action()
     await Promise.all([...new Set([...nodes.values()].map((node) => node.connection))].map((connection) => connection.close()))
   }
-  return { session, reached: () => nodes.size > 0, end }
+  return { session, reached: () => nodes.size > 0, node: (name) => [...nodes.values()].find((each) => each.name === name), end }
 }
 
 function answer(prompt: Prompt) {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -403,6 +403,17 @@ describe.concurrent('says where, why and what next', () => {
       3,
       'error: one: 127.0.0.1 port 1 refused the connection\nnext:  Is sshd running there, on that port?',
     ],
+    [
+      'status:stage',
+      {
+        ...kraftfile(
+          `import { provider } from 'kraftwerk'\nexport const shelf = provider({ name: 'shelf', doc: 'ours', create: async () => { throw new Error('none') }, describe: async () => 'stopped', start: async (record) => record, destroy: async () => undefined })`,
+        ),
+        'nodes.yaml': stringify({ one: { ...down, provider: 'shelf' } }),
+      },
+      3,
+      'error: one: 127.0.0.1 port 1 refused the connection\nnext:  It is stopped (shelf). Start it: kraft start:one',
+    ],
     ['bootstrap:one', project(stage), 3, 'error: one: 127.0.0.1 port 1 refused the connection'],
     ['dump:stage', project(stage), 3, 'error: one: 127.0.0.1 port 1 refused the connection'],
     ['run:stage -- true', project(stage), 255, 'error: one: 127.0.0.1 port 1 refused the connection'],
@@ -486,7 +497,7 @@ test('a folder that is gone is named', async () => {
   })
 })
 
-describe('a node whose host key changed', () => {
+describe('a node that answers', () => {
   let sshd: Sshd
   beforeAll(async () => {
     sshd = await startSshd()
@@ -496,7 +507,7 @@ describe('a node whose host key changed', () => {
   test.each([
     ['deploy:stage', 3],
     ['run:stage -- true', 255],
-  ])('is refused with both fingerprints: kraft %s', async (command, code) => {
+  ])('is refused with both fingerprints where its host key changed: kraft %s', async (command, code) => {
     const other = generateHostKey().publicKey
     const record = { ...down, port: sshd.port, host_keys: [other] }
     const ended = await run(command, { 'kraftwerk.yaml': stage, 'nodes.yaml': stringify({ one: record }) })
@@ -507,6 +518,18 @@ describe('a node whose host key changed', () => {
     )
     expect(ended.code).toBe(code)
     clear(ended)
+  })
+
+  test('has no logs of what was never deployed', async () => {
+    const record = { ...down, port: sshd.port, host_keys: sshd.hostKeys }
+    const files = { 'kraftwerk.yaml': stage, 'nodes.yaml': stringify({ one: record }) }
+    const ended = await run('logs:stage', files, async (here) => {
+      const key = join(here, '../.kraftwerk/id_ed25519')
+      await writeFiles(here, { '../.kraftwerk/id_ed25519': await readFile(sshd.identity, 'utf8') })
+      await chmod(key, 0o600)
+    })
+    expect(ended.said).toBe('error: one: shop has no release there yet\nnext:  Deploy it first: kraft deploy:TARGET')
+    expect(ended.code).toBe(1)
   })
 })
 
