@@ -1,4 +1,5 @@
 import { isKraftError, KraftError } from '../engine/errors/failure.js'
+import { hasColors } from '../engine/report/abilities.js'
 import { ctrlC } from '../engine/ssh/ctrl-c.js'
 import { type Streamed, streamLines } from '../engine/ssh/stream-lines.js'
 import { option } from '../engine/task/option.js'
@@ -63,7 +64,7 @@ export const logs = task({
     const printer = new LogPrinter({
       nodes: nodes.length > 1,
       logs: options.logs.length !== 1,
-      color: stdout.isTTY === true && process.env.NO_COLOR === undefined,
+      color: hasColors(stdout),
     })
     const print = (entries: readonly LogEntry[]) =>
       void stdout.write(session.flags.json ? entries.map(asJson).join('') : printer.print(entries))

@@ -81,3 +81,12 @@ it('the line that a step says before it is drawn for the first time is shown', a
     frames.some((frame) => frame.some((line) => /A step/.test(line)) && frame.some((line) => /the only line/.test(line))),
   ).toBe(true)
 })
+
+it('a dumb terminal gets plain lines: no colours, nothing drawn over', async () => {
+  const { CI: _ci, NO_COLOR: _no, FORCE_COLOR: _force, ...plain } = process.env
+  const env = { ...plain, TERM: 'dumb' }
+  const terminal = await inTerminal([process.execPath, built.file, 'early'], { columns: 80, rows: 24, cwd: '/tmp', env })
+  expect(await terminal.ended()).toBe(0)
+  expect(terminal.seen()).toContain('the only line')
+  expect(terminal.seen()).not.toContain('\x1b')
+})
