@@ -87,16 +87,16 @@ function parse(instance: Instance, words: readonly string[], nodes: readonly Nod
   const known = [...new Set(nodes.flatMap((node) => namesOn(instance, node)))]
   return Object.fromEntries(
     words.map((text) => {
-      const [, name = text, count] = text.match(/^([^=]*)=(\d{1,4})$/) ?? []
+      const [, name = text, count] = text.match(/^([^=]*)=?(.*)$/) ?? []
       if (!known.includes(name)) {
         throw new KraftError({
           kind: 'usage',
-          message: `There is no process "${name.split('=')[0]}" here.${didYouMean(name, known)}`,
+          message: `There is no process "${name}" here.${didYouMean(name, known)}`,
           next: `It has ${known.join(', ')}; others are added to processes: in kraftwerk.yaml`,
         })
       }
       const least = name === 'web' ? 1 : 0
-      if (count !== undefined && Number(count) >= least && Number(count) <= 64) return [name, Number(count)]
+      if (/^\d{1,4}$/.test(count ?? '') && Number(count) >= least && Number(count) <= 64) return [name, Number(count)]
       throw new KraftError({
         kind: 'usage',
         message: `"${text}" should be ${name}=COUNT, with a count from ${least} to 64`,

@@ -176,6 +176,9 @@ describe.concurrent('says where, why and what next', () => {
       2,
       'error: deploy does not know what to do with "stage"\nnext:  A target stands behind a colon: kraft deploy:stage',
     ],
+    ['scale:stage web=x', project(stage), 2, 'error: "web=x" should be web=COUNT, with a count from 1 to 64'],
+    ['scale:stage wb=2', project(stage), 2, 'error: There is no process "wb" here. Did you mean "web"?'],
+    ['scale:stage web', project(stage), 2, 'error: "web" should be web=COUNT'],
     ['bootstrap one', project(stage), 2, '\nnext:  A target stands behind a colon: kraft bootstrap:one'],
     ['nodes one', project(stage), 2, 'error: nodes does not know what to do with "one"\nnext:  See: kraft help nodes'],
     [
@@ -262,7 +265,7 @@ describe.concurrent('says where, why and what next', () => {
         line,
         project(stage),
         2,
-        `error: ${task} loses data and never picks a target by itself\nnext:  Say where, for example: kraft ${task}:`,
+        `error: ${task} can lose data and never picks a target by itself\nnext:  Say where, for example: kraft ${task}:`,
       ]
     }),
     ...['destroy:stage', 'terminate:one', 'restore:one'].map((line): Case => {
