@@ -21,6 +21,7 @@ const app: App = {
     return module[name.replaceAll(/-./g, (letter) => letter.slice(1).toUpperCase())]
   },
   extend: async (exports, file) => (await import('./recipes/kinds.js')).addKinds(exports, file),
+  whereItIs: async (session, node) => (await import('./recipes/where-it-is.js')).whereItIs(session, node),
   async open(folder) {
     const [{ kindNames, knownKinds, loadKind }, { openWorkspace }, { loadUserSettings }] = await Promise.all([
       import('./recipes/kinds.js'),

@@ -22,7 +22,8 @@ import { superusersSchema } from './superusers-schema.js'
 import { listOf, sane, text, whole } from './value-schema.js'
 import { variableProblem } from './variable-name.js'
 
-const domain = v.pipe(
+/** What `domain` and `aliases` can be. */
+export const domain = v.pipe(
   text,
   v.transform((value) => domainToASCII(value)),
   v.regex(

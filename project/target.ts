@@ -140,7 +140,9 @@ function defaultWord(query: Query, needs: 'nodes' | 'instance', known: Known): s
     if (known.defaultNode !== undefined) return known.defaultNode
   }
   const choices = needs === 'instance' ? [...environments, ...names(known)] : [...names(known), ...environments]
-  const why = query.destructive ? `${query.task} loses data and never picks a target by itself` : `${query.task} needs a target`
+  const why = query.destructive
+    ? `${query.task} can lose data and never picks a target by itself`
+    : `${query.task} needs a target`
   throw new KraftError({
     kind: 'usage',
     message: choices.length === 0 ? `${query.task} needs a node, and there is none yet` : why,

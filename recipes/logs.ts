@@ -18,6 +18,9 @@ export const lookEnd = '\u0001'
 /** Begins the first line: seconds that the node's clock is ahead of UTC, and the names of all logs. */
 export const lookHead = '\u0002'
 
+/** What it says where nothing of the instance is. */
+export const noLogs = 'There are no logs of it on this node'
+
 // It finds out of rotation and of new files by itself, once it has read what it has open to the end.
 const reader = String.raw`import glob, gzip, os, re, select, sys, time
 folder, access, error, lines, follow, *names = sys.argv[1:]
@@ -88,7 +91,7 @@ class Log:
             return True
         return (mine.st_dev, mine.st_ino) != (there.st_dev, there.st_ino)
 if not logs():
-    sys.exit("There are no logs of it on this node: is it deployed?")
+    sys.exit("${noLogs}")
 offset = time.localtime().tm_gmtoff
 out.write(b"\x02" + "\t".join([str(offset), *logs()]).encode() + b"\n")
 for name, both in wanted().items():

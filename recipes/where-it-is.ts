@@ -8,7 +8,10 @@ export async function whereItIs(session: Session, { name, record }: Node): Promi
     const provider = await loadKind('providers', record.provider)
     if (provider.keeps === true) return undefined
     const now = await provider.describe(record, session.user.providers[record.provider] ?? {})
-    if (now === 'stopped') return `It is stopped (${provider.name}). Start it: kraft provision ${name}`
+    if (now === 'stopped') {
+      const start = provider.start === undefined ? `kraft provision ${name}` : `kraft start:${name}`
+      return `It is stopped (${provider.name}). Start it: ${start}`
+    }
     if (now === 'missing')
       return `It is gone (${provider.name}). Forget it: kraft terminate:${name}; or make it anew: kraft provision ${name}`
     return undefined

@@ -16,16 +16,23 @@ const [{ settingsPage }, { sentence }, { projectSchema }, { kindNames, loadKinds
   load('project/project-schema.ts'),
   load('recipes/kinds.ts'),
 ])
-const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }, { spreadOptions }, exit, passes, tasks] =
-  await Promise.all([
-    load('engine/cli/registry.ts'),
-    load('engine/cli/help.ts'),
-    load('engine/cli/parse.ts'),
-    load('engine/cli/spread-options.ts'),
-    load('engine/cli/exit.ts'),
-    load('engine/cli/passing.ts'),
-    load('tasks/index.ts'),
-  ])
+const [
+  { createRegistry, findTask },
+  { listTasks, printHelp },
+  { globalOptions, letterOf },
+  { spreadOptions },
+  exit,
+  passes,
+  tasks,
+] = await Promise.all([
+  load('engine/cli/registry.ts'),
+  load('engine/cli/help.ts'),
+  load('engine/cli/parse.ts'),
+  load('engine/cli/spread-options.ts'),
+  load('engine/cli/exit.ts'),
+  load('engine/cli/passing.ts'),
+  load('tasks/index.ts'),
+])
 const [providers, services, frameworks, vaults] = [
   await loadKinds('providers'),
   await loadKinds('services'),
@@ -125,7 +132,10 @@ With \`--json\` it is one document, also for one node: \`[{ node, code, stdout, 
 | Option of every task | |
 | --- | --- |
 ${Object.entries(globalOptions)
-  .map(([name, { help }]) => `| \`--${name}\` | ${sentence(help)} |`)
+  .map(([name, { help }]) => {
+    const letter = letterOf(name)
+    return `| \`--${name}\`${letter === undefined ? '' : `, \`-${letter}\``} | ${sentence(help)} |`
+  })
   .join('\n')}
 
 | Option of every task on nodes | |

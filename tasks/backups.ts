@@ -25,7 +25,7 @@ export const backups = task({
   connection: 'new',
   needs: 'instance',
   group: 'Data',
-  help: 'list the backups in S3 that the node makes by itself; make, fetch, restore, try or delete one',
+  help: 'list the backups in S3; make, fetch, restore, try or delete one\nThe node makes them by itself, as backup: in kraftwerk.yaml says.',
   destructive: true,
   changes:
     'list and fetch: nothing; run and delete: what is in S3; drill loads beside the live data and removes it again; restore: as load',

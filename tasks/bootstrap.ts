@@ -21,7 +21,7 @@ export const bootstrap = task({
   connection: 'new',
   needs: 'nodes',
   group: 'Nodes',
-  help: 'prepare a node: runit, nginx, Python, PostgreSQL, redis, firewall, updates',
+  help: 'prepare a node: runit, nginx, Python, PostgreSQL, redis\nAlso the firewall, sshd and updates. Run again, it changes nothing.',
   changes: "packages, the user web and /web, nginx, the firewall, sshd, updates, locale, swap and clock; no project's data",
   examples: ['kraft bootstrap:one', 'kraft bootstrap:one --dry-run'],
   async run({ target, session, line }) {

@@ -11,7 +11,7 @@ export const config = task({
   needs: 'nothing',
   optionalTarget: true,
   group: 'Nodes',
-  help: 'show the settings of ~/.kraftwerk.yaml, the providers and kraftwerk.yaml as they count, and where each comes from',
+  help: 'show the settings as they count, and where each comes from\nThose of ~/.kraftwerk.yaml, of the providers and of kraftwerk.yaml.',
   changes: 'nothing',
   examples: ['kraft config', 'kraft config:stage', 'kraft config --json'],
   raw: true,

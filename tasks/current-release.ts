@@ -19,7 +19,8 @@ export function requireRelease(place: Place, node: Node, state: InstanceState | 
   return state.current.id
 }
 
-function noRelease({ name }: Place, node: Node): KraftError {
+/** An instance that was never deployed to a node. */
+export function noRelease({ name }: Place, node: Node): KraftError {
   return new KraftError({
     kind: 'task',
     node: node.name,

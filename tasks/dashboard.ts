@@ -16,7 +16,7 @@ export const dashboard = task({
   connection: 'new',
   raw: true,
   group: 'Day by day',
-  help: 'show nodes, environments, releases, programs, backups and logs on a local web page that changes nothing, until Ctrl-C',
+  help: 'show nodes, releases, programs and logs on a local web page\nAlso environments and backups. It changes nothing, and stays until Ctrl-C.',
   changes: 'nothing',
   examples: ['kraft dashboard', 'kraft dashboard:live', 'kraft dashboard --port 8800 --no-open'],
   options: {

@@ -17,7 +17,7 @@ export const destroy = task({
   connection: 'alone',
   needs: 'instance',
   group: 'Data',
-  help: 'remove the instance from its nodes, with its services and all of its data',
+  help: 'remove the instance from its nodes, with all of its data\nIts services, processes and code go as well.',
   destructive: true,
   changes:
     'the instance goes: its code, processes, site, users, services and their data; what is in S3 or in a database at an address stays',

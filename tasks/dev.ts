@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { KraftError } from '../engine/errors/failure.js'
+import { hasColors } from '../engine/report/abilities.js'
 import { quote } from '../engine/shell/sh.js'
 import { untilStopped } from '../engine/ssh/until-stopped.js'
 import { option } from '../engine/task/option.js'
@@ -29,7 +30,7 @@ export const dev = task({
   raw: true,
   takesRest: true,
   group: 'Start',
-  help: 'run the project on this machine, web and processes side by side with reload on save, or one command in its environment',
+  help: 'run the project on this machine, with reload on save\nWeb and processes side by side or, behind --, one command in the same environment.',
   changes: 'nothing by itself; what runs here uses the services of a local node, if there is one',
   examples: ['kraft dev', 'kraft dev -- pytest -x', 'kraft dev -- manage.py migrate', 'kraft dev --only web --port 9000'],
   options: {
@@ -54,7 +55,7 @@ export const dev = task({
     const names = single ? [] : chosenNames(instance.settings.processes, options.only)
     const port = names.includes('web') ? await freePort(options.port) : undefined
     const application = await readApplication(instance)
-    const colored = process.stdout.isTTY === true && process.env.NO_COLOR === undefined
+    const colored = hasColors(process.stdout)
     const screen = createScreen(names, process.stdout, colored)
     const say = single || dryRun ? (text: string) => session.report.note(text) : screen.say
     const { environ, site, sources, title } = await prepare(

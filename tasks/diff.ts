@@ -1,3 +1,4 @@
+import { hasColors } from '../engine/report/abilities.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
@@ -16,7 +17,7 @@ export const diff = task({
   on: 'once',
   needs: 'instance',
   group: 'Deploy',
-  help: 'say what a deploy would change: commits, files, requirements, configuration that differs on the node',
+  help: 'say what a deploy would change\nCommits, files, requirements, and configuration that differs on the node.',
   changes: 'nothing',
   examples: ['kraft diff:live', 'kraft diff:live --rev v1.2', 'kraft diff:live --exit-code'],
   options: {
@@ -54,7 +55,7 @@ export const diff = task({
       { concurrent: true },
     )
     const all = looks.flatMap((_, index) => found[index] ?? [])
-    const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined
+    const color = hasColors(process.stdout)
     return new Result(diffText(all, { color }), all, undefined, false, exitCode && all.some(differs) ? 1 : 0)
   },
 })

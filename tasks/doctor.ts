@@ -12,7 +12,7 @@ export const doctor = task({
   gathers: true,
   withoutKraftfile: true,
   group: 'Nodes',
-  help: 'look for what is wrong with this machine, settings, credentials, keys and, with a target, its nodes and domains; ends with code 1 where something needs a hand',
+  help: 'look for what is wrong: this machine, settings, keys, nodes\nAlso credentials and, with a target, its nodes and domains. Ends with code 1 where something needs a hand.',
   changes: 'nothing',
   examples: ['kraft doctor', 'kraft doctor:live', 'kraft doctor:live --limit web1,db*', 'kraft doctor:one --json'],
   options: { limit: option({ type: 'string', many: true, help: limitHelp }) },

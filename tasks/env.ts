@@ -13,7 +13,7 @@ export const env = task({
   connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
-  help: 'list, set and unset variables of the application that are kept on its nodes, not in the repository',
+  help: 'list, set and unset variables that are kept on the nodes\nThose that the application needs and the repository must not have.',
   changes:
     'list and pull: nothing; set and unset: the variables kept there, and web and processes start anew with them, as reload does',
   examples: [

@@ -3,6 +3,7 @@ import { errorData } from '../engine/errors/data.js'
 import { KraftError } from '../engine/errors/failure.js'
 import { printError } from '../engine/errors/print.js'
 import type { Node } from '../engine/node/node.js'
+import { hasColors } from '../engine/report/abilities.js'
 import { redact } from '../engine/shell/redact.js'
 import type { Outcome } from '../engine/ssh/run-many.js'
 import type { Target } from '../engine/task/context.js'
@@ -56,7 +57,7 @@ function names(places: readonly Place[]): readonly string[] {
 }
 
 function summary(outcomes: readonly Outcome[], failed: readonly Outcome[]): string {
-  const color = process.stderr.isTTY === true && process.env.NO_COLOR === undefined
+  const color = hasColors(process.stderr)
   const errors = failed.flatMap(({ error }) => (error === undefined ? [] : [printError(error, { debug: false, color })]))
   const each = failed.map(({ label, code, error }) => `${label} (${error === undefined ? `code ${code}` : 'not run'})`)
   return redact(`${errors.join('')}${failed.length} of ${outcomes.length} failed: ${each.join(', ')}`)

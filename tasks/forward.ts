@@ -12,7 +12,7 @@ import { serviceOption, usedService } from './used-service.js'
 export const forward = task({
   on: 'once',
   group: 'Data',
-  help: 'open a port of this machine to a service on the node, with the rights of the application, until Ctrl-C',
+  help: 'open a port of this machine to a service on the node\nWith the rights of the application, until Ctrl-C.',
   changes: 'nothing by itself; who connects to the port has the rights of the application',
   examples: ['kraft forward:stage postgres', 'kraft forward:stage redis --port 6380', 'kraft forward:live postgres --json'],
   needs: 'instance',

@@ -1,4 +1,5 @@
-import { KraftError } from '../engine/errors/failure.js'
+import { isKraftError, KraftError } from '../engine/errors/failure.js'
+import { hasColors } from '../engine/report/abilities.js'
 import { ctrlC } from '../engine/ssh/ctrl-c.js'
 import { type Streamed, streamLines } from '../engine/ssh/stream-lines.js'
 import { option } from '../engine/task/option.js'
@@ -8,7 +9,8 @@ import { requireInstance } from '../project/instance.js'
 import { byTime, type LogEntry } from '../project/log-entries.js'
 import { parseSince } from '../project/since.js'
 import { balancersAmong, releaseNodes } from '../recipes/followers.js'
-import { readLogs } from '../recipes/logs.js'
+import { noLogs, readLogs } from '../recipes/logs.js'
+import { noRelease } from './current-release.js'
 import { chosen, LogPrinter, LogReader } from './log-lines.js'
 
 // How many lines of each log are looked through for --since and --grep.
@@ -19,7 +21,7 @@ export const logs = task({
   on: 'once',
   needs: 'instance',
   group: 'Day by day',
-  help: 'show what web, processes, cron and nginx have logged on all nodes, in order of time',
+  help: 'show what web, processes, cron and nginx have logged\nOf all nodes, in order of time.',
   changes: 'nothing',
   examples: [
     'kraft logs:live',
@@ -62,7 +64,7 @@ export const logs = task({
     const printer = new LogPrinter({
       nodes: nodes.length > 1,
       logs: options.logs.length !== 1,
-      color: stdout.isTTY === true && process.env.NO_COLOR === undefined,
+      color: hasColors(stdout),
     })
     const print = (entries: readonly LogEntry[]) =>
       void stdout.write(session.flags.json ? entries.map(asJson).join('') : printer.print(entries))
@@ -104,7 +106,11 @@ export const logs = task({
             }
           })
           streams.push(stream)
-          await stream.ended
+          await stream.ended.catch((error: unknown) => {
+            throw isKraftError(error) && 'output' in error.failure && error.failure.output === noLogs
+              ? noRelease(instance, node)
+              : error
+          })
         }),
       )
     } finally {

@@ -23,7 +23,7 @@ export const maintenance = task({
   rolling: true,
   needs: 'instance',
   group: 'Operate',
-  help: 'close the site for visitors (503, a page of its own), or open it again; without on or off: say which it is',
+  help: 'close the site for visitors, or open it again\nThey get code 503 and a page of its own. Without on or off it says which it is.',
   changes: 'what nginx answers to visitors, from one request to the next; all goes on running',
   examples: [
     'kraft maintenance:live on --message "Back at noon" --retry-after 3600',
@@ -32,7 +32,7 @@ export const maintenance = task({
     'kraft maintenance:live',
   ],
   options: {
-    verb: option({ type: 'string', positional: true, choices: ['on', 'off'], help: 'on or off' }),
+    verb: option({ type: 'string', positional: true, choices: ['on', 'off'], help: 'what to do' }),
     message: option({ type: 'string', help: 'on: what the page says' }),
     retryAfter: option({ type: 'number', default: 600, help: 'on: seconds after which browsers and robots should come back' }),
     allow: option({ type: 'string', many: true, help: 'on: the address of a visitor who sees the site all the same' }),

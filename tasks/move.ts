@@ -18,7 +18,7 @@ export const move = task({
   connection: 'new',
   needs: 'instance',
   group: 'Nodes',
-  help: 'move an environment to another node, which the old one then passes requests on to',
+  help: 'move an environment to another node\nThe old one then passes requests on to it.',
   destructive: true,
   changes:
     'the new node gets the release, the data and the site; on the old one nothing runs any more, and all of it stays until --remove-old',

@@ -6,7 +6,7 @@ import type { Session } from '../engine/task/session.js'
 export async function offerHosts({ prompt, flags }: Session, name: string, address: string): Promise<readonly string[]> {
   if (isIP(address) === 0) return []
   const offer = `Add "${address} ${name}" to ${hostsFile()}, so that the name works in ssh and in the browser?`
-  if (flags.yes || (await prompt?.confirm(offer)) === true) {
+  if (flags.yes || (await prompt?.confirm(offer, 'all that came before it is done')) === true) {
     await writeHostsLine(name, address)
     return [`${hostsFile()} knows it as ${name}`]
   }

@@ -15,7 +15,7 @@ export const ps = task({
   independent: true,
   needs: 'instance',
   group: 'Day by day',
-  help: 'show what runs: web process and workers, processes, cron entries; since when, with how much memory',
+  help: 'show what runs, since when, with how much memory\nWeb process and workers, processes, cron entries.',
   changes: 'nothing',
   examples: ['kraft ps:live', 'kraft ps:live --json'],
   async run({ target, session, line }) {

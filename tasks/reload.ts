@@ -22,7 +22,7 @@ export const reload = task({
   connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
-  help: 'start the current release anew, with the environment as it is now, without losing a request',
+  help: 'start the current release anew, without losing a request\nWith the environment as it is now.',
   changes: 'web and processes: new ones take over, with the environment as it is now; release and data stay',
   examples: ['kraft reload:stage', 'kraft reload:live --batch 1'],
   async run({ target, session, line }) {

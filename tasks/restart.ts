@@ -10,7 +10,7 @@ export const restart = task({
   connection: 'alone',
   needs: 'instance',
   group: 'Operate',
-  help: 'end web and processes and start them again; requests are lost meanwhile (reload loses none)',
+  help: 'end web and processes and start them again\nRequests are lost meanwhile; reload loses none.',
   changes: 'web and processes: they end and start again; release, environment and data stay',
   examples: ['kraft restart:stage', 'kraft restart:live --batch 1'],
   async run(context) {

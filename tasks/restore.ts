@@ -11,7 +11,7 @@ export const restore = task({
   connection: 'new',
   needs: 'nodes',
   group: 'Nodes',
-  help: 'put a node back as a snapshot kept it; what came since is lost (backups restore is for data in S3)',
+  help: 'put a node back as a snapshot kept it\nWhat came since is lost. To restore a backup from S3: kraft backups:TARGET restore.',
   destructive: true,
   changes: 'all of it: its disk is as in the snapshot, and it starts again',
   examples: ['kraft restore:one', 'kraft restore:one before-upgrade --yes'],

@@ -29,7 +29,7 @@ export const rollback = task({
   connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
-  help: 'serve an earlier release again: the last good one, or the one that is named',
+  help: 'serve an earlier release again: the last good one, or RELEASE',
   changes: 'the release that serves, and its processes; the one that it leaves counts as bad; the data only with --with-data',
   examples: [
     'kraft rollback:live',

@@ -11,7 +11,7 @@ import { codeNodes, firstWebNode, whereabouts } from './first-node.js'
 export const run = task({
   on: 'once',
   group: 'Day by day',
-  help: "run a command in the project's environment on the node, or on several at once",
+  help: "run a command in the project's environment on the node\nOr on several nodes at once.",
   changes: 'what the command changes',
   examples: [
     'kraft run:stage -- manage.py migrate',

@@ -23,7 +23,7 @@ export const scale = task({
   connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
-  help: 'run more or fewer copies of a process or web workers, from now on; alone it shows how many',
+  help: 'run more or fewer copies of a process or web workers\nFrom now on. Without COUNTS it shows how many.',
   changes:
     'how many copies of a process run, kept there until --reset; for other web workers the web starts anew, as reload does',
   examples: ['kraft scale:live worker=3', 'kraft scale:live web=4', 'kraft scale:live --reset', 'kraft scale:live'],
@@ -88,16 +88,16 @@ function parse(instance: Instance, words: readonly string[], nodes: readonly Nod
   const known = [...new Set(nodes.flatMap((node) => namesOn(instance, node)))]
   return Object.fromEntries(
     words.map((text) => {
-      const [, name = text, count] = text.match(/^([^=]*)=(\d{1,4})$/) ?? []
+      const [, name = text, count] = text.match(/^([^=]*)=?(.*)$/) ?? []
       if (!known.includes(name)) {
         throw new KraftError({
           kind: 'usage',
-          message: `There is no process "${name.split('=')[0]}" here.${didYouMean(name, known)}`,
+          message: `There is no process "${name}" here.${didYouMean(name, known)}`,
           next: `It has ${known.join(', ')}; others are added to processes: in kraftwerk.yaml`,
         })
       }
       const least = name === 'web' ? 1 : 0
-      if (count !== undefined && Number(count) >= least && Number(count) <= 64) return [name, Number(count)]
+      if (/^\d{1,4}$/.test(count ?? '') && Number(count) >= least && Number(count) <= 64) return [name, Number(count)]
       throw new KraftError({
         kind: 'usage',
         message: `"${text}" should be ${name}=COUNT, with a count from ${least} to 64`,

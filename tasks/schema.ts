@@ -7,7 +7,7 @@ export const schema = task({
   on: 'once',
   needs: 'nothing',
   group: 'Day by day',
-  help: 'print the JSON Schema of kraftwerk.yaml, also for the services and vaults of your kraftfile',
+  help: 'print the JSON Schema of kraftwerk.yaml\nAlso for the services and vaults of your kraftfile.',
   changes: 'nothing',
   examples: ['kraft schema > kraftwerk.schema.json'],
   raw: true,

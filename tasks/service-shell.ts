@@ -12,7 +12,7 @@ import { serviceOption, usedService } from './used-service.js'
 export const serviceShell = task({
   on: 'once',
   group: 'Data',
-  help: "open a service's own shell as the instance's user on the node, also one of your kraftfile",
+  help: "open a service's own shell on the node\nAs the instance's user. Also for services of your kraftfile.",
   changes: 'what you type there',
   examples: ['kraft service-shell:stage postgres', 'kraft service-shell:stage redis -- ping'],
   needs: 'instance',
@@ -44,7 +44,7 @@ function shellOf(service: string, program: string, examples: readonly string[]):
   return task({
     on: 'once',
     group: 'Data',
-    help: `open ${program} on the service ${service}, as the instance's user on the node; what follows -- is for ${program}`,
+    help: `open ${program} on the service ${service}\nAs the instance's user on the node. What follows -- is for ${program}.`,
     changes: 'what you type there',
     examples,
     needs: 'instance',

@@ -8,7 +8,7 @@ export const settings = task({
   on: 'once',
   needs: 'nothing',
   group: 'Day by day',
-  help: 'print what can be set, also for the services and providers of your kraftfile',
+  help: 'print what can be set\nAlso for the services and providers of your kraftfile.',
   changes: 'nothing',
   examples: ['kraft settings', 'kraft settings environments', 'kraft settings --markdown > settings.md'],
   raw: true,

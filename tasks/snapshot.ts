@@ -11,7 +11,7 @@ export const snapshot = task({
   connection: 'new',
   needs: 'nodes',
   group: 'Nodes',
-  help: 'keep a node as it is now, to go back to it with restore (local nodes)',
+  help: 'keep a local node as it is now, to go back to it with restore',
   changes: 'nothing; its processes stand still while its disk is copied, and go on',
   examples: ['kraft snapshot:one', 'kraft snapshot:one before-upgrade'],
   options: {

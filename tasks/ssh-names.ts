@@ -34,7 +34,8 @@ export async function offerSshNames(session: Session, name: string): Promise<rea
   await updateSshNames(session)
   const { prompt } = session
   if (prompt === undefined || (await isIncluded()) || (await wasAsked())) return []
-  const yes = await prompt.confirm(`Include ${nodesConfig()} at the top of ${userConfig()}, so that ssh ${name} works?`)
+  const offer = `Include ${nodesConfig()} at the top of ${userConfig()}, so that ssh ${name} works?`
+  const yes = await prompt.confirm(offer, `the node ${name} is there`)
   await noteAsked()
   if (!yes) return []
   await include()

@@ -8,7 +8,7 @@ export const sshOptions = task({
   on: 'once',
   needs: 'nothing',
   group: 'Nodes',
-  help: 'print the options of ~/.ssh/config that kraft uses for a host, as ssh -G prints them',
+  help: "print the ssh options that kraft uses for a host\nThose of ~/.ssh/config and the system's, as ssh -G prints them.",
   changes: 'nothing',
   examples: ['kraft ssh-options one', 'kraft ssh-options web.example.com --config deploy/ssh_config'],
   raw: true,

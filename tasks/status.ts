@@ -1,3 +1,4 @@
+import { hasColors } from '../engine/report/abilities.js'
 import { eachNode, type OnNode } from '../engine/task/each-node.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
@@ -16,7 +17,7 @@ export const status = task({
   independent: true,
   needs: 'instance',
   group: 'Deploy',
-  help: 'say what each node serves and how all of it is: site, processes, services, node; ends with code 1 where something needs a hand',
+  help: 'say what each node serves, and how it is\nSite, processes, services, node. Ends with code 1 where something needs a hand.',
   changes: 'nothing',
   examples: ['kraft status:live', 'kraft status:live --json', 'kraft status:live >/dev/null || echo look after it'],
   async run({ target, session, line }) {
@@ -38,7 +39,7 @@ export const status = task({
     })
     const needed = read.map(({ value }) => attentionOf(value, target.word))
     const ok = !mixed && needed.every((each) => each.length === 0)
-    const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined
+    const color = hasColors(process.stdout)
     const text = [
       ...read.flatMap(({ value }, index) => [heads[index] ?? '', ...details(value.found)]),
       ...(mixed

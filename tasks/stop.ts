@@ -10,7 +10,7 @@ export const stop = task({
   connection: 'alone',
   needs: 'instance',
   group: 'Operate',
-  help: 'stop web and processes until start or the next deploy; the site answers 503, no reboot starts them',
+  help: 'stop web and processes until start or the next deploy\nThe site answers 503, and no reboot starts them.',
   changes:
     'web and processes end, also after a reboot, and the site answers 503; cron, servers of its own, code and data stay as they are',
   examples: ['kraft stop:stage'],

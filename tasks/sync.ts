@@ -20,7 +20,7 @@ export const sync = task({
   connection: 'new',
   needs: 'instance',
   group: 'Data',
-  help: "put the data of one environment in the place of another's: dump and load in one go, and no file here",
+  help: "put the data of one environment in the place of another's\nDump and load in one go, and no file here.",
   destructive: true,
   changes: 'nothing where the data come from (--freeze holds all that writes there meanwhile); where they go to, as load does',
   examples: ['kraft sync:live stage', 'kraft sync:live stage --only postgres --yes'],

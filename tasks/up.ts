@@ -27,7 +27,7 @@ export const up = task({
   needs: 'nothing',
   optionalTarget: true,
   group: 'Start',
-  help: 'make the local nodes that an environment lacks, prepare them, deploy, and open the site',
+  help: 'from a folder to a site on local nodes, in one go\nMakes the nodes that an environment lacks, starts those that lie still, prepares them, deploys, and opens the site.',
   changes: 'as provision, bootstrap and deploy do',
   examples: ['kraft up', 'kraft up:stage', 'kraft up --watch'],
   options: { watch: option({ type: 'boolean', help: 'then deploy whenever a file is saved, until Ctrl-C' }) },

@@ -3,6 +3,7 @@ import type { Inventory } from '../node/inventory.js'
 import type { Node } from '../node/node.js'
 import type { NodeRecord } from '../node/record.js'
 import type { Target } from '../task/context.js'
+import type { Session } from '../task/session.js'
 import type { Needs } from '../task/task.js'
 
 /** What kraft.ts plugs into the engine: everything that knows of Python projects and of built-in tasks. */
@@ -16,6 +17,8 @@ export interface App {
   task(name: string): Promise<unknown>
   /** Makes known what a kraftfile exports beside tasks: services and providers. */
   extend?(exports: Readonly<Record<string, unknown>>, file: string): Promise<void>
+  /** What to do about a node that does not answer, by what its provider knows of it. Never throws. */
+  whereItIs?(session: Session, node: Node): Promise<string | undefined>
   /** Reads the settings for a folder; cheap until asked. */
   open(folder: string): Promise<Workspace>
 }

@@ -18,6 +18,7 @@ import { type Entry, findTask } from './registry.js'
 import { createSession } from './session.js'
 import { showNext } from './show-next.js'
 import { showRest, showResults } from './show-results.js'
+import { withWhereabouts } from './whereabouts.js'
 
 /** Runs `kraft WORD ARGS` and returns the exit code. Throws what the task ends with. */
 export async function execute(app: App, word: string, args: readonly string[]): Promise<number> {
@@ -28,7 +29,8 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const entry = findTask(loaded.registry, wanted)
   if (name === 'help') return help(entry)
   const { spec } = entry.task
-  const typed = parseArguments(name, spec.options ?? {}, spec.takesRest === true || entry.custom, args)
+  const lacksTarget = targets.length === 0 && (spec.needs !== 'nothing' || spec.optionalTarget === true)
+  const typed = parseArguments(name, spec.options ?? {}, spec.takesRest === true || entry.custom, args, lacksTarget)
   const { globals, rest } = typed
   if (globals.help) return help(entry)
   const { options, spread } = checkCall(entry, asked, typed)
@@ -38,7 +40,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   const workspace = await app.open(process.cwd())
   for (const warning of workspace.warnings) report.note(`warning: ${warning}`)
   const ended = new AbortController()
-  const { session, end } = createSession({
+  const { session, reached, node, end } = createSession({
     app,
     workspace,
     loaded,
@@ -70,7 +72,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     })
   }
   // A command that passes through gets Ctrl-C itself.
-  const interrupted = spec.raw === true ? undefined : interruption()
+  const interrupted = spec.raw === true ? undefined : interruption(reached)
   try {
     const count = await (interrupted === undefined ? work() : Promise.race([work(), interrupted.happens]))
     await conclude()
@@ -87,7 +89,11 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     // What some targets have done is told although others failed.
     const shown = finished.length > 0 ? showResults(finished, { json: flags.json, several: true }) : undefined
     showRest(session, shown?.printed ?? '', globals.events)
-    throw error
+    const ask = async (which: string) => {
+      const silent = node(which)
+      return silent === undefined ? undefined : app.whereItIs?.(session, silent)
+    }
+    throw await withWhereabouts(error, ask, session.applied.size > 0)
   } finally {
     report.stop()
     ended.abort()
@@ -101,6 +107,6 @@ function isInterrupted(error: unknown): boolean {
 }
 
 function help(entry: Entry): number {
-  process.stdout.write(printHelp(entry))
+  process.stdout.write(printHelp(entry, process.stdout.columns))
   return 0
 }

@@ -9,16 +9,21 @@ export interface Interruption {
   ignore(): void
 }
 
-/** Listens for Ctrl-C, so that locks are given back and connections closed before kraft goes; a second one ends it at once. */
-export function interruption(): Interruption {
+/**
+ * Listens for Ctrl-C, so that locks are given back and connections closed before kraft goes; a second one ends it at once. What is
+ * said then depends on whether a node was `reached`.
+ */
+export function interruption(reached: () => boolean): Interruption {
   let reject: (error: KraftError) => void = () => undefined
   const happens = new Promise<never>((_, fail) => {
     reject = fail
   })
   // Work that ends first has no more use for it.
   happens.catch(() => undefined)
-  const message = 'Interrupted; what a node had begun it finishes, and the next run continues from there'
-  const listener = ctrlC(() => reject(new KraftError({ kind: 'interrupted', message })))
+  const listener = ctrlC(() => {
+    const more = reached() ? '; what a node had begun it finishes, and the next run continues from there' : ''
+    reject(new KraftError({ kind: 'interrupted', message: `Interrupted${more}` }))
+  })
   process.on('SIGINT', listener)
   return { happens, ignore: () => void process.off('SIGINT', listener) }
 }

@@ -29,8 +29,8 @@ export function parseWord(word: string): Word {
 export const globalOptions = {
   'dry-run': { type: 'boolean', help: 'print what would change, and change nothing' },
   yes: { type: 'boolean', help: 'answer every question with yes, but the one whether a host key is right' },
-  quiet: { type: 'boolean', help: 'print nothing but results and errors (-q)' },
-  verbose: { type: 'boolean', help: 'print every step and all that it says, line by line (-v)' },
+  quiet: { type: 'boolean', help: 'print nothing but results and errors' },
+  verbose: { type: 'boolean', help: 'print every step and all that it says, line by line' },
   json: { type: 'boolean', help: 'print the result as one JSON document' },
   events: { type: 'boolean', help: 'print progress as one JSON document a line, on stderr' },
   debug: {
@@ -44,6 +44,11 @@ export const globalOptions = {
 /** Letters for options that every task has. */
 const letters: Readonly<Record<string, keyof typeof globalOptions>> = { y: 'yes', h: 'help', q: 'quiet', v: 'verbose' }
 
+/** The letter that stands for an option of every task, if one does: `q` for `quiet`. */
+export function letterOf(name: string): string | undefined {
+  return Object.entries(letters).find(([, long]) => long === name)?.[0]
+}
+
 /** What was typed behind the task. */
 export interface Arguments {
   readonly options: Readonly<Record<string, unknown>>
@@ -54,12 +59,19 @@ export interface Arguments {
 }
 
 /**
- * Parses what follows the task's word by what the task declares. Numbers may be negative: `--hours -2`.
+ * Parses what follows the task's word by what the task declares. Numbers may be negative: `--hours -2`. With `lacksTarget` none
+ * stands behind the colon though one could: a word too many is likely it.
  *
  * @throws KraftError `usage` for an unknown option (with the nearest one), a wrong value, an argument too many.
  * @example parseArguments('clear-cache', { hours: option({ type: 'number' }) }, false, ['--hours', '2']).options // { hours: 2 }
  */
-export function parseArguments(name: string, specs: OptionSpecs, takesRest: boolean, given: readonly string[]): Arguments {
+export function parseArguments(
+  name: string,
+  specs: OptionSpecs,
+  takesRest: boolean,
+  given: readonly string[],
+  lacksTarget = false,
+): Arguments {
   const split = given.indexOf('--')
   const own = split < 0 ? given : given.slice(0, split)
   const rest = split < 0 ? [] : given.slice(split + 1)
@@ -86,7 +98,12 @@ export function parseArguments(name: string, specs: OptionSpecs, takesRest: bool
     const texts = spec.many === true ? words.splice(0) : words.splice(0, 1)
     if (texts.length > 0) options[key] = convertAll(name, dashed(key).toUpperCase(), spec, texts)
   }
-  if (words[0] !== undefined) throw usage(name, `${name} does not know what to do with "${unassigned(words[0])}"`)
+  const [word] = words
+  if (word !== undefined) {
+    const isFirst = entries.every(([, spec]) => spec.positional !== true)
+    const next = isFirst ? placeOf(name, word, lacksTarget, takesRest && split < 0) : undefined
+    throw usage(name, `${name} does not know what to do with "${unassigned(word)}"`, next)
+  }
   refuseOtherVerbs(name, specs, options)
   const is = (option: keyof typeof globalOptions) => values.has(option)
   if (is('quiet') && is('verbose')) throw usage(name, '--quiet and --verbose are opposites: leave one out')
@@ -106,6 +123,13 @@ export function parseArguments(name: string, specs: OptionSpecs, takesRest: bool
     spread,
     rest,
   }
+}
+
+/** Where the first word belongs for which a task has no place, as far as that can be told. */
+function placeOf(name: string, word: string, lacksTarget: boolean, lacksRest: boolean): string | undefined {
+  if (lacksRest) return `A target stands behind a colon, a command behind --: kraft ${name}:TARGET -- COMMAND`
+  const target = lacksTarget ? /^:?([a-z0-9][\w.-]*)$/i.exec(word)?.[1] : undefined
+  return target === undefined ? undefined : `A target stands behind a colon: kraft ${name}:${target}`
 }
 
 /** Sorts arguments into options with their texts, and words; a boolean option has the text '' or, as `--no-x`, 'no'. */
@@ -196,6 +220,6 @@ function unassigned(text: string): string {
   return text.replace(/^(\w+)=.+/s, '$1=…')
 }
 
-function usage(name: string, message: string): KraftError {
-  return new KraftError({ kind: 'usage', message, next: `See: kraft help ${name}` })
+function usage(name: string, message: string, next = `See: kraft help ${name}`): KraftError {
+  return new KraftError({ kind: 'usage', message, next })
 }

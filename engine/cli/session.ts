@@ -36,8 +36,18 @@ export interface SessionParts {
   readonly connection: TaskSpec['connection']
 }
 
-/** Makes the {@link Session} of one call, and the function that ends it. */
-export function createSession(parts: SessionParts): { session: Session; end: () => Promise<void> } {
+/** The {@link Session} of one call. */
+export interface OpenSession {
+  readonly session: Session
+  /** Whether any node was connected. */
+  reached(): boolean
+  /** A node that was connected, or was to be. */
+  node(name: string): Node | undefined
+  end(): Promise<void>
+}
+
+/** Makes the {@link Session} of one call. */
+export function createSession(parts: SessionParts): OpenSession {
   const { flags, workspace, prompt } = parts
   const { registry } = parts.loaded
   const nodes = new Map<string, Node>()
@@ -140,10 +150,12 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
     for (const action of endings.splice(0)) await action()
     await Promise.all([...new Set([...nodes.values()].map((node) => node.connection))].map((connection) => connection.close()))
   }
-  return { session, end }
+  return { session, reached: () => nodes.size > 0, node: (name) => [...nodes.values()].find((each) => each.name === name), end }
 }
 
 function answer(prompt: Prompt) {
+  // A node can ask in the middle of the work.
+  const stopped = 'what was done before stays done'
   return (question: Question): Promise<string | boolean> =>
-    question.kind === 'compare' ? prompt.compare(question.message) : prompt.secret(question.message)
+    question.kind === 'compare' ? prompt.compare(question.message, stopped) : prompt.secret(question.message, stopped)
 }

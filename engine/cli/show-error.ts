@@ -1,5 +1,6 @@
 import { errorData } from '../errors/data.js'
 import { printError } from '../errors/print.js'
+import { hasColors } from '../report/abilities.js'
 import { redact, redactData } from '../shell/redact.js'
 
 /** How an error is shown. */
@@ -13,7 +14,7 @@ export interface ShowErrorOptions {
 
 /** Prints what kraft ends with on stderr, without secrets. */
 export function showError(error: unknown, { debug, events, code }: ShowErrorOptions): void {
-  const color = process.stderr.isTTY === true && process.env.NO_COLOR === undefined
+  const color = hasColors(process.stderr)
   const stack = debug && error instanceof Error ? { stack: error.stack } : {}
   const text = events
     ? `${JSON.stringify(redactData({ event: 'error', code, ...errorData(error), ...stack }))}\n`

@@ -1,3 +1,5 @@
+import { wrap } from './wrap.js'
+
 /** How a call of kraft ended on a node. `taken back`: what was done there was undone, because it failed on another. */
 export type NodeStatus = 'ok' | 'changed' | 'taken back' | 'failed' | 'unreachable' | 'not run'
 
@@ -26,19 +28,9 @@ export function nodeSummary(ends: readonly NodeEnd[], { dryRun = false, columns 
   })
   const width = Math.max(...rows.map(({ label }) => label.length)) + 2
   return rows
-    .map(({ label, names }) => label.padEnd(width) + wrapped(names, columns - width).join(`\n${' '.repeat(width)}`))
+    .map(({ label, names }) => {
+      const words = names.map((name, index) => (index === names.length - 1 ? name : `${name},`))
+      return label.padEnd(width) + wrap(words, columns - width).join(`\n${' '.repeat(width)}`)
+    })
     .join('\n')
-}
-
-/** The names in lines of so many letters, each with as many as fit. */
-function wrapped(names: readonly string[], width: number): readonly string[] {
-  const lines: string[] = []
-  for (const [index, name] of names.entries()) {
-    const word = index === names.length - 1 ? name : `${name},`
-    const line = lines.pop()
-    if (line === undefined) lines.push(word)
-    else if (line.length + 1 + word.length <= width) lines.push(`${line} ${word}`)
-    else lines.push(line, word)
-  }
-  return lines
 }

@@ -1,3 +1,4 @@
+import { hasColors, movesCursor } from './abilities.js'
 import { redacted } from './redacted.js'
 import type { Report } from './report.js'
 
@@ -17,11 +18,11 @@ async function choose(wishes: Wishes): Promise<Report> {
   if (wishes.events) return (await import('./events.js')).eventReport(write)
   if (wishes.quiet) return (await import('./quiet.js')).quietReport()
   // A plan is there to be read: lines of a list that moves would take its diffs away again.
-  if (process.stderr.isTTY === true && process.env.CI === undefined && !wishes['dry-run'] && !wishes.verbose) {
+  if (movesCursor(process.stderr) && process.env.CI === undefined && !wishes['dry-run'] && !wishes.verbose) {
     return (await import('./terminal.js')).terminalReport()
   }
   return (await import('./plain.js')).plainReport(write, {
     everything: wishes.verbose || wishes.debug,
-    color: process.stderr.isTTY === true && process.env.NO_COLOR === undefined,
+    color: hasColors(process.stderr),
   })
 }

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
+import truncatedWidth from 'fast-string-truncated-width'
 
 /** The signs that tell how far a line of the list is. */
 export interface Signs {
@@ -23,7 +24,10 @@ interface Row {
  */
 export function shorten(lines: readonly string[], height: number, signs: Signs): readonly string[] {
   if (lines.length <= height) return lines
-  const rows = lines.map((text, index): Row => ({ text, index, ...read(text, signs) }))
+  const read = lines.map((text, index): Row => ({ text, index, ...readLine(text, signs) }))
+  // Below what waits nothing stands: where something does, it runs, whatever sign listr2 gives it behind a failure.
+  const runs = ({ kind, index, level }: Row) => kind === 'waiting' && (read[index + 1]?.level ?? 0) > level
+  const rows = read.map((row): Row => (runs(row) ? { ...row, kind: 'other' } : row))
   const kept = ofFailed(rows)
   const of = (kind: Row['kind'], order: (a: Row, b: Row) => number) =>
     rows.filter((row) => row.kind === kind && !kept.has(row)).sort((a, b) => b.level - a.level || order(a, b))
@@ -56,7 +60,7 @@ function ofFailed(rows: readonly Row[]): ReadonlySet<Row> {
   return kept
 }
 
-function read(text: string, signs: Signs): Pick<Row, 'level' | 'kind'> {
+function readLine(text: string, signs: Signs): Pick<Row, 'level' | 'kind'> {
   const plain = stripVTControlCharacters(text)
   const start = plain.trimStart()
   const begins = (sign: string | undefined) => sign !== undefined && start.startsWith(sign)
@@ -70,4 +74,17 @@ function read(text: string, signs: Signs): Pick<Row, 'level' | 'kind'> {
           ? 'failed'
           : 'other'
   return { level: plain.length - start.length, kind }
+}
+
+/** Cuts text to so many columns, so that a line never breaks: a broken one would spoil what is drawn over it. */
+export function clip(text: string, width: number): string {
+  const { index, truncated } = truncatedWidth(text, { limit: Math.max(1, width), ellipsis: '…' })
+  return truncated ? `${text.slice(0, index)}…` : text
+}
+
+/** A line as a terminal would leave it there: what a program writes over its own line counts last, and nothing moves the cursor. */
+export function settled(line: string): string {
+  const written = stripVTControlCharacters(line).trimEnd()
+  const last = written.slice(written.lastIndexOf('\r') + 1)
+  return last.replaceAll('\t', '  ').replaceAll(/\p{Cc}/gu, '')
 }

@@ -1,3 +1,4 @@
+import { hasColors } from '../report/abilities.js'
 import { labels, prefixed } from '../report/prefixed.js'
 import type { Connection } from './connection.js'
 import { ctrlC } from './ctrl-c.js'
@@ -39,7 +40,7 @@ export async function runMany(
   const [out, err] = [stdout, stderr].map((stream) =>
     labels(
       members.map(({ label }) => label),
-      stream.isTTY === true && process.env.NO_COLOR === undefined,
+      hasColors(stream),
     ),
   )
   const groups = new Set<Group>()

@@ -23,14 +23,14 @@ export interface Flags {
 
 /** Asks the person at the terminal. */
 export interface Prompt {
-  /** Yes or no; `--yes` says yes. */
-  confirm(message: string): Promise<boolean>
+  /** Yes or no; `--yes` says yes. `stopped` is said of whoever stops there, if it is not that nothing was changed. */
+  confirm(message: string, stopped?: string): Promise<boolean>
   /** The same for what only a person can know who compares it with something: `--yes` has compared nothing. */
-  compare(message: string): Promise<boolean>
+  compare(message: string, stopped?: string): Promise<boolean>
   /** A line of text. */
   text(message: string): Promise<string>
   /** A line that is not shown while it is typed. */
-  secret(message: string): Promise<string>
+  secret(message: string, stopped?: string): Promise<string>
 }
 
 /** What kraft knows of a task beside what it does. */

@@ -20,7 +20,8 @@ function entry(name: string, command: string, line: number): Finding {
 
 // gunicorn's options that stand apart from their value, as far as Procfiles use them, would look like a module: one has a dot or a colon.
 function web(command: string, place: { file: string; line: number }): Finding {
-  const words = command.split(/\s+/)
+  // A shell reads the quotes that it needs around brackets.
+  const words = command.split(/\s+/).map((each) => each.replace(/^(['"])(.*)\1$/, '$2'))
   const at = words.findIndex((each) => /(^|\/)(gunicorn|waitress-serve)$/.test(each))
   const module = words
     .slice(at + 1)

@@ -1,3 +1,4 @@
+import { hasColors } from '../../engine/report/abilities.js'
 import type { Examined } from './examine.js'
 
 const width = 'warning  '.length
@@ -44,5 +45,5 @@ function columnsHere(): number {
 }
 
 function colorHere(): boolean {
-  return process.stdout.isTTY === true && process.env.NO_COLOR === undefined
+  return hasColors(process.stdout)
 }

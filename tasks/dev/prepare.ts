@@ -87,7 +87,7 @@ async function virtualenvOf({ instance, requirements }: Application, dryRun: boo
   const { folder } = instance
   const found = findVirtualenv(folder, process.env.VIRTUAL_ENV)
   if (found !== undefined) return found
-  say(`.venv: ${dryRun ? 'would be made' : 'made now'}, with what the project requires`)
+  say(`.venv: ${dryRun ? 'would be made' : 'is being made'}, with what the project requires`)
   return dryRun ? join(folder, '.venv') : newVirtualenv(folder, requirements)
 }
 

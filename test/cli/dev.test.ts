@@ -39,7 +39,7 @@ health = index
 test('one command runs in the environment: the first makes .venv, and output, code and the folder are its own', async () => {
   const migrated = await dev('--', 'manage.py', 'migrate')
   expect(migrated.code, migrated.stderr).toBe(0)
-  expect(migrated.stderr).toContain('.venv: made now, with what the project requires\n')
+  expect(migrated.stderr).toContain('.venv: is being made, with what the project requires\n')
   expect(migrated.stderr).toContain("postgres: none here; without DATABASE_URL the project's own settings decide\n")
   expect(migrated.stdout).toContain('Applying sessions.0001_initial... OK')
 

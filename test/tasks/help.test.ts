@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkCall } from '../../engine/cli/check-call.js'
-import { printHelp } from '../../engine/cli/help.js'
+import { listTasks, printHelp } from '../../engine/cli/help.js'
 import { parseArguments, parseWord } from '../../engine/cli/parse.js'
+import { printList } from '../../engine/cli/print-list.js'
 import { createRegistry, findTask } from '../../engine/cli/registry.js'
 import * as tasks from '../../tasks/index.js'
 
@@ -53,10 +54,38 @@ describe('the help of each built-in task', () => {
     expect(printHelp(entry)).toContain(`\nWhat it changes on the node\n  ${changes}\n`)
   })
 
+  it.each(entries)('fits 80 columns and 50, but for what is pasted: $name', (entry) => {
+    for (const columns of [80, 50]) {
+      const [text = ''] = printHelp(entry, columns).split('\nExamples\n')
+      expect(text.split('\n').filter((line) => line.length > columns)).toEqual([])
+    }
+  })
+
   it.each(examples)('has for %s an example that is taken when pasted: %s', async (name, example) => {
     const calls = await callsOf(example)
     expect(calls.map(check)).toContain(name)
   })
+})
+
+it('the list of tasks is whole at 80 columns, the first things first', () => {
+  const list = printList(listTasks(registry), 80)
+  expect(list).not.toContain('…')
+  expect(list.split('\n').filter((line) => line.length > 80)).toEqual([])
+  expect(list.match(/^[A-Z][\w ]+$/gm)).toEqual(['Start', 'Deploy', 'Day by day', 'Data', 'Operate', 'Nodes', 'More'])
+})
+
+it('the usage says where a target and a command may stand', () => {
+  const usage = (name: string) => printHelp(findTask(registry, name)).split('\n')[0]
+  expect(['deploy', 'up', 'provision', 'dev', 'bootstrap', 'env'].map(usage)).toEqual([
+    'kraft deploy:TARGET [--options]',
+    'kraft up[:TARGET] [--options]',
+    'kraft provision NAME [--options]',
+    'kraft dev[:TARGET] [--options] [-- COMMAND]',
+    'kraft bootstrap:NODE [--options]',
+    'kraft env:TARGET [VERB] [NAMES…] [--options]',
+  ])
+  expect(printHelp(findTask(registry, 'provision'))).toContain('(default: of ~/.kraftwerk.yaml, else local; one of ')
+  expect(printHelp(findTask(registry, 'open'))).not.toContain('default: )')
 })
 
 it.each([

@@ -37,10 +37,7 @@ test('an empty answer means no domain', async () => {
   expect(await stage()).not.toHaveProperty('domain')
 })
 
-test('what is no domain is an error, and Ctrl-C stops: neither writes anything', async () => {
-  const wrong = await answer('stage sums\r')
-  await wrong.sees('a domain, as in www.example.com')
-  expect([await wrong.ended(), await written()]).toEqual([2, undefined])
+test('Ctrl-C stops, and nothing is written', async () => {
   const stopped = await answer('\x03')
   await stopped.sees('Stopped at a question; nothing was changed')
   expect([await stopped.ended(), await written()]).toEqual([130, undefined])
@@ -56,4 +53,13 @@ test('without a terminal, and with --yes on one, nothing is asked', async () => 
   expect(await terminal.ended()).toBe(0)
   expect(terminal.seen()).not.toContain('Domain of stage')
   expect(await written()).toBe(text)
+})
+
+test('a domain that is none is asked for again', async () => {
+  const terminal = await answer('not a domain!!\r')
+  await terminal.sees('"not a domain!!" is no domain, as stage.calculator.example.com is one')
+  await terminal.sees('Domain of stage')
+  terminal.type('stage.sums.org\r')
+  expect(await terminal.ended()).toBe(0)
+  expect(await stage()).toMatchObject({ domain: 'stage.sums.org' })
 })

@@ -1,7 +1,10 @@
+import { chmod, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { generateHostKey } from '../../../engine/ssh/keys.js'
 import { fingerprint, fromLine } from '../../../engine/ssh/public-key.js'
+import { writeFiles } from '../../rig/cli.js'
 import { type Sshd, startSshd } from '../../rig/sshd.js'
 import { type Case, check, clear, down, inFolders, kraftfile, project, run, stage } from './refused.fixture.js'
 
@@ -14,6 +17,17 @@ describe.concurrent('says why a node is not reached, and what next', () => {
       project(stage),
       3,
       'error: one: 127.0.0.1 port 1 refused the connection\nnext:  Is sshd running there, on that port?',
+    ],
+    [
+      'status:stage',
+      {
+        ...kraftfile(
+          `import { provider } from 'kraftwerk'\nexport const shelf = provider({ name: 'shelf', doc: 'ours', create: async () => { throw new Error('none') }, describe: async () => 'stopped', start: async (record) => record, destroy: async () => undefined })`,
+        ),
+        'nodes.yaml': stringify({ one: { ...down, provider: 'shelf' } }),
+      },
+      3,
+      'error: one: 127.0.0.1 port 1 refused the connection\nnext:  It is stopped (shelf). Start it: kraft start:one',
     ],
     ['bootstrap:one', project(stage), 3, 'error: one: 127.0.0.1 port 1 refused the connection'],
     ['dump:stage', project(stage), 3, 'error: one: 127.0.0.1 port 1 refused the connection'],
@@ -36,7 +50,7 @@ describe.concurrent('says why a node is not reached, and what next', () => {
   ])('for a node that is down: kraft %s', check)
 })
 
-describe('a node whose host key changed', () => {
+describe('a node that answers', () => {
   let sshd: Sshd
   beforeAll(async () => {
     sshd = await startSshd()
@@ -46,7 +60,7 @@ describe('a node whose host key changed', () => {
   test.each([
     ['deploy:stage', 3],
     ['run:stage -- true', 255],
-  ])('is refused with both fingerprints: kraft %s', async (command, code) => {
+  ])('is refused with both fingerprints where its host key changed: kraft %s', async (command, code) => {
     const other = generateHostKey().publicKey
     const record = { ...down, port: sshd.port, host_keys: [other] }
     const ended = await run(command, { 'kraftwerk.yaml': stage, 'nodes.yaml': stringify({ one: record }) })
@@ -57,6 +71,18 @@ describe('a node whose host key changed', () => {
     )
     expect(ended.code).toBe(code)
     clear(ended)
+  })
+
+  test('has no logs of what was never deployed', async () => {
+    const record = { ...down, port: sshd.port, host_keys: sshd.hostKeys }
+    const files = { 'kraftwerk.yaml': stage, 'nodes.yaml': stringify({ one: record }) }
+    const ended = await run('logs:stage', files, async (here) => {
+      const key = join(here, '../.kraftwerk/id_ed25519')
+      await writeFiles(here, { '../.kraftwerk/id_ed25519': await readFile(sshd.identity, 'utf8') })
+      await chmod(key, 0o600)
+    })
+    expect(ended.said).toBe('error: one: shop has no release there yet\nnext:  Deploy it first: kraft deploy:TARGET')
+    expect(ended.code).toBe(1)
   })
 })
 

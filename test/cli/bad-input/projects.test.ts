@@ -12,7 +12,7 @@ describe.concurrent('says why a project or its data are left alone, and what nex
         line,
         project(stage),
         2,
-        `error: ${task} loses data and never picks a target by itself\nnext:  Say where, for example: kraft ${task}:`,
+        `error: ${task} can lose data and never picks a target by itself\nnext:  Say where, for example: kraft ${task}:`,
       ]
     }),
     ...['destroy:stage', 'terminate:one', 'restore:one'].map((line): Case => {

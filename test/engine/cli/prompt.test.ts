@@ -43,6 +43,18 @@ test('whether a host key is right is asked, a no logs in nowhere, and a yes is r
   expect((await kraft(['run:one', '--', 'echo', 'in'], place())).stdout).toBe('in\n')
 })
 
+test('a word that is neither yes nor no is asked for again, though there is a y in it', async () => {
+  const terminal = await kraftInTerminal(['terminate:one'], place())
+  await terminal.sees('Forget the node one')
+  terminal.type('may')
+  await terminal.sees('y or n?')
+  await terminal.sees('Forget the node one')
+  terminal.type('n')
+  await terminal.sees('Nothing was changed')
+  expect(await terminal.ended()).toBe(130)
+  expect(await readFile(join(at.home, '.kraftwerk/nodes.yaml'), 'utf8')).toContain('one:')
+})
+
 test('--yes has compared no host key: it is asked for all the same', async () => {
   const terminal = await kraftInTerminal(['run:one', '--yes', '--', 'echo', 'in'], place())
   await terminal.sees(question)
@@ -58,10 +70,14 @@ test('without a terminal a new host key is an error that says how to compare it,
   expect(await knownHosts()).toBe('')
 })
 
-test('Ctrl-C at a question stops there, and nothing was changed', async () => {
+test.each([
+  ['Ctrl-C', '\x03'],
+  ['Ctrl-D', '\x04'],
+  ['Esc', '\x1b'],
+])('%s at a question stops there, and nothing was changed', async (_, key) => {
   const terminal = await kraftInTerminal(['terminate:one'], place())
   await terminal.sees('Forget the node one')
-  terminal.type('\x03')
+  terminal.type(key)
   await terminal.sees('Stopped at a question; nothing was changed')
   expect(await terminal.ended()).toBe(130)
   expect(await readFile(join(at.home, '.kraftwerk/nodes.yaml'), 'utf8')).toContain('one:')

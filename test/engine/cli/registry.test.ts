@@ -66,8 +66,8 @@ describe('the tasks', () => {
   it('are listed in groups, cut to the width of the terminal', () => {
     const list = listTasks(registry)
     expect(list.map(({ name, help, group }) => [name, help, group])).toEqual([
-      ['deploy', '', 'From your kraftfile'],
       ['nodes', 'list them', 'Nodes'],
+      ['deploy', '', 'From your kraftfile'],
       ['clear-cache', 'Drop old cached pages.', 'From your kraftfile'],
       ['quick', 'put it there', 'From your kraftfile'],
     ])
@@ -99,11 +99,11 @@ describe('help of a task', () => {
     expect(text).toContain('  --hours N            keep younger ones (default: 24)')
     expect(text).toContain('  --only-old ONLY-OLD  (can be repeated)')
     expect(text).toContain('  --drop-old           drop them')
-    expect(text).toContain('  --dry-run       print what would change, and change nothing')
+    expect(text).toContain('      --dry-run       print what would change, and change nothing')
   })
 
   it('shows what stands behind the colon, and examples', () => {
-    expect(lines('nodes')[0]).toBe('kraft nodes')
+    expect(lines('nodes')[0]).toBe('kraft nodes [--options]')
     expect(lines('quick')).toEqual(expect.arrayContaining(['put it there', 'Examples', '  kraft deploy:stage']))
   })
 })

@@ -96,3 +96,12 @@ it('tabs, wide letters, emoji and carriage returns break no line, so that nothin
   expect(shown.some((frame) => frame.some((line) => /^ *› Reading… 100%$/.test(line)))).toBe(true)
   expect(shown.some((frame) => frame.some((line) => /› a +b +c/.test(line)))).toBe(true)
 })
+
+it('a dumb terminal gets plain lines: no colours, nothing drawn over', async () => {
+  const { CI: _ci, NO_COLOR: _no, FORCE_COLOR: _force, ...plain } = process.env
+  const env = { ...plain, TERM: 'dumb' }
+  const terminal = await inTerminal([process.execPath, built.file, 'early'], { columns: 80, rows: 24, cwd: '/tmp', env })
+  expect(await terminal.ended()).toBe(0)
+  expect(terminal.seen()).toContain('the only line')
+  expect(terminal.seen()).not.toContain('\x1b')
+})

@@ -205,6 +205,9 @@ group('files of other tools', () => {
       wsgi: 'shop.live:application',
       src: 'code',
     })
+    expect(await settings({ Procfile: `web: gunicorn "shop:create_app()" --workers 3\n` })).toMatchObject({
+      wsgi: 'shop:create_app()',
+    })
     expect((await see({ Procfile: 'web: uvicorn x:y\n' })).todos).toContain('something else than gunicorn')
   })
 

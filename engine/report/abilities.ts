@@ -1,0 +1,12 @@
+/** A stream of this process, as far as it matters whether a terminal stands behind it. */
+type Stream = Pick<NodeJS.WriteStream, 'isTTY'>
+
+/** Whether what is drawn on a stream can be drawn over: a terminal, but no dumb one (Emacs' shell, some CI). */
+export function movesCursor({ isTTY }: Stream): boolean {
+  return isTTY === true && process.env.TERM !== 'dumb'
+}
+
+/** Whether a stream shows colours: such a terminal, unless NO_COLOR is set. */
+export function hasColors(stream: Stream): boolean {
+  return movesCursor(stream) && process.env.NO_COLOR === undefined
+}
