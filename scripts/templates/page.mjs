@@ -36,15 +36,15 @@ kraft deploy:stage --dry-run              # what that would change, as a diff
 \`\`\`
 
 What lands on a node is looked at before it counts where that is possible: nginx refuses a site with a mistake, and the one before stays. A
-template that names what there is not ends the task before anything changes:
+template that names what there is not ends the task, a deploy before it has changed anything:
 
 \`\`\`text
 error: /home/me/shop/templates/nginx/site.conf.ejs:8: plcae is not defined. Did you mean "place"?
 next:  There are: place, layout, domain, …. What each is: kraft templates show nginx/site.conf
 \`\`\`
 
-A copy does not follow when kraft's template changes: look at both after an update. \`<%= value %>\` and \`<%- value %>\` are the same here, because
-nothing is HTML; both refuse a value that is undefined. \`<%- include('nginx/site.headers.conf.ejs', { indent: '  ' }) -%>\` puts another
+A copy does not follow when kraft's template changes: look at both after an update. \`<%= value %>\` prints a value as it is, because nothing is
+HTML, and refuses one that is undefined, for which \`<%- value %>\` prints nothing. \`<%- include('nginx/site.headers.conf.ejs', { indent: '  ' }) -%>\` puts another
 template in, yours if you have one; that can name all that the whole can, and what it is given. Where a secret is among the values
 that a template prints, its file has the mode 0600, and no diff shows it.
 
