@@ -108,6 +108,7 @@ test('on a terminal it asks once who may reach ssh, and a node that is there is 
   await terminal.sees(/allow_ssh: Who may reach ssh: .*mine.* \(Enter: 0\.0\.0\.0\/0\)/)
   terminal.type('me\r')
   await terminal.sees('"me" is no allow_ssh')
+  await terminal.sees('allow_ssh: Who may reach ssh: ')
   terminal.type('mine\r')
   await terminal.sees('Keep allow_ssh in ~/.kraftwerk.yaml')
   terminal.type('y')
