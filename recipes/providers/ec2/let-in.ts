@@ -38,7 +38,9 @@ export async function letIn({ sdk, client }: Cloud, { group, node, owner, settin
   // The new one first: whoever is cut off in between is let in from both.
   if (!rules.some(({ range }) => range === now.range)) {
     progress(`Letting ${now.range} in`)
-    await client.send(new sdk.AuthorizeSecurityGroupIngressCommand({ GroupId: group, IpPermissions: [rule(port, [now])] }))
+    await client
+      .send(new sdk.AuthorizeSecurityGroupIngressCommand({ GroupId: group, IpPermissions: [rule(port, [now])] }))
+      .catch(fineIf('InvalidPermission.Duplicate'))
   }
   const former = rules.filter(({ range, of }) => range !== now.range && (of === now.of || everywhere.includes(range)))
   if (former.length > 0) {
@@ -46,11 +48,16 @@ export async function letIn({ sdk, client }: Cloud, { group, node, owner, settin
     progress(`No longer letting ${[...who].join(' and ')} in`)
     await client
       .send(new sdk.RevokeSecurityGroupIngressCommand({ GroupId: group, IpPermissions: [rule(port, former)] }))
-      .catch((error: unknown) => {
-        if (codeOf(error) !== 'InvalidPermission.NotFound') throw error
-      })
+      .catch(fineIf('InvalidPermission.NotFound'))
   }
   return true
+}
+
+// A teammate behind the same address may have done it in between.
+function fineIf(code: string): (error: unknown) => void {
+  return (error) => {
+    if (codeOf(error) !== code) throw error
+  }
 }
 
 /** Stands with the address of a person, so that it is known whose it is when it changes. */

@@ -89,6 +89,11 @@ describe('allow_ssh: mine', () => {
       ['203.0.113.7/32', own],
       ['198.51.100.9/32', mark(otherKey)],
     ])
+    // Both at once from behind one address.
+    account.proxy.fail('AuthorizeSecurityGroupIngress', { code: 'InvalidPermission.Duplicate', message: 'already exists' })
+    account.proxy.fail('RevokeSecurityGroupIngress', { code: 'InvalidPermission.NotFound', message: 'does not exist' })
+    service.says = '198.51.100.10'
+    expect(await create({}, { known: record })).toEqual(record)
   })
 
   test('closes a node that was open to everybody, and leaves ranges that somebody added', async () => {
