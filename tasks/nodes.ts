@@ -69,7 +69,7 @@ async function madeAt(session: Session, name: string): Promise<Result> {
       next: 'kraft nodes lists those that kraft remembers',
     })
   }
-  const found = await provider.list(await askMissing(session, provider, settings, false))
+  const found = await provider.list(await askMissing(session, provider, settings, 'look'))
   const records = (await session.inventory()).all()
   const rows = found.map((each) => ({
     ...each,

@@ -42,7 +42,7 @@ export async function offers<Kind extends 'images' | 'sizes' | 'regions', Item e
       next: `See: kraft settings ${provider.name}`,
     })
   }
-  const all = (await list(await askMissing(session, provider, settings, false))) as readonly Item[]
+  const all = (await list(await askMissing(session, provider, settings, 'look'))) as readonly Item[]
   const words = asked.search.map((word) => word.toLowerCase())
   const found = all.filter((item) => {
     const text = cells(item).join(' ').toLowerCase()

@@ -48,12 +48,13 @@ export const provision = task({
       })
     }
     if (session.flags.dryRun) return plan(name, provider, given, known !== undefined)
-    const settings = await askMissing(session, provider, given, true)
+    const settings = await askMissing(session, provider, given, known === undefined ? 'make' : 'find')
     const { publicKey } = await loginKey(session.user.pubkey === undefined ? {} : { pubkey: session.user.pubkey })
     const abort = new AbortController()
     session.onEnd(async () => abort.abort())
     const record = await provider.create({
       name,
+      ...(known === undefined ? {} : { known }),
       publicKey,
       settings,
       progress: (text) => line.output(text),

@@ -21,6 +21,8 @@ export interface CreateRequest {
   progress(line: string): void
   /** Aborted at Ctrl-C: undo what was made, and throw. */
   readonly signal?: AbortSignal
+  /** What is remembered of a node of this name: that is the one, whoever of a team has made it, while there is one. */
+  readonly known?: NodeRecord
   /**
    * Logs in where one of the record's host keys is shown, and out again once `work` is done. Left out where nobody can; a provider
    * whose nodes make host keys of their own throws then.
@@ -124,6 +126,8 @@ export interface Missing {
   readonly variables: readonly string[]
   /** Only who makes a node needs it: where it is to be. */
   readonly toMake?: true
+  /** What counts where nobody is there to be asked, and for an empty answer: nothing is missing without it. */
+  readonly otherwise?: string
 }
 
 /** Something that this machine lacks, and what to do: one line each. */

@@ -14,6 +14,14 @@ export interface NodeRecord {
   readonly user: string
   /** Public host keys as in known_hosts without the name: `ssh-ed25519 AAAA…`. */
   readonly host_keys: readonly string[]
-  /** What the provider must know to remove what it made (ids of addresses, groups…). */
+  /**
+   * What the provider must know to remove what it made (ids of addresses, groups…). `allow_ssh: mine` says that its firewall lets only
+   * known addresses in.
+   */
   readonly made?: Readonly<Record<string, string>>
+}
+
+/** Whether a provider's firewall keeps out whoever comes from another address than the last time. */
+export function isFenced({ made }: Pick<NodeRecord, 'made'>): boolean {
+  return made?.allow_ssh === 'mine'
 }

@@ -28,6 +28,8 @@ export interface Destination {
   readonly hostKeys: readonly string[]
   /** Jump hosts to go through, first to last; left out: as ~/.ssh/config says. */
   readonly jumps?: readonly string[] | undefined
+  /** Its provider's firewall lets only known addresses in. */
+  readonly isFenced?: true | undefined
 }
 
 /** The options of OpenSSH that count for kraft, for one destination. */

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'ssh2'
 import { isKraftError, KraftError } from '../errors/failure.js'
-import type { NodeRecord } from '../node/record.js'
+import { isFenced, type NodeRecord } from '../node/record.js'
 import type { AskedOnce } from './asked-once.js'
 import { channelOf } from './channel.js'
 import { type Destination, type SshOptions, sshOptions } from './config.js'
@@ -46,8 +46,9 @@ export function connect({ record, ...options }: ConnectOptions): Connection {
 }
 
 /** Whom to connect to by what nodes.yaml remembers. */
-export function destinationOf({ name, address, port, user, host_keys: hostKeys }: NodeRecord): Destination {
-  return { name, address, port, user, hostKeys }
+export function destinationOf(record: NodeRecord): Destination {
+  const { name, address, port, user, host_keys: hostKeys } = record
+  return { name, address, port, user, hostKeys, ...(isFenced(record) && { isFenced: true }) }
 }
 
 /** How to connect for somebody else: with that person's credentials, and with word of what becomes of the connection. */
@@ -227,7 +228,8 @@ class LazyConnection implements Connection {
   }
 
   async #dial(options: SshOptions): Promise<Duplex> {
-    if (options.proxyCommand === undefined) return dial(this.node, options, this.#signal)
+    if (options.proxyCommand === undefined)
+      return dial({ ...options, node: this.node, isFenced: this.destination.isFenced }, this.#signal)
     return dialThrough(options.proxyCommand, this.how.proxy)
   }
 

@@ -3,22 +3,24 @@ import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { Duplex } from 'node:stream'
 import { KraftError } from '../errors/failure.js'
-import type { SshOptions } from './config.js'
+import type { Destination, SshOptions } from './config.js'
 import { together } from './together.js'
 
 /** Milliseconds that a TCP connection, and then the SSH handshake on it, may take. */
 export const patience = 10_000
+
+/** Where to call, and for whom. */
+export interface Call extends Pick<SshOptions, 'hostName' | 'port'>, Pick<Destination, 'isFenced'> {
+  readonly node: string
+}
 
 /**
  * Opens a TCP connection without Nagle's delay (which would double the time of each command). Throws `unreachable` within
  * {@link patience}, saying what stands in the way. The socket is paused, and
  * ssh2 resumes it when it listens.
  */
-export function dial(
-  node: string,
-  { hostName, port }: Pick<SshOptions, 'hostName' | 'port'>,
-  signal?: AbortSignal,
-): Promise<Socket> {
+export function dial(call: Call, signal?: AbortSignal): Promise<Socket> {
+  const { node, hostName, port } = call
   return new Promise((resolve, reject) => {
     const socket = together(
       connect({ host: hostName, port, noDelay: true, keepAlive: true, autoSelectFamilyAttemptTimeout: 2_500 }),
@@ -33,7 +35,7 @@ export function dial(
     const fail = (error: unknown): void => {
       settle()
       socket.destroy()
-      reject(error instanceof KraftError ? error : unreachable(node, hostName, port, error))
+      reject(error instanceof KraftError ? error : unreachable(call, error))
     }
     const abort = (): void => fail(new KraftError({ kind: 'interrupted', message: `Interrupted while connecting to ${node}` }))
     const timer = setTimeout(() => fail(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })), patience)
@@ -68,8 +70,9 @@ export function dialThrough(command: string, place?: ProxyPlace): Duplex {
   return stream
 }
 
-function unreachable(node: string, host: string, port: number, error: unknown): KraftError {
-  const [message, next] = explain(codeOf(error), `${host} port ${port}`, host)
+function unreachable(call: Call, error: unknown): KraftError {
+  const { node, hostName: host } = call
+  const [message, next] = explain(codeOf(error), call)
   return new KraftError(
     { kind: 'unreachable', node, message: message ?? `cannot connect to ${host}: ${String(error)}`, ...(next && { next }) },
     error,
@@ -81,12 +84,18 @@ function codeOf(error: unknown): string {
   return one instanceof Error && 'code' in one ? String(one.code) : ''
 }
 
-function explain(code: string, where: string, host: string): [message?: string, next?: string] {
+function explain(code: string, { node, hostName: host, port, isFenced }: Call): [message?: string, next?: string] {
+  const where = `${host} port ${port}`
   switch (code) {
     case 'ECONNREFUSED':
       return [`${where} refused the connection`, 'Is sshd running there, on that port?']
     case 'ETIMEDOUT':
-      return [`${where} did not answer within ${patience / 1000} seconds`, 'Is it up, and does a firewall let you through?']
+      return [
+        `${where} did not answer within ${patience / 1000} seconds`,
+        isFenced
+          ? `Its firewall lets only known addresses in. If you come from another one than the last time: kraft provision ${node}`
+          : 'Is it up, and does a firewall let you through?',
+      ]
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return [`there is no route to ${where}`, 'Is it up, and are you on the right network?']

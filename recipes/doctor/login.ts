@@ -39,7 +39,8 @@ export const login: Check = {
 async function knock(record: NodeRecord): Promise<Seen> {
   const about = record.name
   try {
-    const options = await sshOptions(destinationOf(record))
+    const destination = destinationOf(record)
+    const options = await sshOptions(destination)
     if (options.jumps.length > 0 || options.proxyCommand !== undefined) {
       return {
         about,
@@ -47,7 +48,7 @@ async function knock(record: NodeRecord): Promise<Seen> {
         findings: [],
       }
     }
-    const socket = await dial(record.name, options)
+    const socket = await dial({ ...options, node: record.name, isFenced: destination.isFenced })
     socket.destroy()
     return { about, said: `answers at ${options.hostName}; kraft doctor:${about} says more`, findings: [] }
   } catch (error) {

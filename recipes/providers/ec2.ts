@@ -2,7 +2,7 @@ import { KraftError } from '../../engine/errors/failure.js'
 import { defineProvider, type ProviderSettings } from '../../engine/node/provider.js'
 import type { NodeRecord } from '../../engine/node/record.js'
 import { type Cloud, openCloud } from './ec2/cloud.js'
-import { findOrMake } from './ec2/create.js'
+import { findKnown, findOrMake } from './ec2/create.js'
 import { explain } from './ec2/failures.js'
 import { look } from './ec2/instance.js'
 import { missingOf } from './ec2/missing.js'
@@ -20,7 +20,13 @@ export const provider = defineProvider({
 
   async create(request) {
     const settings = settingsOf(request.settings)
-    return inCloud(request.name, settings, undefined, (cloud) => findOrMake({ cloud, settings, request }))
+    const { name, known } = request
+    // One that is there stays where it is, whatever the settings say now.
+    const found =
+      known === undefined
+        ? undefined
+        : await inCloud(name, settings, known.made?.region, (cloud) => findKnown({ cloud, settings, request }, known))
+    return found ?? inCloud(name, settings, undefined, (cloud) => findOrMake({ cloud, settings, request }))
   },
 
   async describe(record, given) {

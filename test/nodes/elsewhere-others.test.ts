@@ -1,12 +1,14 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
+import { startConstantLoad } from '../rig/constant-load.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
 // MariaDB and redis on a node of their own, and at addresses.
 const yamlOf = (services: string, nodes = '{ web: [front], db: [back] }') => `name: ledger
+domain: ledger.example.com
 wsgi: ledger.wsgi:application
 packages: []
 workers: 1
@@ -15,8 +17,16 @@ environments: { live: { nodes: ${nodes} } }
 `
 const files: Files = {
   'ledger/__init__.py': '',
-  'ledger/wsgi.py': `def application(environ, start_response):
+  'ledger/wsgi.py': `import os, subprocess
+def mariadb(statement):
+    given = os.environ
+    ca = given.get('MYSQL_SSL_CA')
+    there = ['-h', given['MYSQL_HOST'], '-u', given['MYSQL_USER'], '--ssl-ca=' + ca, '--ssl-verify-server-cert'] if ca else []
+    subprocess.check_output(['mariadb', *there, '-NBe', statement, given['MYSQL_DATABASE']])
+def application(environ, start_response):
     start_response('200 OK', [('Content-Type', 'text/plain')])
+    if environ['PATH_INFO'] == '/write':
+        mariadb('INSERT INTO visit VALUES (1)')
     return [b'open']
 `,
 }
@@ -60,6 +70,30 @@ test('they move to a node that gets the role db, with a dump of before and a loa
   expect(await redis('GET moved', 'SELECT 4', 'LRANGE list 0 -1')).toBe('here\nOK\na\nb')
   expect(await on('back', 'mariadb -NB ledger -e "SELECT COUNT(*) FROM moved"; pgrep -c redis-server')).toBe('2\n1')
   await mysql('DROP TABLE moved')
+  await redis('FLUSHALL')
+})
+
+test('one move takes all of them back to the web node, and one away again, with no error and no write lost', async () => {
+  await mysql('CREATE TABLE visit (x INT)')
+  await redis('SET kept here')
+  await must('move:live', '--service', 'redis', '--to', 'front')
+  expect(await as('redis-cli -s "$REDIS_SOCKET" get kept; mariadb "$MYSQL_DATABASE" -NBe "SHOW TABLES"')).toBe('here\nvisit')
+
+  const plan = await must('move:live', '--service', 'mysql', '--to', 'back', '--dry-run')
+  expect(plan.stdout).toMatch(
+    /^Would move mysql and redis of ledger to back:\n1\. back is bootstrapped, serves mysql and redis for/,
+  )
+  const load = startConstantLoad(
+    { address: await story.address('front'), host: 'ledger.example.com', paths: ['/write'], kept: false },
+    { rate: 8, patience: 100 },
+  )
+  await must('move:live', '--service', 'mysql', '--to', 'back')
+  const { failures, answered } = await load.stop()
+  expect(failures).toEqual({})
+  expect(await on('back', 'mariadb -NB ledger -e "SELECT COUNT(*) FROM visit"')).toBe(`${answered}`)
+  expect(await redis('GET kept')).toBe('here')
+  expect(await readFile(join(project, 'kraftwerk.yaml'), 'utf8')).toContain('nodes: { web: [front], db: [back] }')
+  await mysql('DROP TABLE visit')
   await redis('FLUSHALL')
 })
 

@@ -42,15 +42,16 @@ afterAll(async () => {
 })
 
 const late = 'Processes and cron'
-// What a move says it does at that moment. All of them: npm run soak -- moves.
+// What a move says it does at that moment. All of them: npm run soak -- moves. The release is fetched once, so that comes before the kills
+// behind which it may be there.
 const moments = [
   late,
-  'How requests',
+  'Fetch',
   'Check one',
   'bootstrap:two',
   'What one keeps',
-  'Fetch',
   'First sync',
+  'How requests',
   'Requests wait',
   'Last sync',
   'Switch',

@@ -7,9 +7,13 @@ export function isCidr(value: string): boolean {
   return version !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
 }
 
+/** Whether it is a range of IPv6. */
+export function isSix(range: string): boolean {
+  return isIPv6(range.split('/')[0] ?? '')
+}
+
 /** Ranges apart by the kind of their addresses. */
 export function byKind(ranges: readonly string[]): { readonly four: readonly string[]; readonly six: readonly string[] } {
-  const isSix = (range: string) => isIPv6(range.split('/')[0] ?? '')
   return { four: ranges.filter((range) => !isSix(range)), six: ranges.filter(isSix) }
 }
 

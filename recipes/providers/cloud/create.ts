@@ -26,7 +26,11 @@ export interface Job {
 export async function findOrMake(job: Job): Promise<NodeRecord> {
   const { cloud, request } = job
   const owner = markFor(request.name, request.publicKey)
-  const [found, ...more] = (await cloud.machines()).filter(({ marks }) => marks?.for === owner)
+  const { known } = request
+  const isKnown = ({ id, marks }: Machine) => id === known?.id && marks !== undefined && marks.id === known?.made?.id
+  const machines = await cloud.machines()
+  const remembered = machines.filter(isKnown)
+  const [found, ...more] = remembered.length > 0 ? remembered : machines.filter(({ marks }) => marks?.for === owner)
   if (found?.marks === undefined) {
     await removeLeftovers(cloud, owner)
     return make(job, owner)

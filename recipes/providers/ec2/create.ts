@@ -4,6 +4,7 @@ import type { CreateRequest } from '../../../engine/node/provider.js'
 import type { NodeRecord } from '../../../engine/node/record.js'
 import { secret } from '../../../engine/shell/secret.js'
 import { generateHostKey } from '../../../engine/ssh/keys.js'
+import { mine } from '../cloud/own-address.js'
 import { arriveWithOwnKey } from '../cloud/own-key.js'
 import { ownerOf } from '../cloud/owner.js'
 import { stopIfAborted } from '../cloud/poll.js'
@@ -14,12 +15,14 @@ import type { Cloud } from './cloud.js'
 import { explain } from './failures.js'
 import { findGroup, makeGroup } from './group.js'
 import { findImage } from './image.js'
-import { awaitAddress, findInstance, isReady, launch, mark, markReady } from './instance.js'
+import { awaitAddress, findInstance, isReady, launch, look, mark, markReady } from './instance.js'
 import { checkKey, importKey } from './key-pair.js'
+import { letIn, sshFrom } from './let-in.js'
 import { findNetwork } from './network.js'
 import { type Made, ours, remove, removeLeftovers } from './removal.js'
 import type { Settings } from './settings.js'
 import { findSize } from './size.js'
+import { stateOf } from './state.js'
 import { type Identity, identity, tag, tagValue } from './tags.js'
 import { type Given, givenTo } from './user-data.js'
 
@@ -39,12 +42,21 @@ export async function findOrMake(job: Job): Promise<NodeRecord> {
   return make(job)
 }
 
+/** Goes on with the instance that is remembered, whoever has made it; undefined where it is gone. */
+export async function findKnown(job: Job, { id, made }: NodeRecord): Promise<NodeRecord | undefined> {
+  const found = id === undefined ? undefined : await look(job.cloud, id)
+  const isIt = stateOf(found) !== 'missing' && made?.id !== undefined && tagValue(found?.Tags, tag.id) === made.id
+  return found !== undefined && isIt ? adopt(job, found) : undefined
+}
+
 async function make(job: Job): Promise<NodeRecord> {
   const { cloud, settings, request } = job
   const size = await findSize(cloud, settings.size_id)
   const image = await findImage(cloud, settings.image_id, size)
   const network = await findNetwork(cloud, settings)
   const who = identity(request.name, request.publicKey)
+  // Its own group is opened to an address that is known before anything is made.
+  const door = settings.securitygroup ?? (await sshFrom(who, settings))
   const made: Made = {}
   return orUndo(job, who, made, async () => {
     // A call that makes something is never cut off in the middle: its answer says what to remove.
@@ -53,11 +65,11 @@ async function make(job: Job): Promise<NodeRecord> {
     else await checkKey(cloud, settings.keyname)
     stopIfAborted(request.signal)
     const group =
-      settings.securitygroup === undefined
-        ? await makeGroup(cloud, who, settings, network, (id) => {
+      typeof door === 'string'
+        ? await findGroup(cloud, door, network)
+        : await makeGroup(cloud, who, { port: settings.port, from: door }, network, (id) => {
             made.group = id
           })
-        : await findGroup(cloud, settings.securitygroup, network)
     const { publicKey, privateKey } = generateHostKey()
     const { login = image.login, port, disk } = settings
     const hostKey = { public: publicKey.split(' ', 2).join(' '), private: secret(privateKey, 'host key') }
@@ -76,12 +88,13 @@ async function make(job: Job): Promise<NodeRecord> {
       given: { hostKey: hostKey.public, login },
       own: undefined,
       ready: false,
+      fenced: typeof door !== 'string' && door.of !== undefined,
     })
   })
 }
 
 async function adopt(job: Job, instance: Instance): Promise<NodeRecord> {
-  const { cloud, request } = job
+  const { cloud, settings, request } = job
   const { InstanceId, State } = instance
   const id = tagValue(instance.Tags, tag.id)
   if (InstanceId === undefined || id === undefined) {
@@ -111,7 +124,10 @@ async function adopt(job: Job, instance: Instance): Promise<NodeRecord> {
   const made = { ...(await ours(cloud, id)), instance: InstanceId }
   const who: Identity = { node: request.name, id, owner: ownerOf(request.publicKey) }
   const own = tagValue(instance.Tags, tag.hostKey)
-  const found: Started = { who, instance: InstanceId, made, given, own, ready: isReady(instance) }
+  const { group } = made
+  // Before its sshd is waited for: this machine may come from another address than the last time.
+  const fenced = group !== undefined && (await letIn(cloud, { ...who, group, settings, progress: request.progress }))
+  const found: Started = { who, instance: InstanceId, made, given, own, ready: isReady(instance), fenced }
   // One that was handed over stays, whatever happens: there may be data on it.
   return found.ready ? arrive(job, found) : orUndo(job, who, made, () => arrive(job, found))
 }
@@ -125,9 +141,11 @@ interface Started {
   readonly given: Given
   readonly own: string | undefined
   readonly ready: boolean
+  /** Its group lets only known addresses in. */
+  readonly fenced: boolean
 }
 
-async function arrive(job: Job, { who, instance, made, given, own, ready }: Started): Promise<NodeRecord> {
+async function arrive(job: Job, { who, instance, made, given, own, ready, fenced }: Started): Promise<NodeRecord> {
   const { cloud, settings, request } = job
   const { name, signal, progress } = request
   const { port } = settings
@@ -153,6 +171,7 @@ async function arrive(job: Job, { who, instance, made, given, own, ready }: Star
         ...(group === undefined ? {} : { group }),
         ...(key === undefined ? {} : { key }),
         ...(allocation === undefined ? {} : { address: allocation }),
+        ...(fenced ? { allow_ssh: mine } : {}),
       },
     },
     given: given.hostKey,

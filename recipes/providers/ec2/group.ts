@@ -1,17 +1,24 @@
 import type { IpPermission } from '@aws-sdk/client-ec2'
 import { KraftError } from '../../../engine/errors/failure.js'
-import { byKind, everywhere } from '../cloud/cidr.js'
+import { everywhere, isSix } from '../cloud/cidr.js'
 import type { Cloud } from './cloud.js'
 import { nameFor } from './key-pair.js'
 import type { Network } from './network.js'
 import type { Settings } from './settings.js'
 import { type Identity, tagged } from './tags.js'
 
-/** Makes the security group of one node: ssh from where the settings say, 80 and 443 from everywhere. Gives its id. */
+/** A range of addresses that may reach ssh. */
+export interface SshFrom {
+  readonly range: string
+  /** Whose it is, as the rule's description says; undefined: nobody's in particular. */
+  readonly of?: string | undefined
+}
+
+/** Makes the security group of one node: ssh from there, 80 and 443 from everywhere. Gives its id. */
 export async function makeGroup(
   { sdk, client }: Cloud,
   who: Identity,
-  { port, allow_ssh }: Settings,
+  { port, from }: Pick<Settings, 'port'> & { readonly from: SshFrom },
   network: Network,
   made: (id: string) => void,
 ): Promise<string> {
@@ -30,20 +37,29 @@ export async function makeGroup(
   await client.send(
     new sdk.AuthorizeSecurityGroupIngressCommand({
       GroupId,
-      IpPermissions: [rule(port, [allow_ssh]), rule(80, everywhere), rule(443, everywhere)],
+      IpPermissions: [
+        rule(port, [from]),
+        ...[80, 443].map((open) =>
+          rule(
+            open,
+            everywhere.map((range) => ({ range })),
+          ),
+        ),
+      ],
     }),
   )
   return GroupId
 }
 
-function rule(port: number, ranges: readonly string[]): IpPermission {
-  const { four, six } = byKind(ranges)
+/** What opens a port to those. */
+export function rule(port: number, from: readonly SshFrom[]): IpPermission {
+  const said = ({ of }: SshFrom) => (of === undefined ? {} : { Description: of })
   return {
     IpProtocol: 'tcp',
     FromPort: port,
     ToPort: port,
-    IpRanges: four.map((CidrIp) => ({ CidrIp })),
-    Ipv6Ranges: six.map((CidrIpv6) => ({ CidrIpv6 })),
+    IpRanges: from.filter(({ range }) => !isSix(range)).map((each) => ({ CidrIp: each.range, ...said(each) })),
+    Ipv6Ranges: from.filter(({ range }) => isSix(range)).map((each) => ({ CidrIpv6: each.range, ...said(each) })),
   }
 }
 

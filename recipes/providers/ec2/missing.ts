@@ -8,7 +8,10 @@ import type { Settings } from './settings.js'
  * What nobody has told EC2's client yet. Files of AWS's own tools count as an answer, if anything is in them: the SDK reads them, and
  * says what they lack.
  */
-export function missingOf({ user, location_id }: Settings, environ: NodeJS.ProcessEnv): readonly Missing[] {
+export function missingOf(
+  { user, location_id, allow_ssh, securitygroup }: Settings,
+  environ: NodeJS.ProcessEnv,
+): readonly Missing[] {
   const set = (...names: readonly string[]) => names.some((name) => (environ[name] ?? '') !== '')
   const there = (variable: string, name: string) =>
     (statSync(environ[variable] || join(homedir(), '.aws', name), { throwIfNoEntry: false })?.size ?? 0) > 0
@@ -19,6 +22,8 @@ export function missingOf({ user, location_id }: Settings, environ: NodeJS.Proce
     there('AWS_SHARED_CREDENTIALS_FILE', 'credentials') ||
     set('AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI') ||
     set('AWS_CONTAINER_CREDENTIALS_FULL_URI')
+  // Who may reach ssh is asked for once. Where nobody is asked, teammates and CI may: their addresses are others than this machine's.
+  const isSaid = allow_ssh !== undefined || securitygroup !== undefined
   const placed = location_id !== undefined || configured || set('AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE')
   return [
     ...(known
@@ -28,5 +33,6 @@ export function missingOf({ user, location_id }: Settings, environ: NodeJS.Proce
           { key: 'secret', variables: ['AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE'] },
         ]),
     ...(placed ? [] : [{ key: 'location_id', variables: ['AWS_REGION'] }]),
+    ...(isSaid ? [] : [{ key: 'allow_ssh', variables: [], toMake: true as const, otherwise: '0.0.0.0/0' }]),
   ]
 }

@@ -3,6 +3,7 @@ import type { Section } from '../../../engine/config/section.js'
 import { KraftError } from '../../../engine/errors/failure.js'
 import { isSecret, reveal } from '../../../engine/shell/secret.js'
 import { isCidr } from '../cloud/cidr.js'
+import { addressService, mine } from '../cloud/own-address.js'
 
 const text = v.pipe(v.string(), v.nonEmpty())
 const whole = (from: number, to: number) => v.pipe(v.number(), v.integer(), v.minValue(from), v.maxValue(to))
@@ -39,10 +40,17 @@ const entries = {
   disk: v.optional(whole(1, 16_384), 20),
   port: v.optional(whole(1, 65_535), 22),
   endpoint: v.optional(v.pipe(text, v.url())),
+  // No default here: what is unset can be asked for, and says nothing of a node that is there.
   allow_ssh: v.optional(
-    v.pipe(text, v.check(isCidr, 'A range of addresses looks like 203.0.113.0/24 or 2001:db8::/32')),
-    '0.0.0.0/0',
+    v.pipe(
+      text,
+      v.check(
+        (value) => value === mine || isCidr(value),
+        `It is ${mine}, or a range of addresses: 203.0.113.0/24 or 2001:db8::/32`,
+      ),
+    ),
   ),
+  address_service: v.optional(addressService),
 }
 
 const schema = v.object(entries)
@@ -115,7 +123,16 @@ export const section: Section = {
   disk: { schema: entries.disk, doc: 'Size of the encrypted disk in GB', example: 20 },
   port: { schema: entries.port, doc: 'Port that sshd listens on', example: 22 },
   endpoint: { schema: entries.endpoint, doc: 'URL of an EC2-compatible cloud', example: 'https://ec2.example.com' },
-  allow_ssh: { schema: entries.allow_ssh, doc: 'Addresses that may reach ssh, as CIDR', example: '203.0.113.7/32' },
+  allow_ssh: {
+    schema: entries.allow_ssh,
+    doc: `Who may reach ssh: a range as CIDR, or ${mine}: the address that you come from; without it everybody (0.0.0.0/0)`,
+    example: mine,
+  },
+  address_service: {
+    schema: entries.address_service,
+    doc: `Who says which address is ${mine}; without it https://checkip.amazonaws.com`,
+    example: 'https://ipv4.icanhazip.com',
+  },
 }
 
 /**

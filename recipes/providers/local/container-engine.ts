@@ -10,6 +10,18 @@ import { loginOf, sudoer } from './files.js'
 import { checkName } from './names.js'
 import { runProgram } from './program.js'
 
+const asks = {
+  podman: ['info', '--format', '{{.Host.Security.Rootless}} {{.Host.CgroupsVersion}}'],
+  docker: ['version'],
+} as const
+
+/** Why containers would not hold systemd, by whether podman is rootless and the version of cgroup: `true v1`; undefined: they do. */
+export function whyNoSystemd(said: string): string | undefined {
+  if (said.trim() !== 'true v1') return undefined
+  // Nobody but root may give systemd a cgroup of its own there: it would end at once, without a word.
+  return 'without root it needs cgroup v2, and this machine has v1'
+}
+
 /** Podman or Docker: the same kind of node where systemd-nspawn can't be had, without root, on macOS. */
 export function containerEngine(name: 'podman' | 'docker'): Engine {
   async function create({ name: node, image, user, publicKey, progress, signal }: Wish): Promise<NodeRecord> {
@@ -113,8 +125,8 @@ export function containerEngine(name: 'podman' | 'docker'): Engine {
   return {
     name,
     async unable() {
-      const { code, stderr } = await runProgram(name, ['version'], { anyCode: true })
-      if (code === 0) return undefined
+      const { code, stdout, stderr } = await runProgram(name, [...asks[name]], { anyCode: true })
+      if (code === 0) return whyNoSystemd(stdout)
       return code === 127 ? `${name} is not installed` : (stderr.trim().split('\n').at(-1) ?? `${name} does not answer`)
     },
     create,

@@ -49,7 +49,7 @@ it('tells who writes too fast, and when to go on', async () => {
 
 it('a connection to a node does so', async () => {
   const sshd = await startSshd()
-  const socket = await dial('one', { hostName: '127.0.0.1', port: sshd.port })
+  const socket = await dial({ node: 'one', hostName: '127.0.0.1', port: sshd.port })
   socket.write('SSH-2.0-')
   expect(socket.writableCorked).toBe(1)
   await new Promise(setImmediate)

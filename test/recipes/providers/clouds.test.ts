@@ -123,8 +123,9 @@ describe.each(all)('$name', (provider, start, kinds) => {
     expect(vendor.machines.size).toBe(4)
   })
 
-  test('leaves alone a node of the same name that somebody else made', async () => {
+  test('leaves alone a node of the same name that somebody else made, unless it is the one that is remembered', async () => {
     const theirs = await provider.create(request())
+    expect(await provider.create(request({ publicKey: otherKey, known: theirs }))).toEqual(theirs)
     await node?.stop()
     // Names of servers are unique in a project of Hetzner's.
     if (vendor.name === 'hetzner') {

@@ -181,10 +181,12 @@ test('lists the nodes that kraft made, images of Debian and Ubuntu, sizes and re
 })
 
 test('says what EC2 has not been told: nothing, once any of its own tools is set up', () => {
-  expect(provider.missing?.({})?.map(({ key }) => key)).toEqual(['user', 'secret', 'location_id'])
+  expect(provider.missing?.({})?.map(({ key }) => key)).toEqual(['user', 'secret', 'location_id', 'allow_ssh'])
   expect(provider.missing?.(settings())).toEqual([])
   vi.stubEnv('AWS_PROFILE', 'work')
-  expect(provider.missing?.({})).toEqual([])
+  // Who may reach ssh is worth a question, and nothing that is missed without an answer.
+  expect(provider.missing?.({})).toEqual([{ key: 'allow_ssh', variables: [], toMake: true, otherwise: '0.0.0.0/0' }])
+  expect(provider.missing?.({ securitygroup: 'web' })).toEqual([])
   vi.stubEnv('AWS_PROFILE', undefined)
 })
 

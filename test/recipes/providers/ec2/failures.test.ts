@@ -138,7 +138,7 @@ describe('create explains', () => {
     [
       'a misspelt range of addresses',
       { allow_ssh: '10.0.0.0/64' },
-      /^Setting allow_ssh of the provider ec2: A range of addresses looks like/,
+      /^Setting allow_ssh of the provider ec2: It is mine, or a range of addresses: /,
     ],
   ]
   test.each(wrong)('%s', async (_, change, message) => {
