@@ -9,10 +9,13 @@ import { app } from '../rig/app.js'
 import { writeFiles } from '../rig/cli.js'
 import { freshHome, settingError } from '../rig/home.js'
 import { kraftfileMistakes } from './mistakes/kraftfile.js'
-import { settingsMistakes } from './mistakes/settings.js'
+import { projectMistakes } from './mistakes/projects.js'
+import { syntaxMistakes } from './mistakes/syntax.js'
+import { valueMistakes } from './mistakes/values.js'
 
 const home = freshHome()
 const began = process.cwd()
+const settingsMistakes = [...syntaxMistakes, ...valueMistakes, ...projectMistakes]
 
 /** Nothing listens on port 1 of loopback: whoever gets so far has not noticed the mistake. */
 const down = { provider: 'local', address: '127.0.0.1', port: 1, user: 'root', host_keys: [] }

@@ -1,4 +1,4 @@
-import type { Mistake } from './settings.js'
+import type { Mistake } from './mistake.js'
 
 /** A mistake in a kraftfile. */
 export interface KraftfileMistake extends Mistake {
