@@ -54,7 +54,7 @@ export interface ServiceSpec<S extends MapSchema> {
  * A service of your own: exported from a kraftfile, or from a package that a kraftfile passes on, it can stand under
  * `services:` in kraftwerk.yaml like a built-in one.
  *
- * @throws TypeError where its name is not small letters, digits and hyphens.
+ * @throws DeclarationError where its name is not small letters, digits and hyphens.
  * @example
  * export const solr = service({
  *   name: 'solr',

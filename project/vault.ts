@@ -45,7 +45,7 @@ export function defineVault(vault: Vault): Vault {
  * A vault of your own: exported from a kraftfile, or from a package that a kraftfile passes on, values of `environ:` can name it
  * like a built-in one.
  *
- * @throws TypeError where its name is not small letters, digits and hyphens.
+ * @throws DeclarationError where its name is not small letters, digits and hyphens.
  * @example
  * export const gopass = vault({
  *   name: 'gopass',

@@ -12,7 +12,7 @@ export interface ProviderSpec extends Omit<Provider, 'section'> {
  * A provider of your own: exported from a kraftfile, or from a package that a kraftfile passes on, `kraft provision NAME
  * --provider ITS-NAME` makes nodes with it.
  *
- * @throws TypeError where its name is not small letters, digits and hyphens.
+ * @throws DeclarationError where its name is not small letters, digits and hyphens.
  * @example
  * export const rack = provider({
  *   name: 'rack',
