@@ -8,7 +8,7 @@ export const trialFolder: Sh = sh`
   fi
 `
 
-/** Shell that notes the size of a log, in a file, so that only what comes later is read. */
+/** Shell that writes the size of a log down, in a file, so that only what comes later is read. */
 export function noteEnd(log: string, file: string): Sh {
   return sh`stat -c %s ${log} >${file} 2>/dev/null || echo 0 >${file}`
 }

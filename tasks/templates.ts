@@ -15,7 +15,7 @@ export const templates = task({
   on: 'once',
   needs: 'nothing',
   group: 'Start',
-  help: 'list the templates of what lands on a node, show one, or copy one out\nWith what each is given. One that is copied out is yours to change.',
+  help: 'list what lands on a node; show a template, or copy one out\nWith what each is given. One that is copied out is yours to change.',
   changes: 'nothing; eject writes a file here',
   examples: [
     'kraft templates',

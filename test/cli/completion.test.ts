@@ -133,7 +133,7 @@ describe('kraft --complete', () => {
     expect(JSON.parse((await callKraft(['schema'], there)).stdout)).toHaveProperty('properties.wsgi')
     expect(await callKraft(['completion', 'bash'], there)).toMatchObject({ code: 0, stderr: '' })
     for (const args of [['deploy:stage'], ['nodes'], ['templates']])
-      expect(await callKraft(args, there)).toMatchObject({ code: 2, stderr: expect.stringContaining('.kraftwerk.yaml:2') })
+      expect(await callKraft(args, there)).toMatchObject({ code: 2, stderr: expect.stringContaining('.kraftwerk.yaml:1:11') })
   })
 
   it('says no error where kraftwerk.yaml is broken', async () => {
