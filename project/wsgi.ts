@@ -5,6 +5,9 @@ import { nearest } from '../engine/errors/nearest.js'
 import type { Instance } from './instance.js'
 import { settingPlace } from './setting-place.js'
 
+// What a module has may then be written in no file of it.
+const dynamic = /import \*|\b(?:globals|locals|vars|exec|eval|setattr)\(|__getattr__|sys\.modules/
+
 /**
  * Throws `setting` for a `wsgi:` that the files of the project show to be wrong: a package that has no such module, a module without
  * that name in it. What the project does not have comes from PyPI, and only a node can tell.
@@ -47,7 +50,7 @@ export function refuseMissing(instance: Instance, requires: ReadonlySet<string>)
   const file = above.flatMap((path) => [`${path}.py`, join(path, '__init__.py')]).find((path) => existsSync(path))
   const name = callable.split(/[.(]/)[0] ?? ''
   const text = file === undefined ? '' : readFileSync(file, 'utf8')
-  if (file === undefined || says(text, name) || /import \*|\bglobals\(\)|__getattr__/.test(text)) return
+  if (file === undefined || says(text, name) || dynamic.test(text)) return
   const known = [...text.matchAll(/^(?:async\s+)?(?:def\s+|class\s+)?([A-Za-z_]\w*)(?=\s*[=:(])/gm)].flatMap(
     ([, word]) => word ?? [],
   )

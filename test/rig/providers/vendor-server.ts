@@ -75,6 +75,8 @@ export async function startVendor(
       (error: unknown) => response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error)),
     )
   })
+  // A connection that is closed for its age just when the next call is sent would be a fault that nobody asked for.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const place = server.address()
   if (place === null || typeof place === 'string') throw new Error('The server has no port')
