@@ -9,14 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sh } from '../../engine/shell/sh.js'
 import type { Manifest } from '../../project/manifest.js'
 import type { Place } from '../../project/service.js'
-import {
-  type DataService,
-  describeMembers,
-  discard,
-  dumpMembers,
-  readMembers,
-  receiveBundle,
-} from '../../recipes/bundle.js'
+import { type DataService, describeMembers, discard, dumpMembers, readMembers, receiveBundle } from '../../recipes/bundle.js'
 import { swapIn } from '../../recipes/exchange.js'
 import { loadBeside } from '../../recipes/load-beside.js'
 import { roomFor } from '../../recipes/room.js'
