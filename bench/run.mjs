@@ -11,18 +11,20 @@ import * as deploy from './deploy.mjs'
 import * as fanout from './fanout.mjs'
 import * as forty from './forty.mjs'
 import * as list from './list.mjs'
+import * as peers from './peers.mjs'
 import { call, guestbook, prepare, removeNodes } from './place.mjs'
-import { machine, save } from './save.mjs'
+import { machine, save, write } from './save.mjs'
 import { table } from './table.mjs'
 import * as upload from './upload.mjs'
+import * as watch from './watch.mjs'
 
-const parts = { list, command, connection, forty, fanout, upload, deploy, data, again, demo }
+const parts = { list, command, connection, forty, fanout, upload, deploy, watch, peers, data, again, demo }
 const usage = `Usage: npm run bench -- [PART…] [--runs N] [--save]
 Parts: ${Object.entries(parts)
   .map(([name, { about }]) => `${name} (${about})`)
   .join(', ')}
 --runs N  how often the slow ones run, 5 if left out; the quick ones run several times as often
---save    write bench/results.json and the table in bench/README.md
+--save    keep what was measured in bench/results.json and bench/README.md
 `
 const node = 'bench'
 
@@ -33,7 +35,7 @@ const { signal } = interrupt
 const say = (text) => process.stderr.write(`${text}\n`)
 const load = () => loadavg()[0]?.toFixed(1)
 const before = load()
-const rows = []
+const measured = []
 try {
   await prepare()
   await measureAll()
@@ -45,24 +47,27 @@ try {
   say('Removing the node')
   await removeNodes()
 }
-const after = load()
+const rows = measured.flatMap((part) => part.rows)
 if (rows.length > 0) {
   const { cores, node: version } = machine()
-  process.stdout.write(`\n${cores} cores, Node.js ${version}, load ${before} before and ${after} after\n\n${table(rows)}\n`)
+  process.stdout.write(`\n${cores} cores, Node.js ${version}, load ${before} before and ${load()} after\n\n${table(rows)}\n`)
 }
-if (values.save && !process.exitCode) save(rows, { before, after })
+if (values.save && !process.exitCode) {
+  for (const { name, rows, load } of measured) save(name, rows, load)
+  write(parts)
+}
 
 async function measureAll() {
-  const chosen = positionals.length === 0 ? Object.values(parts) : positionals.map((name) => parts[name])
-  const context = { runs: Number(values.runs), signal, row: (row) => rows.push(row), node, project: undefined }
-  let ready = false
-  for (const part of chosen) {
-    if (part.needsNode && !ready) {
-      context.project = await makeNode()
-      ready = true
-    }
+  const chosen = positionals.length === 0 ? Object.keys(parts) : positionals
+  let project
+  for (const name of chosen) {
+    const part = parts[name]
+    if (part.needsNode) project ??= await makeNode()
     say(`Measuring ${part.about}`)
-    await part.measure(context)
+    const rows = []
+    const start = load()
+    await part.measure({ runs: Number(values.runs), signal, row: (row) => rows.push(row), node, project })
+    measured.push({ name, rows, load: { before: start, after: load() } })
   }
 }
 

@@ -1,49 +1,22 @@
 import * as v from 'valibot'
-import { type Secret, secret } from '../engine/shell/secret.js'
 import { notificationsOf } from './notify.js'
 import { scheduleSchema } from './program-keys.js'
-import { orReference } from './reference-schema.js'
-import type { Reference } from './vault.js'
+import { type S3Map, s3Entries, s3Keys } from './s3-schema.js'
 
-const keys = [
-  'schedule',
-  'endpoint',
-  'region',
-  'bucket',
-  'prefix',
-  'access_key',
-  'secret_key',
-  'keep',
-  'encrypt',
-  'notify',
-] as const
+const keys = ['schedule', ...s3Keys, 'keep', 'encrypt', 'notify'] as const
 
 const schedule = v.pipe(
   scheduleSchema,
   v.check((value) => !/^@reboot$/i.test(value), 'a schedule with times: a backup comes at set times, not with a reboot'),
 )
-const endpoint = v.pipe(
-  v.string(),
-  v.check((value) => {
-    if (!/^https?:\/\/[!-~]+$/.test(value) || !URL.canParse(value)) return false
-    const { username, password, pathname, search, hash } = new URL(value)
-    return username === '' && password === '' && pathname === '/' && search === '' && hash === ''
-  }, 'the address of an S3 alone, as in https://s3.example.com'),
-  v.transform((value) => new URL(value).origin),
-)
-const region = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'the name of a region, as in eu-central-1'))
-const bucket = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of a bucket, as in shop-backups'))
-const prefix = v.pipe(
-  v.string(),
-  v.transform((value) => value.replace(/^\/+|\/+$/g, '')),
-  v.regex(/^([\w.-]+(\/[\w.-]+)*)?$/, 'a folder in the bucket, of letters, digits and ._-, as in servers/backups'),
-  v.check((value) => value.split('/').every((part) => !/^\.+$/.test(part)), 'a folder with no ".." in it'),
-)
-const line = v.pipe(v.string('text; one of digits alone stands in quotes'), v.regex(/^[!-~]{1,1024}$/, 'one word of text'))
 const many = v.pipe(v.number(), v.integer('a whole number'), v.minValue(0, 'at least 0'), v.maxValue(1000, 'at most 1000'))
 const keep = v.pipe(
   v.record(v.picklist(['daily', 'weekly', 'monthly']), v.unknown()),
-  v.object({ daily: v.exactOptional(many), weekly: v.exactOptional(many), monthly: v.exactOptional(many) }),
+  v.object({
+    daily: v.exactOptional(v.pipe(many, v.description('How many of the last days that have one. Default: 7'))),
+    weekly: v.exactOptional(v.pipe(many, v.description('How many of the last weeks that have one. Default: 4'))),
+    monthly: v.exactOptional(v.pipe(many, v.description('How many of the last months that have one. Default: 6'))),
+  }),
 )
 const recipient = v.pipe(
   v.string(),
@@ -63,14 +36,8 @@ const encrypt = v.lazy(
 export type BackupSetting = false | BackupMap
 
 /** What is said of backups: all of it may be left to another layer. */
-export interface BackupMap {
+export interface BackupMap extends S3Map {
   readonly schedule?: string
-  readonly endpoint?: string
-  readonly region?: string
-  readonly bucket?: string
-  readonly prefix?: string
-  readonly access_key?: string | Reference
-  readonly secret_key?: Secret | Reference
   readonly keep?: { readonly daily?: number; readonly weekly?: number; readonly monthly?: number }
   readonly encrypt?: readonly string[]
   readonly notify?: readonly v.InferOutput<ReturnType<typeof notificationsOf>>[number][]
@@ -81,24 +48,15 @@ const map = (vaults: readonly string[]) =>
     // The list of keys comes first, so that a misspelt one gets its hint.
     v.record(v.picklist(keys), v.unknown()),
     v.object({
-      schedule: v.exactOptional(schedule),
-      endpoint: v.exactOptional(endpoint),
-      region: v.exactOptional(region),
-      bucket: v.exactOptional(bucket),
-      prefix: v.exactOptional(prefix),
-      access_key: v.exactOptional(orReference(vaults, line)),
-      secret_key: v.exactOptional(
-        orReference(
-          vaults,
-          v.pipe(
-            line,
-            v.transform((value) => secret(value, 'backup.secret_key')),
-          ),
-        ),
+      schedule: v.exactOptional(
+        v.pipe(schedule, v.description('When, as cron writes it, in the time zone of the node. Default: 30 3 * * *')),
       ),
-      keep: v.exactOptional(keep),
-      encrypt: v.exactOptional(encrypt),
-      notify: v.exactOptional(notificationsOf(['failure'])),
+      ...s3Entries('backup', vaults),
+      keep: v.exactOptional(v.pipe(keep, v.description('How many of the last days, weeks and months keep their newest backup'))),
+      encrypt: v.exactOptional(v.pipe(encrypt, v.description('Public halves of age keys; left out, backups are not encrypted'))),
+      notify: v.exactOptional(
+        v.pipe(notificationsOf(['failure']), v.description('Who is told how a backup ended, by default of failures')),
+      ),
     }),
   )
 

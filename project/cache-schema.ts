@@ -35,7 +35,10 @@ const browserTime = v.pipe(
 const rule = v.pipe(
   // The list of keys comes first, so that a misspelt one gets its hint.
   v.record(v.picklist(['browser', 'nginx']), v.unknown()),
-  v.object({ browser: v.exactOptional(browserTime), nginx: v.exactOptional(nginxTime) }),
+  v.object({
+    browser: v.exactOptional(v.pipe(browserTime, v.description('How long browsers keep an answer: 10m, 7d, none or immutable'))),
+    nginx: v.exactOptional(v.pipe(nginxTime, v.description('How long nginx keeps an answer for everybody: 30s, 10m, 2h'))),
+  }),
 )
 
 /** What a rule of `cache:` says. Times are seconds. */

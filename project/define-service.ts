@@ -3,7 +3,16 @@ import { type MapSchema, sectionOf } from '../engine/config/section-of.js'
 import type { Secret } from '../engine/shell/secret.js'
 import type { Sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
-import { type Door, type Elsewhere, type Place, type Service, type ServiceData, serviceMark } from './service.js'
+import {
+  type Developer,
+  type Door,
+  type Elsewhere,
+  type Here,
+  type Place,
+  type Service,
+  type ServiceData,
+  serviceMark,
+} from './service.js'
 
 /** What {@link service} is given. All but the name can be left out. */
 export interface ServiceSpec<S extends MapSchema> {
@@ -29,6 +38,8 @@ export interface ServiceSpec<S extends MapSchema> {
   shell?(place: Place, settings: InferOutput<S>): readonly string[]
   /** Where it takes connections from the instance's user, for `kraft forward`. */
   door?(place: Place, settings: InferOutput<S>): Door
+  /** What `kraft dev` looks for on a developer's machine, the best first. */
+  here?(developer: Developer): readonly Here[]
   /**
    * Prints `NAME VALUE` lines that say how it is, for `kraft status`: version, size (in bytes), connections, whatever else counts.
    * Runs as root under `sh -e`, changes nothing, and fails where the service does not answer.
@@ -51,7 +62,7 @@ export interface ServiceSpec<S extends MapSchema> {
  * })
  */
 export function service<S extends MapSchema = MapSchema>(spec: ServiceSpec<S>): Service {
-  const { name, doc = name, schema, install, setup, environ, made, data, elsewhere, shell, door, facts, destroy } = spec
+  const { name, doc = name, schema, install, setup, environ, made, data, elsewhere, shell, door, here, facts, destroy } = spec
   if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new TypeError(`A service's name is small letters, digits and hyphens, not "${name}"`)
   const whole: Service = {
     name,
@@ -65,6 +76,7 @@ export function service<S extends MapSchema = MapSchema>(spec: ServiceSpec<S>): 
     ...(elsewhere === undefined ? {} : { elsewhere }),
     ...(shell === undefined ? {} : { shell: (place, settings) => shell(place, settings as InferOutput<S>) }),
     ...(door === undefined ? {} : { door: (place, settings) => door(place, settings as InferOutput<S>) }),
+    ...(here === undefined ? {} : { here }),
     ...(facts === undefined ? {} : { facts: (place, settings) => facts(place, settings as InferOutput<S>) }),
     destroy: (place) => destroy?.(place) ?? [],
   }

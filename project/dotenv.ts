@@ -47,9 +47,11 @@ export function readDotenv(file: Buffer): Variables {
     if (/^(?:\s*(?:#.*)?(?:\n|$))+$/.test(text.slice(at))) break
     const [whole, name, single, double, plain] = row.exec(text) ?? []
     if (whole === undefined || name === undefined) {
+      // Comments and blank lines before it are not what is wrong.
+      const [passed = ''] = /^(?:[^\S\n]*(?:#.*)?\n)*/.exec(text.slice(at)) ?? []
       throw new KraftError({
         kind: 'usage',
-        message: `Line ${text.slice(0, at).split('\n').length} of what was given is not NAME=value`,
+        message: `Line ${text.slice(0, at + passed.length).split('\n').length} of what was given is not NAME=value`,
         next: 'Write values with blanks, quotes or several lines in quotes',
       })
     }

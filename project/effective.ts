@@ -26,6 +26,7 @@ const merged: Readonly<Record<string, number>> = {
   cache: 1,
   protect: 1,
   backup: 2,
+  static_bucket: 1,
 }
 
 /**

@@ -8,11 +8,23 @@ const map = v.pipe(
   // The list of keys comes first, so that a misspelt one gets its hint.
   v.record(v.picklist(keys), v.unknown()),
   v.object({
-    certificate: v.exactOptional(path),
-    key: v.exactOptional(path),
-    email: v.exactOptional(v.pipe(v.string(), v.regex(/^[\w.+-]+@[\w-]+(\.[\w-]+)*$/, 'an address, as in ada@example.com'))),
+    certificate: v.exactOptional(v.pipe(path, v.description('A PEM file of your own: the certificate first, then its chain'))),
+    key: v.exactOptional(v.pipe(path, v.description('The PEM file of its key'))),
+    email: v.exactOptional(
+      v.pipe(
+        v.string(),
+        v.regex(/^[\w.+-]+@[\w-]+(\.[\w-]+)*$/, 'an address, as in ada@example.com'),
+        v.description('Where the server writes to about the account'),
+      ),
+    ),
     hsts: v.exactOptional(
-      v.pipe(v.number(), v.integer('whole seconds'), v.minValue(0, 'at least 0'), v.maxValue(63_072_000, 'two years at most')),
+      v.pipe(
+        v.number(),
+        v.integer('whole seconds'),
+        v.minValue(0, 'at least 0'),
+        v.maxValue(63_072_000, 'two years at most'),
+        v.description('Seconds for which browsers ask for nothing but HTTPS'),
+      ),
     ),
     directory: v.exactOptional(
       v.pipe(
@@ -21,9 +33,10 @@ const map = v.pipe(
           /^https:\/\/[\w.:[\]-]+(\/[\w./~%-]*)?$/,
           'the address of an ACME directory, as in https://acme.example.com/directory',
         ),
+        v.description("Another ACME server than Let's Encrypt"),
       ),
     ),
-    ca: v.exactOptional(path),
+    ca: v.exactOptional(v.pipe(path, v.description('A PEM file by which that server is known'))),
   }),
   v.check(
     ({ certificate, key }) => (certificate === undefined) === (key === undefined),

@@ -39,15 +39,18 @@ const map = (vaults: readonly string[]) =>
     v.record(v.picklist(['url', 'user', 'password']), v.unknown()),
     v.check((given) => given.url !== undefined, 'a map with its url'),
     v.object({
-      url: address,
-      user: v.exactOptional(orReference(vaults, line)),
+      url: v.pipe(address, v.description('Address of the index, as in https://pypi.example.com/simple')),
+      user: v.exactOptional(v.pipe(orReference(vaults, line), v.description('Login there, or where a vault has it'))),
       password: v.exactOptional(
-        orReference(
-          vaults,
-          v.pipe(
-            line,
-            v.transform((value) => secret(value, 'index.password')),
+        v.pipe(
+          orReference(
+            vaults,
+            v.pipe(
+              line,
+              v.transform((value) => secret(value, 'index.password')),
+            ),
           ),
+          v.description('Its password, or where a vault has it'),
         ),
       ),
     }),

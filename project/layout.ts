@@ -79,6 +79,8 @@ export const layout = {
   clients: (place: Place, service: string) => `${layout.settings(place)}/${service}.clients`,
   /** What makes backups on the node by itself, with its credentials and its last result. Root only. */
   backup: (place: Place) => `${layout.settings(place)}/backup`,
+  /** What sends static files to an S3, with its credentials and what it has sent. Root only. */
+  staticBucket: (place: Place) => `${layout.settings(place)}/static`,
   /** The services that the last deploy set up, one a line. */
   services: (place: Place) => `${layout.settings(place)}/services`,
 } as const

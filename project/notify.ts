@@ -10,14 +10,20 @@ const outcomes = v.pipe(v.array(v.picklist(['success', 'failure'])), v.nonEmpty(
 const webhook = v.pipe(
   v.string(),
   v.check((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'an address that begins with https://'),
+  v.description('An address that gets JSON'),
 )
-const command = v.pipe(v.string(), v.trim(), v.nonEmpty('a command'))
+const command = v.pipe(
+  v.string(),
+  v.trim(),
+  v.nonEmpty('a command'),
+  v.description('A command that runs here, told by KRAFT_* variables'),
+)
 
 const kinds = v.record(v.picklist(['webhook', 'command', 'on']), v.unknown())
 
 /** The schema of a setting that names who is told, by default of these outcomes. */
 export function notificationsOf(usual: readonly Outcome[]): v.GenericSchema<unknown, Notification[]> {
-  const on = v.optional(outcomes, [...usual])
+  const on = v.optional(v.pipe(outcomes, v.description('Of which ends: success, failure or both')), [...usual])
   const one = v.lazy(
     (input): v.GenericSchema<unknown, Notification> =>
       typeof input === 'object' && input !== null && 'command' in input
@@ -28,7 +34,8 @@ export function notificationsOf(usual: readonly Outcome[]): v.GenericSchema<unkn
           )
         : v.pipe(kinds, v.object({ webhook, on })),
   )
-  return v.array(one)
+  const inputs = [{ webhook: '' }, { command: '' }]
+  return v.array(v.pipe(one, v.metadata({ inputs })))
 }
 
 /** The schema of the setting `notify`. */

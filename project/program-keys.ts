@@ -85,10 +85,16 @@ function processes(command: Plain['command'], size: Plain['size'], whole: Plain[
     v.record(v.picklist(['command', 'count', 'memory', 'stop']), v.unknown()),
     withKeys('command'),
     v.object({
-      command,
-      count: v.optional(whole(0, 64), 1),
-      memory: v.exactOptional(v.pipe(size, v.minValue(leastMemory, 'at least 32 MB: a shell and Python need that to begin'))),
-      stop: v.exactOptional(whole(1, 3600)),
+      command: v.pipe(command, v.description('What is kept running')),
+      count: v.optional(v.pipe(whole(0, 64), v.description('Copies on each node that runs processes')), 1),
+      memory: v.exactOptional(
+        v.pipe(
+          size,
+          v.minValue(leastMemory, 'at least 32 MB: a shell and Python need that to begin'),
+          v.description('Memory that each of its programs can have, as in 400 MB'),
+        ),
+      ),
+      stop: v.exactOptional(v.pipe(whole(1, 3600), v.description('Seconds between TERM and KILL. Default: timeout'))),
     }),
   )
   return v.lazy((input): v.GenericSchema<unknown, ProcessSetting> => (typeof input === 'string' ? alone : map))
@@ -108,7 +114,10 @@ function cron(command: Plain['command']) {
   return v.pipe(
     v.record(v.picklist(['schedule', 'command']), v.unknown()),
     withKeys('schedule', 'command'),
-    v.object({ schedule: scheduleSchema, command }),
+    v.object({
+      schedule: v.pipe(scheduleSchema, v.description('When, as cron writes it: 30 4 * * *')),
+      command: v.pipe(command, v.description('What runs then')),
+    }),
   )
 }
 
@@ -120,7 +129,7 @@ function hook(command: Plain['command']) {
   const here = v.pipe(
     v.record(v.picklist(['local']), v.unknown()),
     withKeys('local'),
-    v.object({ local: command }),
+    v.object({ local: v.pipe(command, v.description('A command on the machine that deploys')) }),
     v.transform(({ local }): HookCommand => ({ command: local, local: true })),
   )
   const one = v.lazy((input): v.GenericSchema<unknown, HookCommand> => (typeof input === 'object' ? here : onNode))

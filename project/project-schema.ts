@@ -29,8 +29,8 @@ export function projectSchema(services: readonly Service[], vaults: readonly str
 
 /** How a service can be asked for: by its name, unless it needs settings, or with them. */
 function asked({ name, doc, section }: Service): readonly JsonSchema[] {
-  const settings = sectionSchema(section)
-  const alone = { const: name, description: doc }
+  const settings = { description: doc, ...sectionSchema(section) }
+  const alone: JsonSchema = { const: name, description: doc }
   const map = {
     type: 'object',
     description: doc,
@@ -38,7 +38,7 @@ function asked({ name, doc, section }: Service): readonly JsonSchema[] {
     required: [name],
     additionalProperties: false,
   }
-  return settings.required === undefined ? [alone, map] : [map]
+  return 'required' in settings ? [map] : [alone, map]
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -27,11 +27,11 @@ const password = v.pipe(
 const map = v.pipe(
   v.record(v.picklist(['user', 'password', 'noindex', 'except', 'allow']), v.unknown()),
   v.object({
-    user: v.exactOptional(user),
-    password: v.exactOptional(password),
-    noindex: v.exactOptional(v.boolean()),
-    except: v.exactOptional(v.array(sitePath)),
-    allow: v.exactOptional(v.array(address)),
+    user: v.exactOptional(v.pipe(user, v.description('The name that visitors type'))),
+    password: v.exactOptional(v.pipe(password, v.description('At least 8 characters, or its hash'))),
+    noindex: v.exactOptional(v.pipe(v.boolean(), v.description('Search engines are told to stay out. Default: true'))),
+    except: v.exactOptional(v.pipe(v.array(sitePath), v.description('Paths that ask for no password'))),
+    allow: v.exactOptional(v.pipe(v.array(address), v.description('Addresses and networks that are asked for no password'))),
   }),
   v.check(
     (given) => (given.user === undefined) === (given.password === undefined),

@@ -24,9 +24,10 @@ export async function referenceProblems(
         named('index.user', ['index'], user),
         named('index.password', ['index'], password),
       ]),
-      ...(['access_key', 'secret_key'] as const).map((key) =>
-        named(`backup.${key}`, ['backup', key], values.backup === false ? undefined : values.backup?.[key]),
-      ),
+      ...(['backup', 'static_bucket'] as const).flatMap((setting) => {
+        const said = values[setting] || undefined
+        return (['access_key', 'secret_key'] as const).map((key) => named(`${setting}.${key}`, [setting, key], said?.[key]))
+      }),
     ],
     yaml,
     known,

@@ -4,36 +4,21 @@ import type { Section } from '../engine/config/section.js'
 import { backupSchema } from './backup-schema.js'
 import { cacheSchema } from './cache-schema.js'
 import { dataKeys } from './data-keys.js'
+import { healthSchema } from './health-schema.js'
 import { httpsSchema } from './https-schema.js'
 import { indexSchema } from './index-schema.js'
 import { instanceNameProblem, word } from './name.js'
+import { nodeName, nodesSchema } from './nodes-schema.js'
 import { notifications } from './notify.js'
+import { apart, inside } from './path-schema.js'
 import { programKeys } from './program-keys.js'
 import { protectSchema } from './protect-schema.js'
 import { orReference } from './reference-schema.js'
 import { serviceSchema } from './service-schema.js'
 import { size } from './size-schema.js'
+import { staticBucketSchema } from './static-bucket-schema.js'
 import { superusersSchema } from './superusers-schema.js'
-
-const text = v.pipe(v.string(), v.trim(), v.nonEmpty('some text'))
-const whole = (least: number, most: number) =>
-  v.pipe(v.number(), v.integer('a whole number'), v.minValue(least, `at least ${least}`), v.maxValue(most, `at most ${most}`))
-
-/** Makes a schema of a function that says what is wrong, so that the message can quote the value. */
-const sane = (wrong: (value: string) => string | undefined) =>
-  v.rawCheck<string>(({ dataset, addIssue }) => {
-    const message = dataset.typed ? wrong(dataset.value) : undefined
-    if (message !== undefined) addIssue({ message })
-  })
-
-const listOf = <S extends v.GenericSchema<string, string>>(item: S) =>
-  v.lazy((input): v.GenericSchema<unknown, string[]> => (typeof input === 'string' ? single(item) : v.array(item)))
-const single = (item: v.GenericSchema<string, string>): v.GenericSchema<unknown, string[]> =>
-  v.pipe(
-    v.string(),
-    v.transform((value) => value.split(/\s+/).filter((part) => part !== '')),
-    v.array(item),
-  )
+import { listOf, sane, text, whole } from './value-schema.js'
 
 const domain = v.pipe(
   text,
@@ -58,34 +43,11 @@ const debianPackage = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=[\w.+:~-]+)?$/, 'the name of a Debian package, as in libmagic1'),
 )
 
-const inside = v.pipe(
-  text,
-  v.transform((value) => value.replace(/^(\.\/+)+/, '').replace(/\/+$/, '')),
-  sane((value) => {
-    if (value.startsWith('/') || value.startsWith('~')) return 'a path inside the project'
-    if (value === '' || value === '.') return 'a path below the project, not all of it'
-    if (value.split('/').some((part) => part === '..' || part === '' || part === '.')) return 'a plain path with no ".." in it'
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not come through.
-    return /[\x00-\x1f\x7f\\]/.test(value) ? 'a path of printable characters' : undefined
-  }),
-)
-
-// What is made inside a shared path is the application's to change, so root makes no link there.
-const apart = v.pipe(
-  v.array(inside),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return
-    const outer = dataset.value.find((path) => dataset.value.some((other) => other.startsWith(`${path}/`)))
-    if (outer !== undefined) addIssue({ message: `paths that are apart: "${outer}" holds another one of them already` })
-  }),
-)
-
 const command = v.pipe(
   text,
   v.check((value) => !value.includes('\0'), 'one command'),
 )
 
-const urlPath = v.pipe(v.string(), v.regex(/^\/[!-~]*$/, 'a path on the site, as in /health'))
 const staticUrl = v.pipe(
   v.string(),
   v.regex(
@@ -94,27 +56,6 @@ const staticUrl = v.pipe(
   ),
   v.check((value) => !value.startsWith('/uploads/'), 'something else than the path of the uploads'),
 )
-const status = whole(100, 599)
-const healthMap = v.pipe(
-  // The list of keys comes first, so that a misspelt one gets its hint.
-  v.record(v.picklist(['path', 'status', 'timeout', 'tries']), v.unknown()),
-  v.object({
-    path: v.exactOptional(urlPath),
-    status: v.exactOptional(
-      v.pipe(
-        v.union([status, v.array(status)]),
-        v.transform((value) => (typeof value === 'number' ? [value] : value)),
-      ),
-    ),
-    timeout: v.exactOptional(v.pipe(v.number(), v.gtValue(0, 'more than 0'), v.maxValue(600, 'at most 600'))),
-    tries: v.exactOptional(whole(1, 1000)),
-  }),
-)
-const healthPath = v.pipe(
-  urlPath,
-  v.transform((path): v.InferOutput<typeof healthMap> => ({ path })),
-)
-
 const environName = v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _ in its name'))
 const environValue = v.pipe(
   v.union([v.string(), v.number(), v.boolean()]),
@@ -223,13 +164,7 @@ export function instanceSection(known: Named) {
       example: 'manage.py migrate --noinput',
     },
     health: {
-      schema: v.optional(
-        v.lazy(
-          (input): v.GenericSchema<unknown, v.InferOutput<typeof healthMap>> =>
-            typeof input === 'string' ? healthPath : healthMap,
-        ),
-        {},
-      ),
+      schema: v.optional(healthSchema, {}),
       doc: 'What a new release must answer before it serves: a path, or path, status, timeout (seconds a try) and tries',
       example: { path: '/health', status: [200], timeout: 10, tries: 30 },
     },
@@ -238,8 +173,19 @@ export function instanceSection(known: Named) {
     static_url: { schema: v.optional(staticUrl, '/static/'), doc: 'Where static files are served', example: '/assets/' },
     cdn: {
       schema: v.optional(domain),
-      doc: 'Host of a CDN that fetches static files from this site and hands them out',
+      doc: 'Host of a CDN that fetches static files from this site (or from `static_bucket`) and hands them out',
       example: 'cdn.example.com',
+    },
+    static_bucket: {
+      schema: v.optional(staticBucketSchema(known.vaults)),
+      doc: 'S3 that a deploy sends static files to, for `cdn` to take them from: endpoint, region, bucket, prefix, access_key, secret_key, public, prune (days); false for none, see [Static files](static.md)',
+      example: {
+        endpoint: 'https://s3.example.com',
+        bucket: 'calculator-static',
+        access_key: 'AKIAEXAMPLE',
+        secret_key: { op: 'op://shop/s3/secret' },
+      },
+      quiet: 1,
     },
     cache: {
       schema: v.optional(cacheSchema, {}),
@@ -274,48 +220,12 @@ export function instanceSection(known: Named) {
   } satisfies Section
 }
 
-const nodeName = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'the name of a node'),
-  v.notValue('all', 'the name of a node: all means every node'),
-)
-const nodeList = v.lazy(
-  (input): v.GenericSchema<unknown, string[]> => (typeof input === 'string' ? single(nodeName) : v.array(nodeName)),
-)
-
-/** A node of an environment; without `roles` it has every role. */
-export interface EnvironmentNode {
-  readonly name: string
-  readonly roles?: readonly string[]
-}
-
-const everyRole = v.pipe(
-  nodeList,
-  v.transform((names): EnvironmentNode[] => [...new Set(names)].map((name) => ({ name }))),
-)
-const byRole = v.pipe(
-  v.record(v.pipe(v.string(), v.regex(word, 'a role in small letters')), nodeList),
-  v.transform((map): EnvironmentNode[] => {
-    const roles = new Map<string, string[]>()
-    for (const [role, names] of Object.entries(map)) {
-      for (const name of names) roles.set(name, [...(roles.get(name) ?? []), role])
-    }
-    return [...roles].map(([name, held]) => ({ name, roles: held }))
-  }),
-)
-
 /** One environment: overrides, and where it lives. */
 export function environmentSection(known: Named) {
   return {
     ...instanceSection(known),
     nodes: {
-      schema: v.optional(
-        v.lazy(
-          (input): v.GenericSchema<unknown, EnvironmentNode[]> =>
-            typeof input === 'object' && input !== null && !Array.isArray(input) ? byRole : everyRole,
-        ),
-        [],
-      ),
+      schema: v.optional(nodesSchema, []),
       doc: 'Its nodes: a list where each has every role, or role by role',
       example: { web: ['a', 'b'], db: ['c'] },
     },

@@ -73,6 +73,33 @@ export interface Door {
   readonly password?: string
   /** How a client names it that reaches it at a port of its own machine. */
   url(port: number, read: Readonly<Record<string, string>>): string
+  /**
+   * What an application finds in its environment that reaches it there, for `kraft dev`; `read` has what {@link Service.made} names as
+   * well. Left out: it gets nothing of this service.
+   */
+  environ?(port: number, read: Readonly<Record<string, string>>): Readonly<Record<string, string>>
+}
+
+/** Whose machine `kraft dev` runs on. */
+export interface Developer {
+  /** A folder in the project's own for what the application keeps here; nothing sends it, and git does not see it. */
+  readonly folder: string
+  /** The project's name. */
+  readonly name: string
+  /** Who is logged in. */
+  readonly user: string
+}
+
+/** A service that may run on a developer's machine, whoever started it. */
+export interface Here {
+  /** In words, as `the database shop at /tmp of this machine`. */
+  readonly what: string
+  /** The path of the socket, or the port of the loopback, that has to answer; left out: nothing has to. */
+  readonly at?: string | number
+  /** A command that has to succeed. */
+  readonly proof?: readonly [string, ...string[]]
+  /** What the application finds in its environment. */
+  readonly environ: Readonly<Record<string, string>>
 }
 
 /** Data that lie beside the live data, as `sanitize:` reaches them. */
@@ -148,6 +175,8 @@ export interface Service {
   shell?(place: Place, settings: Readonly<Record<string, unknown>>): readonly string[]
   /** Where it takes connections from the instance's user, for `kraft forward`. */
   door?(place: Place, settings: Readonly<Record<string, unknown>>): Door
+  /** What `kraft dev` looks for on a developer's machine, the best first. */
+  here?(developer: Developer): readonly Here[]
   /**
    * Prints `NAME VALUE` lines that say how it is, for `kraft status`: version, size (in bytes), connections, whatever else counts.
    * Runs as root under `sh -e`, changes nothing, and fails where the service does not answer.

@@ -10,16 +10,19 @@ import type { CacheRule } from './cache-schema.js'
 import { type HttpsSetting, mergeHttps } from './https-setting.js'
 import type { IndexSetting } from './index-schema.js'
 import { instanceNameProblem, nameOfFolder } from './name.js'
+import type { EnvironmentNode } from './nodes-schema.js'
 import type { Notification } from './notify.js'
 import type { CronSetting, HookCommand, HookName, ProcessSetting } from './program-keys.js'
 import { type Protect, protectOf } from './protect.js'
 import { type KnownVaults, referenceProblems, wrongReferences } from './reference-problems.js'
-import type { EnvironmentNode, environmentSection, Named, projectSection } from './section.js'
+import type { environmentSection, Named, projectSection } from './section.js'
 import type { ServiceSetting } from './service-schema.js'
+import { mergeStaticBucket } from './static-bucket.js'
+import type { StaticBucketMap } from './static-bucket-schema.js'
 import type { Superuser } from './superusers-schema.js'
 import { isReference, type Reference } from './vault.js'
 
-export type { EnvironmentNode } from './section.js'
+export type { EnvironmentNode } from './nodes-schema.js'
 export type { ServiceSetting } from './service-schema.js'
 export type { Superuser } from './superusers-schema.js'
 
@@ -87,6 +90,7 @@ export interface InstanceSettings {
   /** A path with a slash at both ends. */
   readonly static_url: string
   readonly cdn: string | undefined
+  readonly static_bucket: StaticBucketMap | undefined
   /** Rules by path. */
   readonly cache: Readonly<Record<string, CacheRule>>
   readonly protect: Protect | undefined
@@ -204,6 +208,7 @@ export function instanceSettings(project: Project, environment?: string): Instan
     https: mergeHttps(top.https, layer.https, variables.https),
     cache: { ...top.cache, ...layer.cache, ...variables.cache },
     backup: mergeBackup(top.backup, layer.backup, variables.backup),
+    static_bucket: mergeStaticBucket(top.static_bucket, layer.static_bucket, variables.static_bucket),
     protect: protectOf(top.protect, layer.protect, variables.protect),
     cron: { ...top.cron, ...layer.cron, ...variables.cron },
     hooks: { ...top.hooks, ...layer.hooks, ...variables.hooks },

@@ -10,7 +10,10 @@ export interface Superuser {
 const superuserMap = v.pipe(
   // The list of keys comes first, so that a misspelt one gets its hint.
   v.record(v.picklist(['username', 'email']), v.unknown()),
-  v.object({ username: v.exactOptional(username), email }),
+  v.object({
+    username: v.exactOptional(v.pipe(username, v.description('Default: what stands before the @'))),
+    email: v.pipe(email, v.description('Address of the account')),
+  }),
   v.transform((map): Superuser => ({ username: map.username ?? nameIn(map.email), email: map.email })),
 )
 const superuserEmail = v.pipe(

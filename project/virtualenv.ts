@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -11,15 +11,18 @@ export type VirtualenvMade = { readonly by: 'uv' | 'python3' } | { readonly prob
 const byHand = 'python3 -m venv .venv && .venv/bin/pip install -r requirements.txt'
 
 /**
- * Makes `.venv` in a project's folder with what its requirements.txt asks for: by uv where that is installed, else by python3 with pip.
+ * Makes `.venv` in a project's folder with what its requirements.txt asks for, or with the requirements that are given as the text of
+ * such a file: by uv where that is installed, else by python3 with pip.
  * Never throws: without a network a project is there all the same, and what half a virtualenv there was is gone.
  *
  * @example await makeVirtualenv('/home/ada/shop', session.ended) // { by: 'uv' }
  */
-export async function makeVirtualenv(folder: string, ended: AbortSignal): Promise<VirtualenvMade> {
+export async function makeVirtualenv(folder: string, ended: AbortSignal, text?: string): Promise<VirtualenvMade> {
   const call = (program: string, ...args: readonly string[]) =>
     run(program, [...args], { cwd: folder, signal: ended, maxBuffer: 1024 ** 3 })
-  const requirements = ['-r', 'requirements.txt']
+  const file = text === undefined ? 'requirements.txt' : join('.venv', 'requirements.txt')
+  const write = async () => text === undefined || writeFile(join(folder, file), text)
+  const requirements = ['-r', file]
   const uv = await call('uv', '--version').then(
     () => true,
     () => false,
@@ -27,14 +30,18 @@ export async function makeVirtualenv(folder: string, ended: AbortSignal): Promis
   try {
     if (uv) {
       await call('uv', 'venv', '--quiet', '.venv')
+      await write()
       await call('uv', 'pip', 'install', '--quiet', '--python', '.venv', ...requirements)
       return { by: 'uv' }
     }
     await call('python3', '-m', 'venv', '.venv')
+    await write()
     await call('.venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements)
     return { by: 'python3' }
   } catch (error) {
     await rm(join(folder, '.venv'), { recursive: true, force: true })
+    const alone = 'python3 -m venv .venv, then .venv/bin/pip install what the project requires'
+    if (text !== undefined) return { problem: lastLine(error), next: alone }
     return { problem: lastLine(error), next: uv ? `uv venv && uv pip install -r requirements.txt` : byHand }
   }
 }

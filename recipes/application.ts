@@ -8,6 +8,7 @@ import { layout } from '../project/layout.js'
 import { type Requirements, readRequirements, requiredNames } from '../project/requirements.js'
 import type { Service } from '../project/service.js'
 import { wsgiOf } from '../project/settings.js'
+import { staticAddress } from '../project/static-bucket.js'
 import { placed } from './elsewhere.js'
 import { type Fetched, fetchValues } from './fetched.js'
 import { withFetchedSettings } from './fetched-settings.js'
@@ -119,7 +120,7 @@ export function environLayers(application: Application, release: Release, record
     PYTHONPATH: settings.src === undefined ? code : `${code}/${settings.src}:${code}`,
     DOMAIN: hostOf(instance, record),
     ALLOWED_HOSTS: hostsOf(instance, record).join(','),
-    STATIC_URL: settings.cdn === undefined ? settings.static_url : `https://${settings.cdn}${settings.static_url}`,
+    STATIC_URL: staticAddress(instance),
     ...(settings.cdn === undefined ? {} : { CDN_HOST: settings.cdn }),
     STATIC_ROOT: `${layout.meta(instance, release.id)}/public/static`,
     KRAFT_NAME: instance.name,

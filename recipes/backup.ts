@@ -1,5 +1,5 @@
 import type { Node } from '../engine/node/node.js'
-import { isSecret, reveal, type Secret, secret } from '../engine/shell/secret.js'
+import { type Secret, secret } from '../engine/shell/secret.js'
 import { sh } from '../engine/shell/sh.js'
 import type { Handler, Step } from '../engine/step/step.js'
 import type { BackupPlan } from '../project/backup.js'
@@ -7,14 +7,12 @@ import { calendarOf, longestGap } from '../project/calendar.js'
 import { enterScript, type Instance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
-import { settingPlace } from '../project/setting-place.js'
-import { isReference } from '../project/vault.js'
 import { apt } from './apt.js'
 import { bundleFolder, type DataService, describeMembers, dumpMembers, streamBundle } from './bundle.js'
 import { metLoad } from './exchange.js'
-import { fetchAll } from './fetched.js'
 import { absent, directory, file } from './file.js'
 import { serves } from './followers.js'
+import { readableAccess, type S3Access, s3Access, s3Scripts } from './s3.js'
 import { running } from './systemd.js'
 import { template } from './template.js'
 
@@ -22,7 +20,7 @@ import { template } from './template.js'
 export interface NodeBackup {
   readonly plan: BackupPlan
   /** Undefined where a dry run has not fetched them. */
-  readonly keys: { readonly accessKey: string | Secret; readonly secretKey: Secret } | undefined
+  readonly keys: S3Access | undefined
   readonly services: readonly DataService[]
   /** What the manifests say. */
   readonly about: {
@@ -41,20 +39,10 @@ export async function nodeBackup(
   { version, dryRun }: { readonly version: string; readonly dryRun: boolean },
 ): Promise<NodeBackup> {
   const { project, environment, name } = instance
-  const wanted = [
-    { name: 'backup.access_key', value: plan.accessKey },
-    { name: 'backup.secret_key', value: plan.secretKey },
-  ]
-  const references = wanted.flatMap(({ name, value }) =>
-    isReference(value) ? [{ name, place: settingPlace(instance, ['backup'], 'key'), reference: value }] : [],
-  )
-  const fetched = dryRun ? [] : await fetchAll(project, references)
-  const found = <T>(value: T) => fetched[references.findIndex(({ reference }) => reference === value)]
-  const accessKey = isReference(plan.accessKey) ? found(plan.accessKey) : plan.accessKey
-  const secretKey = isReference(plan.secretKey) ? found(plan.secretKey) : plan.secretKey
+  const keys = await s3Access(instance, 'backup', plan, dryRun)
   return {
     plan,
-    keys: accessKey === undefined || secretKey === undefined ? undefined : { accessKey, secretKey },
+    keys,
     services,
     about: { kraft: version, project: project.name, environment: environment ?? null, instance: name },
   }
@@ -71,7 +59,7 @@ export function backupUnit({ name }: Place): string {
   return `kraft-backup@${name}.service`
 }
 
-const scripts = ['backup.py', 'bucket.py', 'bundle.py', 'errors.py', 'keep.py', 'notice.py']
+const scripts = ['backup.py', 'bucket.py', 'bundle.py', 'keep.py', 'notice.py']
 const jobs = ['backup', 'check'] as const
 const units = '/etc/systemd/system'
 const unitOf = (job: (typeof jobs)[number]) => (job === 'backup' ? 'kraft-backup' : 'kraft-backup-check')
@@ -94,6 +82,7 @@ export function backup(place: Place, given: NodeBackup | undefined): readonly St
         date +%s >${`${folder}/since`}
       `,
     },
+    ...s3Scripts(folder),
     ...scripts.flatMap((script) => template(`backup/${script}`, { to: `${folder}/${script}`, mode: '0600' })),
     ...file({ path: `${folder}/settings.json`, content: json(settingsOf(place, given)), mode: '0600' }),
     ...(keys === undefined ? [] : file({ path: `${folder}/secrets.json`, content: secretsOf(plan, keys), mode: '0600' })),
@@ -170,9 +159,8 @@ function settingsOf(place: Place, { plan, services, about }: NodeBackup) {
   }
 }
 
-function secretsOf({ notify }: BackupPlan, { accessKey, secretKey }: NonNullable<NodeBackup['keys']>): Secret {
-  const text = isSecret(accessKey) ? reveal(accessKey) : accessKey
-  return secret(json({ access_key: text, secret_key: reveal(secretKey), notify }), 'backup')
+function secretsOf({ notify }: BackupPlan, keys: S3Access): Secret {
+  return secret(json({ ...readableAccess(keys), notify }), 'backup')
 }
 
 function json(value: unknown): string {

@@ -1,5 +1,6 @@
 import { lines, type Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
+import { drain } from '../engine/transfer/drain.js'
 import { seal } from '../project/bundle.js'
 import { layout } from '../project/layout.js'
 import type { Manifest } from '../project/manifest.js'
@@ -160,9 +161,6 @@ export function untilArrived(place: Place, id: string, { file, size }: Pick<Mani
     until [ "$(stat -c %s ${`${folder}/${file}`} 2>/dev/null)" = ${size} ] || [ -e ${`${folder}/${whole}`} ]; do sleep 0.05; done
   `
 }
-
-/** Shell behind a tar that takes what is sent: it is content before the end comes, and whoever sends that would meet a closed channel. */
-export const drain = sh`cat >/dev/null`
 
 /** Removes what a load left beside the live data, and the bundle on the node; one that is to stay has no `id` here. */
 export function discard(place: Place, id: string | undefined, services: readonly DataService[]): readonly Step[] {

@@ -1,20 +1,22 @@
 import { type Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
+import { drain } from '../engine/transfer/drain.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import { asInstance } from './as-instance.js'
-import { drain } from './bundle.js'
 
 // What a node keeps of an instance that nobody could make anew: variables that were set, the secret key, who has an account, counts,
 // certificates. What a service has made for itself is made on each node.
 const kept = ['environ', 'environ.history', 'generated', 'superusers', 'scale', 'https']
+// What each node's own nginx is told of TLS: another version knows other words, and it may have no IPv6.
+const ofNode = ['https/server.conf', 'https/on.conf', 'https/before']
 
 /** Puts what a node keeps of an instance to stdout, as tar; secrets are in it. */
 export function packKept(place: Place): Sh {
   return sh`
     set -e
     cd ${layout.settings(place)}
-    for each in ${kept}; do if [ -e "$each" ]; then echo "$each"; fi; done | tar --numeric-owner -cf - -T -
+    for each in ${kept}; do if [ -e "$each" ]; then echo "$each"; fi; done | tar --numeric-owner ${ofNode.map((each) => `--exclude=${each}`)} -cf - -T -
   `
 }
 
@@ -29,6 +31,11 @@ export function unpackKept(place: Place): Sh {
     tar -xpf - --no-same-owner -C ${beside}
     ${drain}
     cd ${layout.settings(place)}
+    if [ -e ${beside}/https ]; then
+      for each in ${ofNode}; do
+        if [ -e "$each" ]; then cp -p "$each" ${beside}/"$each"; fi
+      done
+    fi
     for each in ${kept}; do
       rm -rf "$each"
       if [ -e ${beside}/"$each" ]; then mv ${beside}/"$each" "$each"; fi

@@ -19,7 +19,7 @@ const oneLine = new Sh("! -name '*\n*'")
 const texts = sh`-type f -size +${smallest - 1}c ${oneLine} \( ${named('')} \)`
 
 /** Where a release keeps static files that were collected or compressed for it. */
-const collected = ({ place, id }: Release) => `${layout.meta(place, id)}/public/static`
+export const collected = ({ place, id }: Release) => `${layout.meta(place, id)}/public/static`
 
 /**
  * Makes a release's static files ready to be sent compressed: those of text that are not tiny get a twin beside them (`.gz`, and `.br`

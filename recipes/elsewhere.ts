@@ -1,7 +1,7 @@
 import { KraftError } from '../engine/errors/failure.js'
 import { registerSecretive } from '../engine/shell/secretive.js'
 import type { Instance } from '../project/instance.js'
-import type { EnvironmentNode } from '../project/section.js'
+import type { EnvironmentNode } from '../project/nodes-schema.js'
 import type { Service } from '../project/service.js'
 import type { UsedService } from './application.js'
 

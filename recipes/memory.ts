@@ -7,21 +7,34 @@ import type { Place } from '../project/service.js'
 export const usual = 40
 
 // What a container may have is less than what /proc/meminfo says of its machine: each group above the processes to come can have a limit.
-// What is held of files counts as used there, and goes where it is needed, as in MemAvailable.
+// What is held of files counts as used there, and goes where it is needed, as in MemAvailable. Version 1 of cgroups has a tree for memory
+// alone, says the same by other names, and limits memory and swap together.
 const limits = sh`
   left() {
-    if [ "$(cat "$1.max" 2>/dev/null || echo max)" = max ]; then echo "$2"; return; fi
-    awk -v free="$2" '
-      FILENAME ~ /[.]max$/ { left += $1 }
-      FILENAME ~ /[.]current$/ { left -= $1 }
-      $1 ~ /^(inactive_file|active_file|slab_reclaimable)$/ { left += $2 }
-      END { left = int(left / 1048576); print (left < 0 ? 0 : (left < free ? left : free)) }
-    ' "$1.max" "$1.current" "$3"
+    most=max
+    if [ -r "$1" ]; then read -r most <"$1"; fi
+    if [ "$most" = max ]; then echo "$4"; return; fi
+    awk -v free="$4" '
+      FILENAME == ARGV[1] { left += $1 }
+      FILENAME == ARGV[2] { left -= $1 }
+      FILENAME == ARGV[3] && $1 ~ /^(inactive_file|active_file|slab_reclaimable)$/ { own += $2 }
+      FILENAME == ARGV[3] && $1 ~ /^total_(inactive|active)_file$/ { all += $2 }
+      END { left = int((left + (all > own ? all : own)) / 1048576); print (left < 0 ? 0 : (left < free ? left : free)) }
+    ' "$1" "$2" "$3"
   }
-  group=/sys/fs/cgroup$(systemctl show --property ControlGroup --value runit.service)
+  below=$(systemctl show --property ControlGroup --value runit.service)
+  group=/sys/fs/cgroup$below
   while [ "$group" != /sys/fs ]; do
-    memory=$(left "$group/memory" "$memory" "$group/memory.stat")
-    swap=$(left "$group/memory.swap" "$swap" /dev/null)
+    memory=$(left "$group/memory.max" "$group/memory.current" "$group/memory.stat" "$memory")
+    swap=$(left "$group/memory.swap.max" "$group/memory.swap.current" /dev/null "$swap")
+    group=\${group%/*}
+  done
+  group=/sys/fs/cgroup
+  if [ -d "$group/memory" ]; then group=$group/memory$below; fi
+  while [ "$group" != /sys/fs/cgroup ]; do
+    memory=$(left "$group/memory.limit_in_bytes" "$group/memory.usage_in_bytes" "$group/memory.stat" "$memory")
+    both=$(left "$group/memory.memsw.limit_in_bytes" "$group/memory.memsw.usage_in_bytes" "$group/memory.stat" "$((memory + swap))")
+    memory=$((both < memory ? both : memory)) swap=$((both - memory))
     group=\${group%/*}
   done
 `

@@ -29,6 +29,12 @@ export function holdingOnly(place: Place, { timeout, staticUrl }: Pick<PassedOn,
 /** What is served from files, and needs no application. */
 const filesOf = (staticUrl: string) => [staticUrl.replaceAll('.', '\\.'), '/uploads/']
 
+const trustedBy = (place: Place) => `${layout.move(place)}/trusted.pem`
+const trustEach = `BEGIN { trust = "openssl x509 -addtrust serverAuth -trustout" }
+  /^-----BEGIN/ { within = 1 }
+  within { print | trust }
+  /^-----END/ { within = 0; close(trust) }`
+
 /** What nginx on the node that is left knows of the other one. Nothing is passed on, or held, until a file says so. */
 export function passingOn(place: Place, { address, domain, tls, timeout, staticUrl }: PassedOn): readonly Step[] {
   const content = render('nginx/moved.conf', {
@@ -42,7 +48,7 @@ export function passingOn(place: Place, { address, domain, tls, timeout, staticU
     host: domain === undefined ? address : '$host',
     files: filesOf(staticUrl),
   })
-  const trusted = `${layout.move(place)}/trusted.pem`
+  const trusted = trustedBy(place)
   const chain = sh`$(sed -n 's/^ssl_certificate \(.*\);$/\1/p' ${`${layout.https(place)}/on.conf`})`
   return [
     ...directory({ path: layout.move(place), mode: '0700' }),
@@ -50,8 +56,12 @@ export function passingOn(place: Place, { address, domain, tls, timeout, staticU
       ? [
           {
             title: 'Who proves the other node',
-            // Whom everybody trusts, and this site's own certificate, which that node has as well.
-            apply: sh`cat /etc/ssl/certs/ca-certificates.crt ${chain} >${trusted}`,
+            // Whom everybody trusts, and this site's own certificate, which that node has as well. What an ACME server gives has no root in it,
+            // and whoever has signed it ends the chain for OpenSSL only where it is called trusted.
+            apply: sh`
+              cat /etc/ssl/certs/ca-certificates.crt >${trusted}
+              awk ${trustEach} ${chain} >>${trusted}
+            `,
           },
         ]
       : []),
@@ -101,7 +111,7 @@ export function reaches(place: Place, { address, domain, tls }: PassedOn, path: 
   const host = domain ?? address
   const url = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}${path}`
   const to = address.includes(':') ? `[${address}]` : address
-  const trust = tls ? sh`--cacert ${`${layout.move(place)}/trusted.pem`}` : sh``
+  const trust = tls ? sh`--cacert ${trustedBy(place)}` : sh``
   return [
     {
       title: 'Requests can be passed on',
@@ -112,6 +122,25 @@ export function reaches(place: Place, { address, domain, tls }: PassedOn, path: 
           sleep 0.2
         done
         printf 'This node gets no answer from the other one at %s, to which it would pass on what visitors ask: %s\n' ${address} "$said"
+        exit 1
+      `,
+    },
+    ...(tls ? believes(place, host, to) : []),
+  ]
+}
+
+// As nginx looks at a certificate, which wants all of its chain: curl is content with a part.
+function believes(place: Place, host: string, to: string): readonly Step[] {
+  const folder = '/usr/local/share/ca-certificates'
+  return [
+    {
+      title: "The other node's certificate is believed",
+      quiet: true,
+      apply: sh`
+        if said=$(timeout 10 openssl s_client -connect ${`${to}:443`} -servername ${host} -verify_hostname ${host} -verify_return_error -CAfile ${trustedBy(place)} </dev/null 2>&1); then exit 0; fi
+        why=$(printf '%s\n' "$said" | sed -n 's/^verify error:num=[0-9]*://p' | head -n 1)
+        printf 'nginx on this node would not believe the certificate by which the other one is %s: %s\n' ${host} "\${why:-it can not be seen}"
+        printf 'Put the certificate of who has signed it into %s on this node, as NAME.crt, call update-ca-certificates there, and move it again\n' ${folder}
         exit 1
       `,
     },

@@ -39,6 +39,8 @@ export function redisScript(): readonly string[] {
   return ['/usr/bin/python3', '-Ic', isSecret(script) ? reveal(script) : script]
 }
 
+const overTcp = (port: number) => `redis://127.0.0.1:${port}`
+
 /** redis' own client takes the password from its environment. */
 const cliWords = sh`-h "$REDIS_HOST" -p "$REDIS_PORT" \${REDIS_USER:+--user "$REDIS_USER"} $REDIS_FLAGS`
 const cli = (place: Place) => sh`${asInstance(place, 'redis-cli')} ${cliWords}`
@@ -113,7 +115,7 @@ export const redisElsewhere: Elsewhere = {
   },
   shell: () => ['sh', '-c', `exec redis-cli ${cliWords.text} -n "$REDIS_DB" "$@"`, 'redis-cli'],
   // Whoever comes through it has said who it is.
-  door: () => ({ at: { command: [...redisScript(), 'relay'] }, url: (port) => `redis://127.0.0.1:${port}` }),
+  door: () => ({ at: { command: [...redisScript(), 'relay'] }, url: overTcp, environ: (port) => ({ REDIS_URL: overTcp(port) }) }),
   facts: script('facts'),
   server: redisServer,
 }

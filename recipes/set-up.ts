@@ -32,6 +32,11 @@ export function setUp({ instance, services, package: name }: Application, https:
   ]
 }
 
+/** What of it a release of changed code alone needs: the rest is there since the last deploy. */
+export function setUpAgain({ instance }: Application): readonly Step[] {
+  return [...instanceSteps(instance), ...undoInterrupted(instance)]
+}
+
 /** How nginx serves an application on a node. */
 export function siteOf(
   { instance, package: name }: Application,

@@ -1,4 +1,5 @@
 import { type Sh, sh } from '../engine/shell/sh.js'
+import { drain } from '../engine/transfer/drain.js'
 import { differs } from '../engine/transfer/upload.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
@@ -71,8 +72,7 @@ export function assembleRelease(release: Release): Sh {
       exit ${differs}
     fi
     tar -xz --no-same-owner --no-same-permissions -f -
-    # tar is done at the archive's own end: without cat the channel could close before the other side has ended it.
-    cat >/dev/null
+    ${drain}
     # What can't be copied is missed below, where all is proven.
     copy='--no-dereference --preserve=timestamps --reflink=auto'
     if [ -n "$base" ]; then

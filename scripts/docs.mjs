@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Writes docs/settings.md and docs/tasks.md from what the code declares. `--check` only tells whether they are up to date.
+// Writes docs/settings.md, docs/tasks.md and kraftwerk.schema.json from what the code declares. `--check` only tells whether they are up to date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,9 +9,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 // Compiled files are put together; what declares the settings is read from the sources.
 const sources = createJiti(import.meta.url, { fsCache: false })
 const load = (path) => sources.import(join(root, path))
-const [{ settingsPage }, { sentence }, { loadKinds }] = await Promise.all([
+const [{ settingsPage }, { sentence }, { projectSchema }, { kindNames, loadKinds }] = await Promise.all([
   load('project/settings-page.ts'),
   load('engine/config/section-table.ts'),
+  load('project/project-schema.ts'),
   load('recipes/kinds.ts'),
 ])
 const [{ createRegistry, findTask }, { listTasks, printHelp }, { globalOptions }, { spreadOptions }, tasks] = await Promise.all([
@@ -32,6 +33,7 @@ const note = '<!-- Written by scripts/docs.mjs from the code: npm run docs -->'
 const pages = {
   'docs/settings.md': `${note}\n\n${settingsPage({ services, providers, frameworks, vaults })}`,
   'docs/tasks.md': taskPages(),
+  'kraftwerk.schema.json': `${JSON.stringify(projectSchema(services, kindNames('vaults')), null, 2)}\n`,
 }
 let stale = false
 for (const [path, text] of Object.entries(pages)) {
@@ -62,7 +64,7 @@ means every environment, or every node that kraft remembers here. Without a targ
 environment, else \`default_node\`; a task that loses data never guesses.
 
 Exit codes: 0 done, 1 the task failed, 2 the command line or a setting is wrong, 3 a node could not be reached, 130 interrupted.
-\`run\` and \`shell\` return the command's own code, and 255 where kraft itself failed.
+\`run\`, \`shell\` and \`dev -- COMMAND\` return the command's own code, and 255 where kraft itself failed.
 
 Progress goes to stderr, results to stdout. With \`--json\` stdout is one document or, where nothing has a result because it failed,
 empty; of several targets it has those that are done. With \`--events\` each line of stderr is a JSON document, and a failure is the

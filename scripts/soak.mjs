@@ -18,8 +18,10 @@ const soaks = {
   faults: { project: 'nodes', file: 'test/nodes/faults.test.ts', count: 500 },
   // kraft is killed, the network or the power is cut, at each phase of a deploy; all there are.
   phases: { project: 'nodes', file: 'test/nodes/faults.test.ts', count: 100 },
+  // kraft is killed at each moment of a move; all there are.
+  moves: { project: 'nodes', file: 'test/nodes/move.test.ts', count: 10 },
   // Applications that know nothing of kraft, from init to an answer.
-  existing: { project: 'nodes', file: 'test/nodes/existing.test.ts', count: 5 },
+  existing: { project: 'nodes', file: 'test/nodes/existing.test.ts', count: 8 },
   // Eight contend for the lock of an instance.
   lock: { project: 'unit', file: 'test/engine/node/contenders.test.ts', count: 200 },
 }

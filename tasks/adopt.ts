@@ -117,8 +117,7 @@ async function provenKeys(
       next: 'Look at the server itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
     })
   }
-  // A --yes has compared nothing.
-  if (session.prompt === undefined || session.flags.yes) {
+  if (session.prompt === undefined) {
     throw new KraftError({
       kind: 'usage',
       message: `${name} is new, and nobody is here to compare its host key: ${list.join(', ')}`,
@@ -129,6 +128,6 @@ async function provenKeys(
   session.report.note(
     'On the server itself they are shown by: for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $key; done',
   )
-  if (await session.prompt.confirm(`Are these the host keys of ${address}?`)) return shown
+  if (await session.prompt.compare(`Are these the host keys of ${address}?`)) return shown
   throw new KraftError({ kind: 'interrupted', message: 'Nothing was remembered' })
 }

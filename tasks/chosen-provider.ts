@@ -20,8 +20,10 @@ export async function chosenProvider(
   { provider: name, set = [], image }: Said,
 ): Promise<{ provider: Provider; settings: ProviderSettings }> {
   const provider = await loadKind('providers', name ?? session.user.provider ?? 'local')
-  const said = image === undefined ? set : [...set, `${imageKey(provider)}=${image}`]
-  const settings = await providerSettings(session.user, provider.name, provider.section, pairs(said, provider.section))
+  const ofImage = image === undefined ? undefined : imageKey(provider)
+  const given = pairs(ofImage === undefined ? set : [...set, `${ofImage}=${image}`], provider.section)
+  const typed = (key: string) => (key === ofImage ? '--image' : `--set ${key}`)
+  const settings = await providerSettings(session.user, provider.name, provider.section, given, typed)
   return { provider, settings }
 }
 

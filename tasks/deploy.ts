@@ -8,7 +8,6 @@ import { endsSoon, readHttps } from '../project/https.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { readApplication, refuseSplitData, withFetched } from '../recipes/application.js'
-import { compressStatic } from '../recipes/compress.js'
 import { releaseNodes, serves } from '../recipes/followers.js'
 import { hookSteps } from '../recipes/hooks.js'
 import { certificate, https as httpsSteps } from '../recipes/https.js'
@@ -17,12 +16,13 @@ import { removeLeftovers } from '../recipes/leftovers.js'
 import { memory } from '../recipes/memory.js'
 import { packageIndexes } from '../recipes/package-index.js'
 import { preflight } from '../recipes/preflight.js'
-import { placeRelease, prune, releaseId, runInGeneration } from '../recipes/release.js'
+import { placeRelease, prune, releaseId } from '../recipes/release.js'
 import { releaseCommand } from '../recipes/release-command.js'
-import { setUp, siteOf } from '../recipes/set-up.js'
+import { setUp, setUpAgain, siteOf } from '../recipes/set-up.js'
 import { freeNames, site } from '../recipes/site.js'
 import { pruneSnapshots, takeSnapshot } from '../recipes/snapshot.js'
-import { numberReleases, packageStatic } from '../recipes/static-files.js'
+import { buildStatic, takeStatic } from '../recipes/static-build.js'
+import { numberReleases } from '../recipes/static-files.js'
 import { newAccounts } from '../recipes/superusers.js'
 import { buildVirtualenv, virtualenv } from '../recipes/venv.js'
 import { versions } from '../recipes/versions.js'
@@ -36,7 +36,7 @@ import { notifying } from './notify.js'
 import { requireNewest } from './require-newest.js'
 import { inParts, onceServed } from './rollout/afterwards.js'
 import { balancingOf, httpsOnWeb, setUpBalancers, trusted } from './rollout/balance.js'
-import { begin, reachFor } from './rollout/begin.js'
+import { begin, reachFor, withFacts } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
 import type { Part } from './rollout/parts.js'
 import { printReceipt, receiptOf } from './rollout/receipt.js'
@@ -44,6 +44,7 @@ import { type Rollout, rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
 import { setUpServices, withServices } from './service-node.js'
+import { staticSteps } from './static-steps.js'
 import { expectUpload, heldOn, openSource, pinned, type Sent, upload } from './upload.js'
 import { urlsOf } from './urls.js'
 
@@ -63,9 +64,14 @@ export const deploy = task({
   ],
   options: {
     rev: option({ type: 'string', help: 'the code at this commit, tag or branch; left out: the files as they are' }),
+    codeOnly: option({
+      type: 'boolean',
+      help: 'no release command, no build, no services: static files and data stay as the release that serves has them',
+    }),
   },
   run: notifying('deploy', async ({ target, session, line, options }, noted) => {
     const own = requireInstance(target)
+    const codeOnly = options.codeOnly === true
     const https = readHttps(own)
     const nodes = releaseNodes(own, target.nodes)
     reachFor(nodes)
@@ -76,7 +82,7 @@ export const deploy = task({
     const { commit, dirty, name: revision } = code.revision
     const facts = { ...hookFacts(target, nodes, session), commit, folder: code.folder }
     // They may make what is then sent; what is promoted was made before.
-    if (code.promoted === undefined) await line.list(hooksBeforeUpload(settings.hooks, facts))
+    if (code.promoted === undefined && !codeOnly) await line.list(hooksBeforeUpload(settings.hooks, facts))
     const read = pinned(await readApplication(instance), code)
     const [application, indexes] = await Promise.all([
       withFetched(read, session.flags.dryRun, line.output),
@@ -84,6 +90,7 @@ export const deploy = task({
     ])
     refuseSplitData(application, nodes.length)
     const backups = await backupSteps(instance, session)
+    const statics = await staticSteps(application, nodes, session)
     const accounts = newAccounts(application)
     const files = await code.files()
     for (const surprise of [...(await code.surprises()), ...endsSoon(https)]) line.output(surprise)
@@ -129,12 +136,14 @@ export const deploy = task({
     setUp(application, onWeb)
     for (const node of nodes) {
       backups(node)
+      statics.setUp(node)
       for (const ipv6 of [true, false]) site(instance, siteOn(node, ipv6))
       httpsSteps(instance, https, { name: node.name, codename: '', ipv6: true })
     }
     renderProcesses(whole)
 
-    let released = false
+    // What code alone needs not is taken for done.
+    let released = codeOnly
     const snapped = settings.snapshot ? await dataServices(instance, []) : []
     const change = (part: Rollout): readonly Part[] => [
       {
@@ -152,8 +161,9 @@ export const deploy = task({
         steps: (node) => [
           ...claim(instance, instance.owner),
           ...removeLeftovers(instance, settings.timeout, id),
-          ...setUp(part.application, onWeb),
-          ...backups(node),
+          ...(codeOnly
+            ? setUpAgain(part.application)
+            : [...setUp(part.application, onWeb), ...backups(node), ...statics.setUp(node)]),
         ],
       },
       {
@@ -167,15 +177,20 @@ export const deploy = task({
             ...shared(instance, id, settings.shared),
             ...buildVirtualenv(instance, id, venv, indexes),
             ...generationSteps(part, node),
-            ...hookSteps(release, 'before-build', settings.hooks, hooked),
-            ...(application.framework.build === undefined
-              ? []
-              : runInGeneration(release, 'Build static files', application.framework.build, { build: true })),
-            ...compressStatic(release, packageStatic({ src: settings.src, package: application.package })),
+            ...(codeOnly
+              ? takeStatic(release)
+              : [...hookSteps(release, 'before-build', settings.hooks, hooked), ...buildStatic(part.application, release)]),
           ]
         },
       },
-      ...hookParts(part, 'after-build', hooked),
+      ...(codeOnly ? [] : hookParts(part, 'after-build', hooked)),
+      // No page may name a file that is not there yet, and what fails here has changed nothing else.
+      {
+        title: 'Static files in S3',
+        chapter: 'Prepare',
+        barrier: true,
+        steps: (node) => (codeOnly ? [] : statics.send(node, release)),
+      },
       ...(snapped.length === 0 || released
         ? []
         : [
@@ -217,9 +232,10 @@ export const deploy = task({
       {
         title: 'Tidy up',
         chapter: 'Tidy up',
-        steps: () => [
+        steps: (node) => [
           ...numberReleases(release),
           ...prune(instance, settings.keep),
+          ...statics.tidy(node),
           ...(settings.snapshot ? pruneSnapshots(instance) : []),
           ...versions(release, ['gunicorn', application.framework.name]),
         ],
@@ -227,7 +243,7 @@ export const deploy = task({
     ]
 
     const asked = new Map<string, Awaited<ReturnType<typeof heldOn>>>()
-    await begin(whole, line, async (node, own) => {
+    await begin({ ...whole, also: withFacts }, line, async (node, own) => {
       // The look below is a script as well.
       expectScript(node.connection)
       if (!session.flags.dryRun) expectUpload(node, release)
@@ -238,7 +254,7 @@ export const deploy = task({
         const { counts } = await node.apply('Check the node', looks, own)
         if (counts.changed > 0) whole.fresh.add(node.name)
       }
-      const [checked, , held] = await Promise.allSettled([checks(), node.facts(), heldOn(node, instance)])
+      const [checked, held] = await Promise.allSettled([checks(), heldOn(node, instance)])
       if (checked.status === 'rejected') throw checked.reason
       if (held.status === 'fulfilled') asked.set(node.name, held.value)
     })

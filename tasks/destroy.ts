@@ -4,6 +4,7 @@ import { sh } from '../engine/shell/sh.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
+import { s3Folder } from '../project/s3.js'
 import { usedServices } from '../recipes/application.js'
 import { destroyInstance } from '../recipes/destroy.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
@@ -27,6 +28,11 @@ export const destroy = task({
     const outside = used.filter(({ settings }) => settings.url !== undefined && settings.node === undefined)
     const services = used.filter((each) => !outside.includes(each)).map(({ service }) => service.name)
     for (const { service } of outside) line.output(`${service.name} is at an address of its own: what it holds stays there`)
+    const { static_bucket: bucket } = instance.settings
+    if (bucket !== undefined) {
+      const where = `${bucket.bucket ?? 'its bucket'}, ${s3Folder(instance, bucket)}/`
+      line.output(`Static files stay in S3 until you remove them there: ${where}`)
+    }
     const lockable: Node[] = []
     for (const node of target.nodes) {
       await requireOwner(node, instance, 'Nothing was removed. Call kraft in that project')

@@ -1,3 +1,5 @@
+import { limitHelp } from '../engine/node/limit.js'
+import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 
@@ -11,15 +13,16 @@ export const doctor = task({
   withoutKraftfile: true,
   group: 'Nodes',
   help: 'look for what is wrong with this machine, settings, credentials, keys and, with a target, its nodes and domains; ends with code 1 where something needs a hand',
-  examples: ['kraft doctor', 'kraft doctor:live', 'kraft doctor:one --json'],
-  async run({ asked, session }) {
+  examples: ['kraft doctor', 'kraft doctor:live', 'kraft doctor:live --limit web1,db*', 'kraft doctor:one --json'],
+  options: { limit: option({ type: 'string', many: true, help: limitHelp }) },
+  async run({ asked, session, options }) {
     const [{ examine }, { surroundings }, { describeExamined }] = await Promise.all([
       import('../recipes/doctor/examine.js'),
       import('../recipes/doctor/surroundings.js'),
       import('../recipes/doctor/describe.js'),
     ])
     const words = asked.targets.map(({ word }) => word).filter((word) => word !== '')
-    const examined = await examine(await surroundings(session, words), session.report)
+    const examined = await examine(await surroundings(session, words, options.limit), session.report)
     const findings = examined.flatMap((each) => each.findings)
     const errors = findings.filter(({ level }) => level === 'error').length
     const data = { ok: errors === 0, errors, warnings: findings.length - errors, checks: examined }

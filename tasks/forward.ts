@@ -1,14 +1,11 @@
-import { KraftError } from '../engine/errors/failure.js'
-import { sh } from '../engine/shell/sh.js'
-import { ctrlC } from '../engine/ssh/ctrl-c.js'
-import { openPort } from '../engine/ssh/local-port.js'
+import { requirePort } from '../engine/ssh/listen.js'
+import { untilStopped } from '../engine/ssh/until-stopped.js'
 import { option } from '../engine/task/option.js'
 import { ExitCode, Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
-import { layout } from '../project/layout.js'
-import { throughDoor } from '../recipes/door.js'
 import { firstWebNode } from './first-node.js'
+import { openDoor } from './open-door.js'
 import { serviceOption, usedService } from './used-service.js'
 
 /** Opens a port of this machine to a service on the node, until Ctrl-C. */
@@ -29,35 +26,22 @@ export const forward = task({
     const instance = requireInstance(target)
     const { service, settings, where } = await usedService(instance, target, options.service, 'door')
     const { port: wanted = 0 } = options
-    if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65_535) {
-      throw new KraftError({ kind: 'usage', message: `--port is a number up to 65535, not ${wanted}` })
-    }
+    requirePort(wanted)
     const node = firstWebNode(target)
-    const door = service.door(instance, settings)
     if (session.flags.dryRun) {
-      const text = `Would open a port of this machine to ${service.name} of ${instance.name} on ${node.name}${typeof door.at === 'object' ? '' : ` (${door.at})`}`
+      const { at } = service.door(instance, settings)
+      const text = `Would open a port of this machine to ${service.name} of ${instance.name} on ${node.name}${typeof at === 'object' ? '' : ` (${at})`}`
       return new Result(text, { node: node.name, service: service.name })
     }
-    const access = where === undefined ? undefined : layout.access(instance, service.name)
-    const command = node.asRoot(throughDoor(instance, door, access).text)
     // A node that can't be reached is told before somebody uses the port.
-    const { reads = [], password } = door
-    const printed = await node.read(
-      sh`
-      if [ ! -e ${access ?? layout.settings(instance)} ]; then echo ${`${instance.name} is not deployed there yet`} >&2; exit 1; fi
-      ${access === undefined ? sh`` : sh`. ${access}`}
-      for name in ${reads}; do eval "printf '%s\\n' \"\$$name\""; done
-    `.text,
-    )
-    const found = printed.split('\n')
-    const known = Object.fromEntries(reads.map((name, index) => [name, found[index] ?? '']))
-    const open = await openPort({
-      connection: node.connection,
-      command,
+    const open = await openDoor({
+      instance,
+      used: { service, settings, ...(where === undefined ? {} : { where }) },
+      node,
       port: wanted,
       note: (text) => session.report.note(`${service.name}: ${text}`),
     })
-    const url = door.url(open.port, known)
+    const { url, password } = open
     const said = { service: service.name, node: node.name, port: open.port, url }
     process.stdout.write(session.flags.json ? `${JSON.stringify(said)}\n` : `${url}\n`)
     if (!session.flags.json) session.report.note(`${service.name} of ${instance.name} on ${node.name}, until Ctrl-C`)
@@ -65,17 +49,10 @@ export const forward = task({
       session.report.note(`It asks for the application's password: kraft run:${target.word} -- printenv ${password}`)
     }
     try {
-      await Promise.race([stopped(), open.lost])
+      await Promise.race([untilStopped(), open.lost])
     } finally {
       open.close()
     }
     return new ExitCode(0)
   },
 })
-
-function stopped(): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => resolve()
-    process.on('SIGINT', ctrlC(end)).on('SIGTERM', end).on('SIGHUP', end)
-  })
-}

@@ -66,7 +66,7 @@ export const provision = task({
         }
       },
     })
-    await remember(record, session.project?.folder)
+    await remember(record, session.project?.folder, provider)
     const said = [...(await offerHosts(session, name, record.address)), ...(await offerSshNames(session, name))]
     return new Result(
       [`${name} is at ${record.address} (${record.user}@, ${provider.name})`, ...said].join('\n'),

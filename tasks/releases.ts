@@ -46,7 +46,8 @@ export async function stateOn(node: Node, place: Place): Promise<InstanceState> 
 
 type ReleaseState = 'current' | 'good' | 'bad' | 'unfinished'
 
-function stateOf(release: HeldRelease, { current }: InstanceState): ReleaseState {
+/** What a release is on a node: it serves, has served, was left by a rollback, or never came to serve. */
+export function stateOf(release: HeldRelease, { current }: InstanceState): ReleaseState {
   if (release.id === current?.id) return 'current'
   if (release.bad !== undefined) return 'bad'
   return release.served ? 'good' : 'unfinished'

@@ -42,11 +42,13 @@ export const reload = task({
       balancing: await balancingOf(instance, session),
     })
     renderProcesses(whole)
-    await begin(whole, line, roomBeside(whole))
+    const room = roomBeside(whole)
+    await begin(whole, line, room.check)
     for (const node of nodes) requireRelease(instance, node, whole.states.get(node.name))
     await finish(whole, line)
     await inParts(whole, line, (part, own) =>
       orTakeBack(part, own, [
+        ...room.parts,
         {
           title: 'Environment',
           chapter: 'Prepare',

@@ -30,13 +30,13 @@ export const restore = task({
       await confirmLoss(session, `Put the node ${record.name} back as ${when} and lose what came since?`)
     }
     const rows = []
-    for (const { record, snapshot, snapshots, work } of chosen) {
+    for (const { record, provider, snapshot, snapshots, work } of chosen) {
       if (session.flags.dryRun) {
         rows.push(`Would put ${record.name} back as ${snapshot.name} kept it, and lose what came since`)
         continue
       }
       await session.disconnect(record.name)
-      await remember(await snapshots.restore(record, snapshot.name, work), session.project?.folder)
+      await remember(await snapshots.restore(record, snapshot.name, work), session.project?.folder, provider)
       rows.push(`${record.name} is as ${snapshot.name} kept it (${shownTime(snapshot.time)})`)
     }
     return new Result(

@@ -67,7 +67,8 @@ export const rollback = task({
       balancing: await balancingOf(instance, session),
     })
     renderProcesses(whole)
-    await begin(whole, line, roomBeside(whole))
+    const room = roomBeside(whole)
+    await begin(whole, line, room.check)
     for (const node of nodes) requireRelease(instance, node, whole.states.get(node.name))
     await finish(whole, line)
     const states = nodes.map(({ name }) => whole.states.get(name)).filter((state) => state !== undefined)
@@ -79,6 +80,7 @@ export const rollback = task({
     const left = new Map(nodes.map(({ name }) => [name, whole.states.get(name)?.current?.id ?? '']))
     await inParts(whole, line, (part, own) =>
       orTakeBack(part, own, [
+        ...room.parts,
         {
           title: 'Environment',
           chapter: 'Prepare',

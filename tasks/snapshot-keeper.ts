@@ -1,6 +1,6 @@
 import { providerSettings } from '../engine/config/user.js'
 import { KraftError } from '../engine/errors/failure.js'
-import type { NodeWork, Snapshot, Snapshots } from '../engine/node/provider.js'
+import type { NodeWork, Provider, Snapshot, Snapshots } from '../engine/node/provider.js'
 import type { NodeRecord } from '../engine/node/record.js'
 import type { Line } from '../engine/report/report.js'
 import type { Session } from '../engine/task/session.js'
@@ -9,6 +9,7 @@ import { loadKind } from '../recipes/kinds.js'
 /** A node with the provider that keeps states of it. */
 export interface Kept {
   readonly record: NodeRecord
+  readonly provider: Provider
   readonly snapshots: Snapshots
   readonly work: NodeWork
 }
@@ -22,7 +23,8 @@ export async function nodeWork(session: Session, record: NodeRecord, line: Line)
 
 /** The node with what its provider can keep of it. Throws `usage` where that is nothing. */
 export async function keeperOf(session: Session, record: NodeRecord, line: Line): Promise<Kept> {
-  const { name, snapshots } = await loadKind('providers', record.provider)
+  const provider = await loadKind('providers', record.provider)
+  const { name, snapshots } = provider
   if (snapshots === undefined) {
     throw new KraftError({
       kind: 'usage',
@@ -30,7 +32,7 @@ export async function keeperOf(session: Session, record: NodeRecord, line: Line)
       next: 'To keep the data of a project: kraft dump:TARGET FILE',
     })
   }
-  return { record, snapshots, work: await nodeWork(session, record, line) }
+  return { record, provider, snapshots, work: await nodeWork(session, record, line) }
 }
 
 /** The snapshot of a node that is meant: the newest where none is named. Throws `usage` where there is none, naming those that there are. */

@@ -12,6 +12,7 @@ type Context = Pick<TargetContext<unknown>, 'target' | 'session' | 'line'>
 /** A node whose machine is off, and who can start it. */
 interface Off {
   readonly node: Node
+  readonly provider: Provider
   readonly start: NonNullable<Provider['start']>
 }
 
@@ -26,16 +27,16 @@ export async function startMachines({ target, session, line }: Context): Promise
     const provider = await loadKind('providers', node.record.provider)
     if (provider.start === undefined) continue
     const { settings } = await nodeWork(session, node.record, line)
-    if ((await provider.describe(node.record, settings)) !== 'running') off.push({ node, start: provider.start })
+    if ((await provider.describe(node.record, settings)) !== 'running') off.push({ node, provider, start: provider.start })
   }
   const nodes = new Map(target.nodes.map((node) => [node.name, node]))
   const items = off.map(
-    ({ node, start }): Item => ({
+    ({ node, provider, start }): Item => ({
       title: `Start the machine ${node.name} (${node.record.provider})`,
       run: async (own) => {
         const record = await start(node.record, await nodeWork(session, node.record, own))
         await session.disconnect(node.name)
-        if (!isDeepStrictEqual(record, node.record)) await remember(record, session.project?.folder)
+        if (!isDeepStrictEqual(record, node.record)) await remember(record, session.project?.folder, provider)
         const fresh = session.connect(record, node.roles)
         nodes.set(node.name, fresh)
         await fresh.read('true')

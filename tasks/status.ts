@@ -1,22 +1,14 @@
-import { lines } from '../engine/shell/sh.js'
 import { eachNode, type OnNode } from '../engine/task/each-node.js'
 import { Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { usedServices } from '../recipes/application.js'
-import { type CertificateEnd, daysUntil, describeCertificateEnd, parseCertificateEnd } from '../recipes/certificate-end.js'
+import { type CertificateEnd, daysUntil, describeCertificateEnd } from '../recipes/certificate-end.js'
 import { servingNode } from '../recipes/elsewhere.js'
 import { balancersAmong, releaseNodes } from '../recipes/followers.js'
-import { currentReceipt, type InstanceState, parseState, readState } from '../recipes/state.js'
-import type { Attention, Found } from '../recipes/status/part.js'
-import { lookAtParts, readParts } from '../recipes/status/parts.js'
-
-/** What is known of one node. */
-interface Known {
-  readonly state: InstanceState
-  readonly certificate: CertificateEnd | undefined
-  readonly found: Readonly<Record<string, Found>>
-}
+import { currentReceipt, type InstanceState } from '../recipes/state.js'
+import { attentionOf, isMixed, type Known, lookAt } from '../recipes/status/look.js'
+import type { Attention } from '../recipes/status/part.js'
 
 /** Says what each node serves, how it is, and what needs a hand. */
 export const status = task({
@@ -32,24 +24,10 @@ export const status = task({
     const nodes = releaseNodes(instance, target.nodes)
     const balancers = balancersAmong(target.nodes).filter((node) => !nodes.includes(node))
     const serving = target.nodes.filter(({ name }) => name === servingNode(instance)?.name)
-    const read = await eachNode(
-      session,
-      [...new Set([...nodes, ...balancers, ...serving])],
-      line,
-      async (node): Promise<Known> => {
-        const looked = { instance, node, word: target.word, services: nodes.includes(node) ? services : [] }
-        const before = new Date()
-        const text = await node.read(lines(readState(instance), lookAtParts(looked)).text)
-        const state = parseState(text.split('\u0001', 1)[0] ?? '')
-        const deployed = state.current !== undefined && nodes.includes(node)
-        return {
-          state,
-          certificate: parseCertificateEnd(text),
-          found: readParts(text, { ...looked, deployed, between: [before, new Date()] }),
-        }
-      },
+    const read = await eachNode(session, [...new Set([...nodes, ...balancers, ...serving])], line, (node) =>
+      lookAt({ instance, node, word: target.word, services, holdsReleases: nodes.includes(node) }),
     )
-    const mixed = new Set(read.filter(({ node }) => nodes.includes(node)).map(({ value }) => value.state.current?.id)).size > 1
+    const mixed = isMixed(read.filter(({ node }) => nodes.includes(node)).map(({ value }) => value.state))
     const heads = read.map(({ node, value: { state, certificate } }) => {
       const said = [
         ...(nodes.includes(node) ? describe(state) : balancers.includes(node) ? ['balancer'] : []),
@@ -57,10 +35,7 @@ export const status = task({
       ]
       return `${node.name}: ${[...said, ...(certificate === undefined ? [] : [describeCertificateEnd(certificate, instance)])].join(', ')}`
     })
-    const needed = read.map(({ value }) => [
-      ...interrupted(value.state, target.word),
-      ...Object.values(value.found).flatMap(({ attention }) => attention),
-    ])
+    const needed = read.map(({ value }) => attentionOf(value, target.word))
     const ok = !mixed && needed.every((each) => each.length === 0)
     const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined
     const text = [
@@ -115,13 +90,6 @@ function details(found: Known['found']): readonly string[] {
 
 function red(color: boolean, text: string): string {
   return color ? `\x1b[31m${text}\x1b[0m` : text
-}
-
-function interrupted({ rollout, holder }: InstanceState, word: string): readonly Attention[] {
-  if (rollout === undefined || holder !== undefined) return []
-  return [
-    { what: 'A deploy was interrupted', next: `Finish it with kraft deploy:${word}, or go back with kraft rollback:${word}` },
-  ]
 }
 
 function describe(state: InstanceState): readonly string[] {

@@ -6,15 +6,12 @@ import { runTask } from '../engine/task/run.js'
 import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { kindNames } from '../recipes/kinds.js'
-import { releaseId } from '../recipes/release.js'
-import { collect } from './collect.js'
+import { bringData } from './bring-data.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
 import { currentRelease } from './current-release.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { freezeOf } from './freeze-of.js'
-import { passOver } from './pass-over.js'
-import { putInPlace } from './put-in-place.js'
 
 /** Puts the data of one environment in the place of another's, by way of this machine, with every proof of dump and load. */
 export const sync = task({
@@ -54,25 +51,15 @@ export const sync = task({
       `Put ${names} of ${from.name} on ${node.name} in the place of that of ${to.name} on ${getting.name}?`,
       to.settings.live ? to.project.name : undefined,
     )
-    const collected = await collect({ node, instance: from, services, frozen: freezeOf(from, options.freeze) }, session, line)
     const done = { from: from.name, to: to.name, services: services.map(({ service }) => service.name) }
-    if (collected === undefined) return new Result(`Would put ${names} of ${from.name} in the place of that of ${to.name}`, done)
-    const { manifest, remove } = collected
-    const id = `load-${releaseId(new Date())}`
-    try {
-      await putInPlace(
-        { target, session, line },
-        {
-          reload: async () => runTask({ task: await session.task('reload'), target, options: {}, rest: [], session }, line),
-          manifest,
-          services: taken,
-          id,
-          arrive: (own) => passOver(collected, { from: node, to: getting, instance: to, id }, own),
-        },
-      )
-    } finally {
-      await remove()
-    }
+    const reload = async () => runTask({ task: await session.task('reload'), target, options: {}, rest: [], session }, line)
+    const manifest = await bringData(
+      { node, instance: from, services, frozen: freezeOf(from, options.freeze) },
+      { target, services: taken, reload },
+      session,
+      line,
+    )
+    if (manifest === undefined) return new Result(`Would put ${names} of ${from.name} in the place of that of ${to.name}`, done)
     const back = `What was there is kept: kraft load:${target.word} --undo, or --drop-old`
     return new Result(
       `${names} of ${to.name} ${services.length === 1 ? 'is' : 'are'} as ${from.name}'s of ${manifest.time}\n${back}`,

@@ -5,6 +5,7 @@ import { Result } from '../engine/task/result.js'
 import { runTask } from '../engine/task/run.js'
 import type { Session } from '../engine/task/session.js'
 import { type Needs, task } from '../engine/task/task.js'
+import { isCodeOnly } from '../project/code-only.js'
 import { instanceOf, requireInstance } from '../project/instance.js'
 import { privateFiles } from '../project/private-files.js'
 import { loadProject, type Project } from '../project/settings.js'
@@ -92,7 +93,11 @@ export const up = task({
       await line.list([
         {
           title,
-          run: (own) => deployOnSave({ folder: project.folder, stays: privateFiles(project), word, ended: session.ended }, own),
+          run: (own) => {
+            const codeOnly = (changed: readonly string[]) => isCodeOnly(changed, instance.settings)
+            const { folder } = project
+            return deployOnSave({ folder, stays: privateFiles(project), word, codeOnly, ended: session.ended }, own)
+          },
         },
       ])
     }

@@ -2,7 +2,9 @@ import type { App } from './app.js'
 
 /** Runs kraft with the arguments behind its name and returns the exit code. Prints errors; throws nothing. */
 export async function main(app: App, args: readonly string[]): Promise<number> {
-  const raw = args[0] !== undefined && /^(run|shell|psql|redis-cli|mysql|sqlite3|service-shell)(:|$)/.test(args[0])
+  const [word = ''] = args
+  const passes = /^(run|shell|psql|redis-cli|mysql|sqlite3|service-shell)(:|$)/.test(word)
+  const raw = passes || (/^dev(:|$)/.test(word) && args.includes('--'))
   try {
     return await dispatch(app, args)
   } catch (error) {

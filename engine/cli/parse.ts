@@ -28,7 +28,7 @@ export function parseWord(word: string): Word {
 /** The options that every task has. */
 export const globalOptions = {
   'dry-run': { type: 'boolean', help: 'print what would change, and change nothing' },
-  yes: { type: 'boolean', help: 'answer every question with yes' },
+  yes: { type: 'boolean', help: 'answer every question with yes, but the one whether a host key is right' },
   quiet: { type: 'boolean', help: 'print nothing but results and errors (-q)' },
   verbose: { type: 'boolean', help: 'print every step and all that it says, line by line (-v)' },
   json: { type: 'boolean', help: 'print the result as one JSON document' },

@@ -22,8 +22,10 @@ export function createPrompt(yes: boolean, report: Report, signal: AbortSignal):
     return answer as Exclude<Answer, symbol>
   }
   const output = process.stderr
+  const decide = (message: string) => ask((clack) => clack.confirm({ message, initialValue: false, output, signal }))
   return {
-    confirm: async (message) => yes || ask((clack) => clack.confirm({ message, initialValue: false, output, signal })),
+    confirm: async (message) => yes || decide(message),
+    compare: decide,
     text: (message) => ask((clack) => clack.text({ message, output, signal })).then((answer) => answer ?? ''),
     async secret(message) {
       const answer = (await ask((clack) => clack.password({ message, output, signal }))) ?? ''

@@ -145,5 +145,5 @@ export function createSession(parts: SessionParts): { session: Session; end: () 
 
 function answer(prompt: Prompt) {
   return (question: Question): Promise<string | boolean> =>
-    question.kind === 'confirm' ? prompt.confirm(question.message) : prompt.secret(question.message)
+    question.kind === 'compare' ? prompt.compare(question.message) : prompt.secret(question.message)
 }

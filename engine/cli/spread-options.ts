@@ -1,6 +1,5 @@
-import { fitsWildcard } from '../config/wildcard.js'
 import { KraftError } from '../errors/failure.js'
-import { didYouMean } from '../errors/nearest.js'
+import { limitHelp, limitTo } from '../node/limit.js'
 import type { Target } from '../task/context.js'
 import { dashed, type OptionSpecs } from '../task/option.js'
 import type { Batch, Spread } from '../task/spread.js'
@@ -8,7 +7,7 @@ import type { Task } from '../task/task.js'
 
 /** The options of every task that runs on nodes: on which of them, how many at once, whether to wait for others. */
 export const spreadOptions = {
-  limit: { type: 'string', many: true, help: 'only these nodes of the target: names or patterns, as in web1,db*' },
+  limit: { type: 'string', many: true, help: limitHelp },
   parallel: { type: 'number', help: 'so many nodes at once, at most' },
   batch: { type: 'string', help: 'one part of the nodes after the other: 2 at a time, or 25%; one that fails stops the next' },
   'on-failure': {
@@ -86,21 +85,10 @@ function undividable(task: Task): Task | undefined {
  * @throws KraftError `usage` for a name or a pattern that fits no node.
  */
 export function limitTargets(targets: readonly Target[], limit: readonly string[]): readonly Target[] {
-  const patterns = limit
-    .flatMap((text) => text.split(','))
-    .map((text) => text.trim())
-    .filter((text) => text !== '')
-  if (patterns.length === 0) return targets
-  const names = [...new Set(targets.flatMap(({ nodes }) => nodes.map(({ name }) => name)))]
-  const unknown = patterns.find((pattern) => !names.some((name) => fitsWildcard(pattern, name)))
-  if (unknown !== undefined) {
-    throw new KraftError({
-      kind: 'usage',
-      message: `--limit "${unknown}" fits no node of ${targets.map(({ word }) => word).join(', ')}.${didYouMean(unknown, names)}`,
-      next: `Its nodes: ${names.join(', ')}`,
-    })
-  }
-  return onlyNodes(targets, ({ name }) => patterns.some((pattern) => fitsWildcard(pattern, name)))
+  if (limit.length === 0) return targets
+  const names = targets.flatMap(({ nodes }) => nodes.map(({ name }) => name))
+  const fits = limitTo(limit, names, `of ${targets.map(({ word }) => word).join(', ')}`)
+  return onlyNodes(targets, ({ name }) => fits(name))
 }
 
 /** The targets with the nodes that pass; a target with none is left out. */

@@ -4,13 +4,16 @@ import type { Section } from './section.js'
 /** A JSON Schema, as editors read it. */
 export type JsonSchema = { readonly [key: string]: unknown }
 
+/** A section, or the keys of a map within one, whose schemas describe themselves or not at all. */
+type Described = Readonly<Record<string, Omit<Section[string], 'doc'> & { readonly doc?: string }>>
+
 /**
  * The JSON Schema of a section: what may stand in the file, as it is written there, with docs, defaults and examples. What JSON
  * Schema cannot say (a check that is code) it leaves out, so that it never refuses what kraft takes.
  *
  * @example sectionSchema({ workers: { schema: v.optional(v.number(), 2), doc: 'Worker processes' } })
  */
-export function sectionSchema(section: Section): JsonSchema {
+export function sectionSchema(section: Described): JsonSchema {
   const entries = Object.entries(section)
   const required = entries.filter(([, { schema }]) => !isOptional(schema)).map(([name]) => name)
   return {
@@ -18,7 +21,11 @@ export function sectionSchema(section: Section): JsonSchema {
     properties: Object.fromEntries(
       entries.map(([name, { schema, doc, example }]) => [
         name,
-        { description: doc, ...jsonSchema(schema), ...(example === undefined ? {} : { examples: [example] }) },
+        {
+          ...(doc === undefined ? {} : { description: doc }),
+          ...jsonSchema(schema),
+          ...(example === undefined ? {} : { examples: [example] }),
+        },
       ]),
     ),
     additionalProperties: false,
@@ -43,6 +50,8 @@ interface Part {
   readonly kind: string
   readonly type: string
   readonly requirement?: unknown
+  readonly description?: string
+  readonly metadata?: Readonly<Record<string, unknown>>
 }
 
 const wrappers = ['optional', 'exact_optional', 'nullable', 'nullish', 'undefinedable']
@@ -82,29 +91,44 @@ export function jsonSchema(given: GenericSchema): JsonSchema {
     case 'object':
     case 'strict_object':
       return sectionSchema(
-        Object.fromEntries(Object.entries(schema.entries ?? {}).map(([name, each]) => [name, { schema: each, doc: name }])),
+        Object.fromEntries(
+          Object.entries(schema.entries ?? {})
+            // What may not be there is no key, and as such it is refused.
+            .filter(([, each]) => each.wrapped?.type !== 'never')
+            .map(([name, each]) => [name, { schema: each }]),
+        ),
       )
     case 'union':
       return anyOf((schema.options ?? []).map((option) => jsonSchema(option as GenericSchema)))
     case 'lazy':
-      // What is taken depends on what stands there: text, a list or a map.
-      return anyOf(['', [], {}].flatMap((input) => (schema.getter === undefined ? [] : [jsonSchema(schema.getter(input))])))
+      return lazy(schema, kinds)
     default:
       return {}
   }
 }
 
+// What is taken mostly depends on whether text, a list, a map or `false` stands there.
+const kinds = ['', [], {}, false]
+
+function lazy({ getter }: Parts, inputs: readonly unknown[]): JsonSchema {
+  return getter === undefined ? {} : anyOf(inputs.map((input) => jsonSchema(getter(input))))
+}
+
 function piped([first, ...parts]: readonly Part[]): JsonSchema {
   const schema = first as unknown as Parts
-  let found: Record<string, unknown> = { ...jsonSchema(schema) }
-  if (schema.pipe?.some(transforms) === true) return found
+  const told = parts.find(({ kind, type }) => kind === 'metadata' && type === 'description')?.description
+  const about = told === undefined ? {} : { description: told }
+  // A schema that depends on more says so: `metadata({ inputs: [{ command: '' }, { webhook: '' }] })`.
+  const inputs = parts.find(({ type }) => type === 'metadata')?.metadata?.inputs
+  let found: Record<string, unknown> = { ...(Array.isArray(inputs) ? lazy(schema, inputs) : jsonSchema(schema)) }
+  if (schema.pipe?.some(transforms) === true) return { ...about, ...found }
   for (const part of parts) {
     // Whatever follows a transformation is no longer what stands in the file.
     if (transforms(part)) break
     if (part.kind === 'schema' && part.type === 'object') found = { ...jsonSchema(part as unknown as GenericSchema) }
     else if (part.kind === 'validation') Object.assign(found, bound(part, found.type === 'array'))
   }
-  return found
+  return { ...about, ...found }
 }
 
 function transforms({ kind, type }: Part): boolean {

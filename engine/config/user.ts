@@ -122,11 +122,17 @@ function hasKey(file: YamlFile | undefined, key: string): boolean {
 
 /**
  * The settings of one provider: what the command line gave over what the user set over the defaults, validated. Throws a
- * KraftError `usage` that names the option.
+ * KraftError `usage` that names the option as `typed` says it.
  *
  * @example await providerSettings(user, 'ec2', ec2.section, { size: 't3.small' })
  */
-export async function providerSettings(user: UserSettings, name: string, section: Section, options: Layer = {}): Promise<Layer> {
+export async function providerSettings(
+  user: UserSettings,
+  name: string,
+  section: Section,
+  options: Layer = {},
+  typed: (key: string) => string = (key) => `--set ${key}`,
+): Promise<Layer> {
   const [{ describe }, { safeParse }] = await Promise.all([import('./validate.js'), import('valibot')])
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(section, key)) {
@@ -150,7 +156,7 @@ export async function providerSettings(user: UserSettings, name: string, section
     const result = safeParse(schema, option)
     if (result.success) values[key] = result.output
     else if (option !== undefined)
-      throw new KraftError({ kind: 'usage', message: describe(result.issues[0], `--set ${key}`, secret) })
+      throw new KraftError({ kind: 'usage', message: describe(result.issues[0], typed(key), secret) })
     else {
       const message = `The provider ${name} needs "${key}": ${doc}`
       throw new KraftError({ kind: 'setting', message, place: { file: user.file ?? join(homedir(), '.kraftwerk.yaml') } })

@@ -1,5 +1,5 @@
 import { KraftError } from '../errors/failure.js'
-import { quote } from '../shell/sh.js'
+import { quote, sh } from '../shell/sh.js'
 import type { Connection } from '../ssh/connection.js'
 
 /** What kraft knows of a node before it changes it. */
@@ -19,22 +19,31 @@ export interface Facts {
   readonly ipv6: boolean
 }
 
-const script = `. /etc/os-release
-printf '%s\\n' "$ID" "$VERSION_CODENAME" "$(dpkg --print-architecture)" "$(nproc)"
-awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo
-systemd-detect-virt -c -q && echo yes || echo no
-[ -e /proc/net/if_inet6 ] && echo yes || echo no`
+/** Prints the facts in a row of their own, for {@link parseFacts}: they can come with whatever else is read first. */
+export const factsRow = sh`
+  if [ -r /etc/os-release ]; then . /etc/os-release; fi
+  printf 'facts %s %s %s %s ' "\${ID:-}" "\${VERSION_CODENAME:-}" "$(dpkg --print-architecture)" "$(nproc)"
+  awk '/^MemTotal/ { printf "%d ", $2 / 1024 }' /proc/meminfo
+  systemd-detect-virt -c -q && printf 'yes ' || printf 'no '
+  [ -e /proc/net/if_inet6 ] && echo yes || echo no
+`
 
 /** Reads the facts of a node in one round trip. */
 export async function readFacts(connection: Connection): Promise<Facts> {
-  const { stdout, stderr } = await connection.capture(`sh -c ${quote(script)}`)
-  const [os, codename, architecture, cpus, memory, container, ipv6] = stdout.split('\n')
-  if (container === undefined || os === undefined || codename === undefined || architecture === undefined) {
+  const { stdout, stderr } = await connection.capture(`sh -c ${quote(factsRow.text)}`)
+  return parseFacts(connection.node, stdout, stderr)
+}
+
+/** The facts in what {@link factsRow} printed on a node, among other rows. Throws `task` where it is no Debian. */
+export function parseFacts(node: string, text: string, said = ''): Facts {
+  const row = text.split('\n').find((each) => each.startsWith('facts ')) ?? ''
+  const [, os = '', codename, architecture = '', cpus, memory, container, ipv6] = row.split(' ')
+  if (os === '' || codename === undefined || architecture === '') {
     throw new KraftError({
       kind: 'task',
-      node: connection.node,
+      node,
       message: 'it does not look like Debian or Ubuntu with systemd',
-      output: stderr,
+      output: said,
       next: 'kraft prepares Debian 12 and 13, Ubuntu 22.04 and 24.04',
     })
   }

@@ -7,6 +7,7 @@ import { formatPlace, KraftError } from '../errors/failure.js'
 import { writeAtomic } from './atomic.js'
 import { keepRecords, remembered } from './inventory-cache.js'
 import { locked } from './lock.js'
+import type { Provider } from './provider.js'
 import type { NodeRecord } from './record.js'
 import type { recordSection } from './record-section.js'
 
@@ -56,17 +57,18 @@ export function refuseNodeName(name: string): void {
   })
 }
 
-// What they make is of no use to a team.
-const onThisMachine = new Set(['local', 'vagrant'])
-
 /**
- * Writes a node into nodes.yaml, over an older record of the same name: a local node, or one outside a project, into
- * `~/.kraftwerk/nodes.yaml`, any other beside kraftwerk.yaml. Comments stay. Throws a KraftError where the other file
+ * Writes a node into nodes.yaml, over an older record of the same name: one that its provider made on this machine, or one outside a
+ * project, into `~/.kraftwerk/nodes.yaml`, any other beside kraftwerk.yaml. Comments stay. Throws a KraftError where the other file
  * knows the name already.
  */
-export async function remember(record: NodeRecord, projectFolder?: string): Promise<void> {
+export async function remember(
+  record: NodeRecord,
+  projectFolder?: string,
+  { onThisMachine = false }: Pick<Provider, 'onThisMachine'> = {},
+): Promise<void> {
   refuseNodeName(record.name)
-  const path = inventoryFile(onThisMachine.has(record.provider) ? undefined : projectFolder)
+  const path = inventoryFile(onThisMachine ? undefined : projectFolder)
   const other = [inventoryFile(projectFolder), inventoryFile()].find((each) => each !== path)
   const there = other === undefined ? undefined : await read(other)
   if (there?.document.has(record.name) === true) {

@@ -27,6 +27,8 @@ export interface Node {
   as(user: string): { readonly $: Shell }
   /** Facts, read once. */
   facts(): Promise<Facts>
+  /** Takes facts that came with something else that was read there: nobody asks for them again. */
+  know(facts: Facts): void
   /** Runs steps as one script and shows them below `line`. A dry run only checks them. */
   apply(title: string, steps: Iterable<Step>, line: Line): Promise<Applied>
   /** Runs phases, in their order, as one script: one round trip for all. `begun` hears of each that begins. Those without steps are passed over. */
@@ -82,6 +84,9 @@ export function createNode(
     facts: () => {
       facts ??= readFacts(connection)
       return facts
+    },
+    know: (given) => {
+      facts ??= Promise.resolve(given)
     },
     async apply(title, steps, line) {
       const script = compile(title, [...steps])

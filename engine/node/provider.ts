@@ -137,6 +137,8 @@ export interface Provider {
   readonly section: Section
   /** To destroy one of its nodes means to forget it: the server stays, with all that is on it. */
   readonly keeps?: boolean
+  /** Its nodes are on this machine, of no use to a team: they are remembered in `~/.kraftwerk`, also those of a project. */
+  readonly onThisMachine?: boolean
   /**
    * Makes a node, or finds the one that an interrupted run made, and returns when its sshd answers on the address and the
    * host keys are known over the provider's own channel. Undoes what it made when it fails. Throws a KraftError.

@@ -120,7 +120,7 @@ async function newHost(
     // Another connection may have asked the same question while this one waited for its turn.
     if ((await lookUp(check, shown)).kind === 'known') return undefined
     const question = `${destination.name} (${options.hostName}) is new. Is its ${typeName(shown.type)} key ${fingerprint(shown)}?`
-    const yes = await ask({ kind: 'confirm', message: [question, ...remarks, `Yes remembers it in ${file}.`].join('\n') })
+    const yes = await ask({ kind: 'compare', message: [question, ...remarks, `Yes remembers it in ${file}.`].join('\n') })
     if (yes !== true) return refusal(check, `you did not accept its host key ${describe(shown)}`)
     await addKnownHost(file, lookupName(options), shown, options.hashKnownHosts)
     return undefined

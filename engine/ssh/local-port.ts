@@ -1,7 +1,7 @@
-import { createServer, type Server, type Socket } from 'node:net'
-import { KraftError } from '../errors/failure.js'
+import { createServer, type Socket } from 'node:net'
 import type { Connection } from './connection.js'
 import { exitCode } from './exit-code.js'
+import { listenLocally } from './listen.js'
 
 // As many channels as a connection has.
 const most = 8
@@ -44,10 +44,9 @@ export async function openPort({ connection, command, port, note }: LocalPort): 
     client.once('close', () => clients.delete(client))
     serve(client, connection, command, note).catch(fail)
   })
-  await listen(server, port)
-  const address = server.address()
+  const opened = await listenLocally(server, port)
   return {
-    port: typeof address === 'object' && address !== null ? address.port : port,
+    port: opened,
     lost,
     close: () => {
       server.close()
@@ -75,21 +74,4 @@ async function serve(client: Socket, connection: Connection, command: string, no
   } finally {
     client.destroySoon()
   }
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE'
-      const message = taken ? `Port ${port} of this machine is taken` : `Port ${port} of this machine: ${error.message}`
-      reject(
-        new KraftError({
-          kind: 'usage',
-          message,
-          next: 'Take another with --port, or leave it out: kraft finds one that is free',
-        }),
-      )
-    })
-    server.listen(port, '127.0.0.1', resolve)
-  })
 }

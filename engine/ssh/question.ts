@@ -1,8 +1,8 @@
 import { Gate } from './gate.js'
 
-/** What only a person can answer while kraft connects. `confirm` is answered with a boolean, `secret` with a string. */
+/** What only a person can answer while kraft connects. `compare` is answered with a boolean, `secret` with a string. */
 export type Question =
-  | { readonly kind: 'confirm'; readonly message: string }
+  | { readonly kind: 'compare'; readonly message: string }
   | { readonly kind: 'secret'; readonly message: string }
 
 /** Puts a question to a person. There is none where no terminal is. */

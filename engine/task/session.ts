@@ -19,7 +19,10 @@ export interface Flags {
 
 /** Asks the person at the terminal. */
 export interface Prompt {
+  /** Yes or no; `--yes` says yes. */
   confirm(message: string): Promise<boolean>
+  /** The same for what only a person can know who compares it with something: `--yes` has compared nothing. */
+  compare(message: string): Promise<boolean>
   text(message: string): Promise<string>
   secret(message: string): Promise<string>
 }

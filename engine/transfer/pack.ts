@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { KraftError } from '../errors/failure.js'
 
 /** An archive while it is made. */
@@ -11,8 +11,12 @@ export interface Packed {
   readonly done: Promise<void>
 }
 
+// An archive ends with two empty blocks.
+const nothing = Buffer.alloc(1024)
+
 /** Packs files, links and folders (without what is in them) of a folder with tar. */
 export function pack(folder: string, paths: readonly string[]): Packed {
+  if (paths.length === 0) return { stream: Readable.from([nothing]), done: Promise.resolve() }
   const tar = spawn('tar', ['--null', '--no-recursion', '-C', folder, '-cf', '-', '-T', '-'], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // macOS would add files of its own.

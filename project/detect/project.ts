@@ -1,10 +1,10 @@
 import { KraftError } from '../../engine/errors/failure.js'
 import { candidate, detectFramework, type Framework } from '../framework.js'
-import type { Finding } from './finding.js'
+import { type Finding, placeOf } from './finding.js'
 import { procfile } from './procfile.js'
 import { pythonVersion } from './python-version.js'
 import { seeRequirements } from './requirements-files.js'
-import { services } from './services.js'
+import { celery, services } from './services.js'
 import type { ProjectTree } from './tree.js'
 
 /** What was found in a folder with a Python project. */
@@ -33,7 +33,7 @@ export function inspectProject(folder: string, frameworks: readonly Framework[])
   const framework = detectFramework(frameworks, seen(tree))
   const own = framework.inspect?.(tree) ?? []
   const findings = [...procfile(tree), ...own, ...required, ...pythonVersion(tree), ...services(tree), ...nothing(required, own)]
-  return { framework, findings: withCallable(findings, tree, frameworks) }
+  return { framework, findings: withCallable(oneTodoAPlace([...findings, ...celery(tree, findings)]), tree, frameworks) }
 }
 
 function nothing(required: readonly Finding[], own: readonly Finding[]): readonly Finding[] {
@@ -45,6 +45,14 @@ function nothing(required: readonly Finding[], own: readonly Finding[]): readonl
       todo: 'Write one with what the project needs from PyPI; kraft brings gunicorn alone',
     },
   ]
+}
+
+// Two detectors may have seen the same thing: the first one, which knows more of it, says what to do.
+function oneTodoAPlace(findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter((finding, index) => {
+    const before = findings.slice(0, index).find((each) => each.todo !== undefined && placeOf(each) === placeOf(finding))
+    return finding.line === undefined || finding.sets !== undefined || finding.todo === undefined || before === undefined
+  })
 }
 
 // manage.py may stand in a folder of its own, which becomes `src:`.

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 
 /**
  * The path that an expression of Python means, relative to the project; undefined where it can't be told without running it. It knows
- * pathlib and os.path as settings use them.
+ * pathlib and os.path as settings use them; of a variable of the environment it takes the default.
  *
  * @example pathOf('BASE_DIR / "media"', 'shop/settings.py', new Map([['BASE_DIR', 'Path(__file__).resolve().parent.parent']])) // 'media'
  */
@@ -31,6 +31,7 @@ export function pathOf(
   }
   const [, called, inside = ''] = /^([\w.]+)\(([\s\S]*)\)$/.exec(text) ?? []
   if (called === undefined) return undefined
+  if (/(^|\.)(environ\.get|getenv)$/.test(called)) return again(splitTop(inside, ',')[1])
   if (/(^|\.)(join|Path)$/.test(called)) return joined(splitTop(inside, ',').map(again))
   if (/(^|\.)dirname$/.test(called)) return up(again(inside), 1)
   return /(^|\.)(abspath|realpath|normpath|str)$/.test(called) ? again(inside) : undefined

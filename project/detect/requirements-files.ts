@@ -81,11 +81,20 @@ function elsewhere(tree: ProjectTree): readonly Finding[] {
   return [{ what: 'requirements', file: best, todo: `Write a requirements.txt with this line: -r ${best}` }]
 }
 
+// What writes the exact versions of a lock into a requirements.txt.
+const exports = {
+  'uv.lock': 'uv export --no-dev --no-emit-project --no-hashes -o requirements.txt',
+  'poetry.lock': 'poetry export --without-hashes -o requirements.txt',
+  'Pipfile.lock': 'pipenv requirements >requirements.txt',
+}
+
 function locks(tree: ProjectTree): readonly Finding[] {
-  if (tree.read('uv.lock') === undefined || tree.read('requirements.txt') !== undefined) return []
-  const todo =
-    'Its exact versions count only in a requirements.txt: uv export --no-dev --no-emit-project --no-hashes -o requirements.txt'
-  return [{ what: 'locked versions', file: 'uv.lock', todo }]
+  if (tree.read('requirements.txt') !== undefined) return []
+  return Object.entries(exports).flatMap(([file, command]) =>
+    tree.read(file) === undefined
+      ? []
+      : [{ what: 'locked versions', file, todo: `Its exact versions count only in a requirements.txt: ${command}` }],
+  )
 }
 
 // Names only, for recognising things, where kraft can't install from it.

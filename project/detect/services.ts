@@ -47,7 +47,7 @@ export const services: Detector = (tree) => {
       sets: { services: ['sqlite'] },
     })
   }
-  return [...found, ...fixedAddresses(tree), ...broker(tree, found)]
+  return [...found, ...fixedAddresses(tree), ...rabbit(tree, found)]
 }
 
 // Addresses that stand in the code: kraft's services are at others.
@@ -73,26 +73,27 @@ function fixedAddresses(tree: ProjectTree): readonly Finding[] {
   return []
 }
 
-function broker(tree: ProjectTree, found: readonly Finding[]): readonly Finding[] {
-  const rabbit = ['pika', 'librabbitmq'].find((name) => tree.requires.has(name))
-  const known = found.some(({ sets }) => sets?.services?.some((name) => ['redis', 'rabbitmq'].includes(name)))
-  const more: Finding[] = []
+function rabbit(tree: ProjectTree, found: readonly Finding[]): readonly Finding[] {
+  const name = ['pika', 'librabbitmq'].find((each) => tree.requires.has(each))
   // Many require it for a part that nobody turns on.
-  if (rabbit !== undefined && !known) {
-    more.push({ what: rabbit, ...requirement(tree, rabbit), todo: 'If it is used, add rabbitmq to services' })
-  }
-  if (!tree.requires.has('celery')) return more
+  if (name === undefined || hasBroker(found)) return []
+  return [{ what: name, ...requirement(tree, name), todo: 'If it is used, add rabbitmq to services' }]
+}
+
+const hasBroker = (found: readonly Finding[]) =>
+  found.some(({ sets }) => sets?.services?.some((name) => ['redis', 'rabbitmq'].includes(name)))
+
+/** What is missing for Celery where a project requires it, after all that was found of its services and processes. */
+export function celery(tree: ProjectTree, found: readonly Finding[]): readonly Finding[] {
+  if (!tree.requires.has('celery')) return []
+  const known = hasBroker(found)
+  if (known && tree.read('Procfile')?.includes('celery') === true) return []
   const file = programFiles(tree).find((each) => /=\s*Celery\(/.test(tree.read(each) ?? ''))
   const place =
     file === undefined ? requirement(tree, 'celery') : { file, line: lineOf(tree.read(file) ?? '', /=\s*Celery\(/) ?? 1 }
   const module = file === undefined ? 'MODULE' : moduleOf(tree, file).module.replace(/\.celery$/, '')
   const which = known ? '' : ', and its broker to services: redis or rabbitmq'
-  const worker = tree.read('Procfile')?.includes('celery') === true
-  if (worker && known) return more
-  return [
-    ...more,
-    { what: 'celery', ...place, todo: `Add its worker, processes: { worker: celery -A ${module} worker }${which}` },
-  ]
+  return [{ what: 'celery', ...place, todo: `Add its worker, processes: { worker: celery -A ${module} worker }${which}` }]
 }
 
 /** The database that the requirements of a project can talk to; SQLite needs nothing. */

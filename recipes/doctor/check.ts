@@ -9,9 +9,9 @@ export interface Surroundings {
   readonly session: Session
   /** What stood behind the colon, as far as it could be found; none without a target. */
   readonly targets: readonly Target[]
-  /** The nodes of the targets, each once. */
+  /** The nodes of the targets that are to be looked at, each once. */
   readonly nodes: readonly Node[]
-  /** All nodes that are remembered; none where nodes.yaml can't be read. */
+  /** The nodes that are remembered, without a target those that are to be looked at; none where nodes.yaml can't be read. */
   readonly remembered: readonly NodeRecord[]
   /** Logs in on a node and becomes root there, once for all checks. Says what stands in the way. */
   enter(node: Node): Promise<Finding | undefined>

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import type { Node } from '../../engine/node/node.js'
 import { isInstance } from '../../project/instance.js'
 import { facingVisitors } from '../followers.js'
+import { loadKind } from '../kinds.js'
 import type { Check, Seen } from './check.js'
 import { doubtful, type Finding, wrong } from './finding.js'
 
@@ -17,8 +18,8 @@ export const domains: Check = {
       const { domain, aliases } = project.settings
       const facing = facingVisitors(nodes)
       const ours = (await Promise.all(facing.map(addressesOf))).flat()
-      // The names of local nodes are in the hosts file alone.
-      const find = facing.every(({ record }) => record.provider === 'local') ? onThisMachine : inTheDns(resolver)
+      // The names of nodes on this machine are in its hosts file alone.
+      const find = (await Promise.all(facing.map(isHere))).every(Boolean) ? inTheHostsFile : inTheDns(resolver)
       return Promise.all((domain === undefined ? [] : [domain, ...aliases]).map((name) => lookAt(name, ours, find)))
     })
     return (await Promise.all(seen)).flat()
@@ -60,9 +61,15 @@ export function inTheDns(resolver: Resolver): Find {
   }
 }
 
-async function onThisMachine(name: string): Promise<readonly string[]> {
+async function inTheHostsFile(name: string): Promise<readonly string[]> {
   const found = await lookup(name, { all: true }).catch(noneOr)
   return [...new Set(found.map((each) => (typeof each === 'string' ? each : each.address)))]
+}
+
+// A provider that is not known any more is told by a check of its own.
+async function isHere({ record }: Node): Promise<boolean> {
+  const provider = await loadKind('providers', record.provider).catch(() => undefined)
+  return provider?.onThisMachine === true
 }
 
 function noneOr(error: NodeJS.ErrnoException): [] {

@@ -1,28 +1,37 @@
 import { isKraftError } from '../../engine/errors/failure.js'
+import { limitTo } from '../../engine/node/limit.js'
 import type { Node } from '../../engine/node/node.js'
 import type { Target } from '../../engine/task/context.js'
 import type { Session } from '../../engine/task/session.js'
-import { loadKind } from '../kinds.js'
+import { whereItIs } from '../where-it-is.js'
 import type { Surroundings } from './check.js'
 import { type Finding, findingOf } from './finding.js'
 import { within } from './within.js'
 
 /**
  * What checks look at: the words behind the colon, found as far as the settings can be read. What is wrong there is told by the
- * checks of these files, and the nodes that the words name are looked at all the same.
+ * checks of these files, and the nodes that the words name, as far as `limit` leaves them, are looked at all the same.
  *
- * @throws KraftError `usage` where a word is no environment and no node.
+ * @throws KraftError `usage` where a word is no environment and no node, and where `limit` fits none.
  */
-export async function surroundings(session: Session, words: readonly string[]): Promise<Surroundings> {
+export async function surroundings(
+  session: Session,
+  words: readonly string[],
+  limit: readonly string[] = [],
+): Promise<Surroundings> {
   const remembered = await session.inventory().then((inventory) => inventory.all(), none)
   const targets = (await Promise.all(words.map((word) => find(session, word)))).flat()
   const nodes = targets.flatMap((target) => target.nodes)
+  const names = (words.length === 0 ? remembered : nodes).map(({ name }) => name)
+  const where = words.length === 0 ? 'that is remembered' : `of ${words.join(', ')}`
+  // Where no node is known the checks say why.
+  const isMeant = names.length === 0 ? () => true : limitTo(limit, names, where)
   const entered = new Map<string, Promise<Finding | undefined>>()
   return {
     session,
     targets,
-    nodes: nodes.filter(({ name }, index) => nodes.findIndex((each) => each.name === name) === index),
-    remembered,
+    nodes: nodes.filter(({ name }, index) => isMeant(name) && nodes.findIndex((each) => each.name === name) === index),
+    remembered: words.length === 0 ? remembered.filter(({ name }) => isMeant(name)) : remembered,
     enter(node) {
       const before = entered.get(node.name) ?? enter(session, node)
       entered.set(node.name, before)
@@ -74,21 +83,5 @@ async function logIn(node: Node): Promise<{ readonly finding: Finding | undefine
     return { finding: undefined, isAway: false }
   } catch (error) {
     return { finding: findingOf(error), isAway: isKraftError(error) && error.failure.kind === 'unreachable' }
-  }
-}
-
-/** What its provider knows of a node that does not answer. */
-async function whereItIs(session: Session, { name, record }: Node): Promise<string | undefined> {
-  try {
-    const provider = await loadKind('providers', record.provider)
-    if (provider.keeps === true) return undefined
-    const now = await provider.describe(record, session.user.providers[record.provider] ?? {})
-    if (now === 'stopped') return `It is stopped (${provider.name}). Start it: kraft provision ${name}`
-    if (now === 'missing')
-      return `It is gone (${provider.name}). Forget it: kraft terminate:${name}; or make it anew: kraft provision ${name}`
-    return undefined
-  } catch {
-    // Whether the provider answers, and whether ~/.kraftwerk.yaml is right, is told by checks of their own.
-    return undefined
   }
 }

@@ -39,6 +39,7 @@ export const provider = defineProvider({
   name: 'local',
   doc: 'A real Debian server on this very machine, up in a second (systemd-nspawn, podman or docker)',
   section,
+  onThisMachine: true,
   async create({ name, publicKey, settings, progress, signal }) {
     const { engine: wanted, ...wish } = v.parse(settingsSchema, {
       image: settings.image,

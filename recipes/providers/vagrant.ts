@@ -39,6 +39,7 @@ export const provider = defineProvider({
   name: 'vagrant',
   doc: 'A virtual machine on this machine through Vagrant: VirtualBox, VMware or libvirt (not yet tried on the real thing)',
   section,
+  onThisMachine: true,
   create,
   describe: ({ name }) => stateOf(name),
   start,

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { sh } from '../../engine/shell/sh.js'
 import { layout } from '../../project/layout.js'
 import { defineService, type Place } from '../../project/service.js'
@@ -21,6 +22,9 @@ export const service = defineService({
   install: () => [],
   setup: (place) => directory({ path: layout.uploads(place), owner: place.name, group: place.name, mode: '0750' }),
   environ: (place) => ({ UPLOADS_PATH: layout.uploads(place), UPLOADS_URL: '/uploads/' }),
+  here: ({ folder }) => [
+    { what: `${basename(folder)}/uploads`, environ: { UPLOADS_PATH: `${folder}/uploads`, UPLOADS_URL: '/uploads/' } },
+  ],
   data: {
     member: 'files.tar',
     // What is counted is what the archive holds, because uploads go on meanwhile.

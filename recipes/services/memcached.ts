@@ -32,7 +32,14 @@ export const service = defineService({
       answers: sh`ss -Hxl src ${`unix:${socket(place)}`} | grep -q .`,
     }),
   environ: (place) => ({ MEMCACHED_LOCATION: `unix:${socket(place)}`, MEMCACHED_SOCKET: socket(place) }),
-  door: (place) => ({ at: socket(place), url: (port) => `memcached://127.0.0.1:${port}` }),
+  door: (place) => ({
+    at: socket(place),
+    url: (port) => `memcached://127.0.0.1:${port}`,
+    environ: (port) => ({ MEMCACHED_LOCATION: `127.0.0.1:${port}` }),
+  }),
+  here: () => [
+    { what: 'what answers at port 11211 of this machine', at: 11211, environ: { MEMCACHED_LOCATION: '127.0.0.1:11211' } },
+  ],
   facts: (place) => sh`
     printf 'stats\r\nquit\r\n' | ${asInstance(place, ...relayTo(socket(place)))} | tr -d '\r' | awk '
       $2 == "version" { print $2, $3; found = 1 }

@@ -36,6 +36,14 @@ const environOf = ({ name }: Place, database: string) => ({
   MYSQL_DATABASE: database,
 })
 
+const overTcp = (user: string, database: string, port: number) => ({
+  DATABASE_URL: `mysql://${user}@127.0.0.1:${port}/${database}?charset=utf8mb4`,
+  MYSQL_HOST: '127.0.0.1',
+  MYSQL_TCP_PORT: String(port),
+  MYSQL_USER: user,
+  MYSQL_DATABASE: database,
+})
+
 /** A database of the instance's own; the Linux user is the proof of identity, so there is no password. */
 export const service = defineService({
   name: 'mysql',
@@ -62,7 +70,24 @@ export const service = defineService({
       sql "$beside")`,
   })),
   shell: ({ name }) => ['mariadb', '--default-character-set=utf8mb4', name],
-  door: ({ name }) => ({ at: mariadbSocket, url: (port) => `mysql://${name}@127.0.0.1:${port}/${name}` }),
+  door: ({ name }) => ({
+    at: mariadbSocket,
+    url: (port) => `mysql://${name}@127.0.0.1:${port}/${name}`,
+    environ: (port) => overTcp(name, name, port),
+  }),
+  here: ({ name, user }) => [
+    {
+      what: `the database ${name} at ${mariadbSocket} of this machine`,
+      at: mariadbSocket,
+      proof: ['mariadb', '-NB', '-u', user, '-S', mariadbSocket, name, '-e', 'SELECT 1'],
+      environ: {
+        DATABASE_URL: `mysql://${user}@localhost/${name}?unix_socket=${mariadbSocket}&charset=utf8mb4`,
+        MYSQL_UNIX_PORT: mariadbSocket,
+        MYSQL_USER: user,
+        MYSQL_DATABASE: name,
+      },
+    },
+  ],
   facts: (place) => lines(reach(place), ask(mariadbFacts)),
   destroy: (place) => [
     ...noMysqlServer(place),

@@ -47,6 +47,18 @@ const environOf = ({ name }: Place, database: string) => ({
   PGDATABASE: database,
 })
 
+const overTcp = (user: string, database: string, port: number) => ({
+  DATABASE_URL: `postgresql://${user}@127.0.0.1:${port}/${database}`,
+  PGHOST: '127.0.0.1',
+  PGPORT: String(port),
+  PGUSER: user,
+  PGDATABASE: database,
+})
+
+const asks = (host: string, user: string, database: string): [string, ...string[]] => {
+  return ['psql', '-XAtqw', '-h', host, '-p', '5432', '-U', user, '-d', database, '-c', 'SELECT 1']
+}
+
 const all = (place: Place) => `('${place.name}', '${beside(place)}', '${former(place)}')`
 
 const allow = (place: Place) => sh`
@@ -167,7 +179,27 @@ export const service = defineService({
   door: ({ name }) => ({
     at: '/var/run/postgresql/.s.PGSQL.5432',
     url: (port) => `postgresql://${name}@127.0.0.1:${port}/${name}`,
+    environ: (port) => overTcp(name, name, port),
   }),
+  here: ({ name, user }) => [
+    ...['/var/run/postgresql', '/tmp'].map((folder) => ({
+      what: `the database ${name} at ${folder} of this machine`,
+      at: `${folder}/.s.PGSQL.5432`,
+      proof: asks(folder, user, name),
+      environ: {
+        DATABASE_URL: `postgresql://${user}@/${name}?host=${folder}`,
+        PGHOST: folder,
+        PGUSER: user,
+        PGDATABASE: name,
+      },
+    })),
+    {
+      what: `the database ${name} at port 5432 of this machine`,
+      at: 5432,
+      proof: asks('127.0.0.1', user, name),
+      environ: overTcp(user, name, 5432),
+    },
+  ],
   facts: ({ name }) => lines(admin, sh`admin -d postgres -c ${postgresFacts(`'${name}'`)}`),
   destroy: (place) => [
     ...noPostgresServer(place),

@@ -13,6 +13,12 @@ const files = (place: Place) => namingFiles(layout.made(place, name))
 const live = (place: Place) => files(place).live
 const beside = (place: Place) => files(place).beside
 
+const overTcp = (port: number, user: string, password: string, vhost: string) => {
+  const url = `amqp://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(vhost)}`
+  const parts = { RABBITMQ_USER: user, RABBITMQ_PASSWORD: password, RABBITMQ_VHOST: vhost }
+  return { AMQP_URL: url, CELERY_BROKER_URL: url, ...parts }
+}
+
 /** Shell functions that work on the vhost that a file names. */
 const vhosts = (place: Place): Sh =>
   lines(
@@ -122,7 +128,14 @@ export const service = defineService({
     forget: (place) => dropNamed(files(place), files(place).former, vhosts(place)),
     discard: (place) => dropNamed(files(place), beside(place), vhosts(place)),
   },
-  door: ({ name }) => ({ at: 5672, url: (port) => `amqp://${name}@127.0.0.1:${port}` }),
+  door: ({ name }) => ({
+    at: 5672,
+    url: (port) => `amqp://${name}@127.0.0.1:${port}`,
+    environ: (port, { RABBITMQ_PASSWORD = '', RABBITMQ_VHOST = '' }) => overTcp(port, name, RABBITMQ_PASSWORD, RABBITMQ_VHOST),
+  }),
+  here: () => [
+    { what: 'what answers at port 5672 of this machine, as guest', at: 5672, environ: overTcp(5672, 'guest', 'guest', '/') },
+  ],
   facts: (place) => sh`
     vhost=$(. ${live(place)}; printf '%s' "$RABBITMQ_VHOST")
     found=$(rabbitmqctl --quiet list_queues -p "$vhost" --no-table-headers messages message_bytes)

@@ -51,6 +51,8 @@ const cli = (place: Place) => sh`
 const client = (place: Place) => sh`cli() { ${cli(place)} "$@"; }`
 const answers = (place: Place) => sh`[ "$(${cli(place)} ping 2>&1)" = PONG ]`
 
+const overTcp = (port: number) => `redis://127.0.0.1:${port}/0`
+
 const second = (place: Place) => secondServer(place, beside(place))
 const server = (place: Place, files: readonly string[] = []): OwnServer => ({
   ...exchangeable(place, data(place), config(place)),
@@ -237,7 +239,8 @@ export const service = defineService({
     `,
   },
   shell: (place) => ['redis-cli', '-s', socket(place)],
-  door: (place) => ({ at: socket(place), url: (port) => `redis://127.0.0.1:${port}/0` }),
+  door: (place) => ({ at: socket(place), url: overTcp, environ: (port) => ({ REDIS_URL: overTcp(port) }) }),
+  here: () => [{ what: 'what answers at port 6379 of this machine', at: 6379, environ: { REDIS_URL: overTcp(6379) } }],
   facts: (place) =>
     lines(
       client(place),

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { type Sh, sh } from '../../engine/shell/sh.js'
 import { layout } from '../../project/layout.js'
 import { defineService, type Place } from '../../project/service.js'
@@ -64,6 +65,9 @@ export const service = defineService({
     },
   ],
   environ: (place) => environOf(database(place)),
+  here: (developer) => [
+    { what: `${basename(developer.folder)}/db.sqlite3`, environ: environOf(`${developer.folder}/db.sqlite3`) },
+  ],
   data: {
     member: 'sqlite.db',
     // A backup in a transaction: others go on writing, and it has what was there when it began.

@@ -1,6 +1,7 @@
 import { duration, size } from '../../engine/report/progress-text.js'
 import { sh } from '../../engine/shell/sh.js'
 import { tolerance } from '../clock.js'
+import { measure, parseMeasures, percentUsed } from './measures.js'
 import { type Attention, type NodePart, pairs } from './part.js'
 
 const giga = 1024 ** 3
@@ -9,14 +10,7 @@ const giga = 1024 ** 3
 export const machine: NodePart = {
   name: 'machine',
   look: () => sh`
-    date '+now %s'
-    echo "uptime $(cut -d . -f 1 /proc/uptime)"
-    echo "load $(cut -d ' ' -f 1-3 /proc/loadavg) $(nproc)"
-    awk '{ kib[$1] = $2 } END { print "memory", kib["MemTotal:"], kib["MemAvailable:"], kib["SwapTotal:"], kib["SwapFree:"] }' /proc/meminfo
-    for path in / /var /web; do
-      blocks=$(df -Pk "$path" 2>/dev/null | awk 'NR == 2 { print $3 + $4, $4, $6 }')
-      if [ -n "$blocks" ]; then printf 'disk:%s %s %s\n' "\${blocks##* }" "\${blocks% *}" "$(df -Pi "$path" | awk 'NR == 2 { print $2, $4 }')"; fi
-    done
+    ${measure()}
     # From the lists that the node fetched last; nothing is asked of a server.
     updates=$(apt-get -s -o Debug::NoLocking=1 dist-upgrade 2>/dev/null | grep '^Inst ' || :)
     printf 'updates %s %s\n' "$(printf '%s' "$updates" | grep -c . || :)" "$(printf '%s' "$updates" | grep -ci security || :)"
@@ -24,17 +18,11 @@ export const machine: NodePart = {
   `,
   read(printed, { node, between: [before, after] }) {
     const facts = pairs(printed)
+    const { now, uptime, load, cpus, memory, disks } = parseMeasures(printed)
+    const { size: total, available, swap, swap_free: swapFree } = memory
     const numbers = (name: string) => (facts[name] ?? '').split(' ').map(Number)
-    const [total = 0, available = 0, swap = 0, swapFree = 0] = numbers('memory').map((kib) => kib * 1024)
-    const [load = 0, load5 = 0, load15 = 0, cpus = 1] = numbers('load')
-    const disks = Object.keys(facts)
-      .filter((name) => name.startsWith('disk:'))
-      .map((name) => {
-        const [blocks = 0, free = 0, inodes = 0, inodesFree = 0] = numbers(name)
-        return { path: name.slice(5), size: blocks * 1024, free: free * 1024, inodes, inodes_free: inodesFree }
-      })
     const [updates = 0, security = 0] = numbers('updates')
-    const clock = clockDifference(Number(facts.now), before, after)
+    const clock = clockDifference(now, before, after)
     const reboot = 'reboot' in facts
     const attention: readonly (Attention | undefined)[] = [
       ...disks.map(({ path, size: bytes, free }): Attention | undefined =>
@@ -73,22 +61,21 @@ export const machine: NodePart = {
           }
         : undefined,
     ]
-    const used = (bytes: number, free: number) => (bytes === 0 ? 0 : Math.round((1 - free / bytes) * 100))
     return {
       rows: [
         ...disks.map((disk): [string, string] => [
           `disk ${disk.path}`,
-          `${used(disk.size, disk.free)}% of ${size(disk.size)}${disk.inodes > 0 ? `, ${used(disk.inodes, disk.inodes_free)}% of inodes` : ''}`,
+          `${percentUsed(disk.size, disk.free)}% of ${size(disk.size)}${disk.inodes > 0 ? `, ${percentUsed(disk.inodes, disk.inodes_free)}% of inodes` : ''}`,
         ]),
         [
           'memory',
-          `${used(total, available)}% of ${size(total)}${swap > 0 ? `, swap ${used(swap, swapFree)}% of ${size(swap)}` : ''}`,
+          `${percentUsed(total, available)}% of ${size(total)}${swap > 0 ? `, swap ${percentUsed(swap, swapFree)}% of ${size(swap)}` : ''}`,
         ],
-        ['load', `${[load, load5, load15].map((each) => each.toFixed(2)).join(' ')} on ${cpus} CPU${cpus === 1 ? '' : 's'}`],
+        ['load', `${load.map((each) => each.toFixed(2)).join(' ')} on ${cpus} CPU${cpus === 1 ? '' : 's'}`],
         [
           'system',
           [
-            `up ${days(Number(facts.uptime))}`,
+            `up ${days(uptime)}`,
             updates === 0
               ? 'no updates wait'
               : `${updates} update${updates === 1 ? ' waits' : 's wait'}${security > 0 ? `, ${security} for security` : ''}`,
@@ -98,10 +85,10 @@ export const machine: NodePart = {
         ],
       ],
       data: {
-        uptime: Number(facts.uptime),
-        load: [load, load5, load15],
+        uptime,
+        load,
         cpus,
-        memory: { size: total, available, swap, swap_free: swapFree },
+        memory,
         disks,
         clock,
         updates,

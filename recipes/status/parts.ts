@@ -11,10 +11,10 @@ export const statusParts: readonly StatusPart[] = [site, programs, services, bac
 
 const mark = (name: string) => `\u0001${name}`
 
-/** One script of all parts. A part's end is not the script's. */
-export function lookAtParts(looked: Parameters<StatusPart['look']>[0]): Sh {
+/** One script of all parts, or of some. A part's end is not the script's. */
+export function lookAtParts(looked: Parameters<StatusPart['look']>[0], parts = statusParts): Sh {
   return lines(
-    ...statusParts.flatMap((part) => {
+    ...parts.flatMap((part) => {
       const look = part.look(looked)
       if (look === undefined) return []
       return sh`
@@ -30,14 +30,14 @@ export function lookAtParts(looked: Parameters<StatusPart['look']>[0]): Sh {
 }
 
 /** What the parts make of what {@link lookAtParts} has printed, by their names. */
-export function readParts(printed: string, looked: Looked): Readonly<Record<string, Found>> {
+export function readParts(printed: string, looked: Looked, parts = statusParts): Readonly<Record<string, Found>> {
   const sections = new Map<string, string>()
   for (const section of printed.split('\u0001').slice(1)) {
     const end = section.indexOf('\n')
     sections.set(section.slice(0, end), section.slice(end + 1))
   }
   return Object.fromEntries(
-    statusParts.flatMap((part) => {
+    parts.flatMap((part) => {
       const section = sections.get(part.name)
       return section === undefined ? [] : [[part.name, part.read(section, looked)]]
     }),

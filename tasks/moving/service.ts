@@ -13,12 +13,9 @@ import { forgetFormer } from '../../recipes/exchange.js'
 import { releaseNodes, serves } from '../../recipes/followers.js'
 import { hold, holdLonger, stay } from '../../recipes/hold.js'
 import { holdingOnly, movable } from '../../recipes/moved.js'
-import { releaseId } from '../../recipes/release.js'
-import { collect } from '../collect.js'
+import { bringData } from '../bring-data.js'
 import { dataServices } from '../data-services.js'
 import { holdLock } from '../hold-lock.js'
-import { passOver } from '../pass-over.js'
-import { putInPlace } from '../put-in-place.js'
 import { setUpServices, withServices } from '../service-node.js'
 import { recordOf } from './way.js'
 
@@ -142,22 +139,15 @@ async function setUpThere({ web, moved, names }: ServiceWay, session: Session, l
 async function syncServices({ word, web, instance, moved, names }: ServiceWay, session: Session, line: Line): Promise<void> {
   const going = (await dataServices(instance, [])).filter(({ service }) => names.includes(service.name))
   if (going.length === 0) return
-  const collected = await collect({ node: web, instance, services: going }, session, line)
-  if (collected === undefined) return
-  const id = `load-${releaseId(new Date())}`
   const services = await dataServices(
     moved,
     going.map(({ service }) => service.name),
   )
-  await putInPlace(
-    { target: { word, nodes: [web], project: moved }, session, line },
-    {
-      manifest: collected.manifest,
-      services,
-      id,
-      locked: true,
-      reload: async () => undefined,
-      arrive: (own) => passOver(collected, { from: web, to: web, instance, id }, own),
-    },
+  const target = { word, nodes: [web], project: moved }
+  await bringData(
+    { node: web, instance, services: going },
+    { target, services, locked: true, reload: async () => undefined },
+    session,
+    line,
   )
 }

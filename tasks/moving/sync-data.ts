@@ -13,10 +13,7 @@ import {
   unpackFolders,
   unpackKept,
 } from '../../recipes/carry.js'
-import { releaseId } from '../../recipes/release.js'
-import { collect } from '../collect.js'
-import { passOver } from '../pass-over.js'
-import { putInPlace } from '../put-in-place.js'
+import { bringData } from '../bring-data.js'
 import { ownData } from './own-data.js'
 import { newNode, newTarget, type Way } from './way.js'
 
@@ -46,24 +43,7 @@ export async function syncData(way: Way, session: Session, line: Line, last: boo
     await reload()
     return
   }
-  const collected = await collect({ node: from, instance, services }, session, line)
-  if (collected === undefined) return
-  const id = `load-${releaseId(new Date())}`
-  try {
-    await putInPlace(
-      { target, session, line },
-      {
-        reload,
-        manifest: collected.manifest,
-        services: await ownData(moved),
-        id,
-        arrive: (own) => passOver(collected, { from, to, instance: moved, id }, own),
-      },
-    )
-  } finally {
-    // It is gone once it was fetched; the connection may be what failed, and the next dump removes it then.
-    await collected.remove().catch(() => undefined)
-  }
+  await bringData({ node: from, instance, services }, { target, services: await ownData(moved), reload }, session, line)
 }
 
 async function compareFolders(way: Way, session: Session): Promise<void> {

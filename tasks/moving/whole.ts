@@ -25,6 +25,7 @@ import {
   welcome,
 } from '../../recipes/moved.js'
 import { currentReceipt } from '../../recipes/state.js'
+import { staticBucket } from '../../recipes/static-bucket.js'
 import { backupSteps } from '../backup-steps.js'
 import { requireRelease } from '../current-release.js'
 import { holdLock } from '../hold-lock.js'
@@ -81,7 +82,11 @@ export async function moveAll(way: Way, session: Session, line: Line): Promise<v
       { title: `Processes and cron on ${to.name}`, run: (own) => beginThere(way, session, own) },
       // Of one that it had come from, and goes back to, nothing comes any more.
       apply(`Nothing runs on ${from.name}`, (own) =>
-        from.apply('Nothing runs', [...noBackup(instance), ...passedOnByNobody(instance)], own),
+        from.apply(
+          'Nothing runs',
+          [...noBackup(instance), ...staticBucket(instance, undefined), ...passedOnByNobody(instance)],
+          own,
+        ),
       ),
     ])
   } finally {

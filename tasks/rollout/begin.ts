@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KraftError } from '../../engine/errors/failure.js'
+import { factsRow, parseFacts } from '../../engine/node/facts.js'
 import type { Node } from '../../engine/node/node.js'
 import type { Item, Line } from '../../engine/report/report.js'
+import { lines, type Sh } from '../../engine/shell/sh.js'
 import { expectScript } from '../../engine/step/apply.js'
 import { expectNodes, noteNode } from '../../engine/task/node-ends.js'
 import { serves } from '../../recipes/followers.js'
@@ -9,6 +11,7 @@ import { memory } from '../../recipes/memory.js'
 import { parseState, readState } from '../../recipes/state.js'
 import { holdLock } from '../hold-lock.js'
 import { isMove } from '../moving-now.js'
+import type { StepsPart } from './parts.js'
 import { onEach, type Rollout } from './rollout.js'
 
 /** What a change needs to begin; not only a rollout takes the lock. */
@@ -16,6 +19,14 @@ export type Begun = Pick<Rollout, 'nodes' | 'session' | 'locks' | 'states'> & {
   readonly application: Pick<Rollout['application'], 'instance'>
   /** It is meant for a node that the instance has moved away from as well. */
   readonly everywhere?: boolean
+  /** What else is read there under the lock, in the same round trip. */
+  readonly also?: { readonly look: Sh; hear(node: Node, said: string): void }
+}
+
+/** For {@link Begun.also}, where what is to come needs the facts of the nodes. */
+export const withFacts: NonNullable<Begun['also']> = {
+  look: factsRow,
+  hear: (node, said) => node.know(parseFacts(node.name, said)),
 }
 
 /** Begins to connect, and to have the nodes ready for a first script, while this machine works out what that is. */
@@ -24,11 +35,7 @@ export function reachFor(nodes: readonly Node[]): void {
 }
 
 /** Looks at all nodes and takes their locks before any change; where that fails, nothing ran on any node. */
-export async function begin(
-  rollout: Begun,
-  line: Line,
-  check: (node: Node, line: Line) => Promise<unknown> = async () => undefined,
-): Promise<void> {
+export async function begin(rollout: Begun, line: Line, check?: (node: Node, line: Line) => Promise<unknown>): Promise<void> {
   const { nodes, session } = rollout
   expectNodes(session, nodes)
   try {
@@ -53,15 +60,26 @@ function refuseMoved({ application: { instance }, states }: Begun, node: Node): 
   })
 }
 
-/** What is looked at before new processes of a release that is there start. */
-export function roomBeside({ application: { instance } }: Rollout) {
-  return async (node: Node, line: Line): Promise<void> => {
-    if (serves(node)) await node.apply('Check the node', memory(instance, instance.settings.workers), line)
+/**
+ * What is looked at before new processes of a release that is there start: `check` on several nodes for {@link begin}, before any of
+ * them changes. A lone node finds it out by `parts` at the head of the script that starts them, which saves round trips.
+ */
+export function roomBeside({ application: { instance }, nodes }: Rollout) {
+  const title = 'Check the node'
+  const steps = (node: Node) => (serves(node) ? memory(instance, instance.settings.workers) : [])
+  const check = async (node: Node, line: Line): Promise<void> => {
+    if (!serves(node)) return
+    // What comes of it is a script as well.
+    expectScript(node.connection)
+    await node.apply(title, steps(node), line)
   }
+  const part: StepsPart = { title, chapter: 'Prepare', looks: true, steps }
+  return nodes.length > 1 ? { check, parts: [] } : { check: undefined, parts: [part] }
 }
 
-function beginning(rollout: Begun, check: (node: Node, line: Line) => Promise<unknown>): readonly Item[] {
+function beginning(rollout: Begun, check: ((node: Node, line: Line) => Promise<unknown>) | undefined): readonly Item[] {
   const [only] = rollout.nodes
+  if (check === undefined) return [lock(rollout)]
   if (only !== undefined && rollout.nodes.length === 1) {
     // Side by side, which saves a round trip; what the check found says more than that there is no lock to be had. It waits for scripts
     // of whoever has the lock, though, and who that is must be said before.
@@ -92,12 +110,13 @@ export function lock(rollout: Begun): Item {
 // What the node serves is read under the lock: a deploy that switched in between would have its processes drained as the old ones.
 async function takeLock(rollout: Begun, node: Node, line: Line): Promise<void> {
   const { instance } = rollout.application
-  const look = readState(instance)
-  if (rollout.session.flags.dryRun) {
-    rollout.states.set(node.name, parseState(await node.read(look.text)))
-    return
+  const look = lines(readState(instance), rollout.also?.look)
+  const heard = (said: string) => {
+    rollout.states.set(node.name, parseState(said))
+    rollout.also?.hear(node, said)
   }
+  if (rollout.session.flags.dryRun) return heard(await node.read(look.text))
   const held = await holdLock(rollout.session, node, instance.name, line, look)
   rollout.locks.set(node.name, held)
-  rollout.states.set(node.name, parseState(held.said))
+  heard(held.said)
 }

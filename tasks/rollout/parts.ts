@@ -9,6 +9,8 @@ export interface StepsPart {
   /** What they belong to, for the line above: `Prepare`. */
   readonly chapter: string
   steps(node: Node): readonly Step[] | Promise<readonly Step[]>
+  /** It changes nothing: where it fails there is nothing to take back. */
+  readonly looks?: boolean
   /** No node goes on before all of them are through. */
   readonly barrier?: boolean
   /** Done on one node after the other, each by way of this, and as a script of its own. */

@@ -1,3 +1,4 @@
+import { isKraftError } from '../../engine/errors/failure.js'
 import type { Node } from '../../engine/node/node.js'
 import type { Item, Line } from '../../engine/report/report.js'
 import { sh } from '../../engine/shell/sh.js'
@@ -24,6 +25,10 @@ export async function orTakeBack(rollout: Rollout, line: Line, parts: readonly P
     await line.list(inOrder(rollout, parts, (title) => begun.add(title)))
   } catch (error) {
     if (rollout.session.flags.dryRun) throw error
+    if (onlyLooked(parts, begun, error)) {
+      for (const { name } of rollout.nodes) noteNode(rollout.session, name, 'not run')
+      throw afterwards(rollout, error, { begun, takenBack: true, migrations: undefined })
+    }
     let takenBack = true
     try {
       await line.list([takingBack(rollout, begun)])
@@ -34,8 +39,15 @@ export async function orTakeBack(rollout: Rollout, line: Line, parts: readonly P
     throw afterwards(rollout, error, { begun, takenBack, migrations: takenBack ? await migrated(rollout) : undefined })
   } finally {
     if (allSwitched(begun)) for (const { name } of rollout.nodes) rollout.switchedOn.add(name)
-    for (const { name } of rollout.nodes) await rollout.locks.get(name)?.release()
+    // On its way nothing overtakes it, and nobody waits a round trip for the answer.
+    for (const { name } of rollout.nodes) void rollout.locks.get(name)?.release()
   }
+}
+
+// The node itself says that it came no further.
+function onlyLooked(parts: readonly Part[], begun: ReadonlySet<string>, error: unknown): boolean {
+  const looks = new Set(parts.flatMap((part) => ('looks' in part && part.looks === true ? part.title : [])))
+  return isKraftError(error) && error.failure.kind === 'step' && begun.size > 0 && [...begun].every((title) => looks.has(title))
 }
 
 // Whatever the new release has migrated is there also where its release command failed half-way.

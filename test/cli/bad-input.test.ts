@@ -230,7 +230,7 @@ describe.concurrent('says where, why and what next', () => {
       2,
       'error: The provider static has no images\nnext:  Leave --image out, or look at its settings: kraft settings',
     ],
-    ['provision three --image sid', {}, 2, 'image should be one of bookworm, trixie, noble, not "sid"'],
+    ['provision three --image sid', {}, 2, 'error: --image should be one of bookworm, trixie, noble, not "sid"'],
     ['provision three --set image', {}, 2, 'error: --set takes KEY=VALUE, got "image"\nnext:  For example: --set image=trixie'],
     ['dump:stage --only postgres', project(stage), 2, 'error: shop has no service "postgres" with data\nnext:  It has files'],
     [

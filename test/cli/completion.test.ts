@@ -70,7 +70,7 @@ async function complete(...words: string[]): Promise<string[]> {
 
 describe('kraft --complete', () => {
   it.each<[string[], string[]]>([
-    [['de'], ['deploy', 'destroy']],
+    [['de'], ['deploy', 'destroy', 'dev']],
     [['depl'], ['deploy', 'deploy:stage', 'deploy:live', 'deploy:one', 'deploy:two', 'deploy:all']],
     [
       ['clear'],

@@ -3,43 +3,18 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { type BootedNode, bootNode, freePort, prepareNode } from '../rig/ec2-node.js'
-import { type Ec2Proxy, startEc2Proxy } from '../rig/ec2-proxy.js'
-import { type Moto, startMoto } from '../rig/moto.js'
+import { image, startAccount } from '../rig/ec2-account.js'
 import { watchProcesses } from '../rig/watch-processes.js'
-
-// Read while the SDK loads, which this file does at its top.
-vi.hoisted(() => {
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
-})
 
 // Of this run alone: what is searched for on this machine may be somebody else's test.
 const secret = `c4nary${randomBytes(4).toString('hex')}'aws key`
 const kraft = join(import.meta.dirname, '../../dist/kraft.js')
-let moto: Moto
-let proxy: Ec2Proxy
-let node: BootedNode | undefined
+const account = await startAccount([image('ami-0deb12000000000a2', 'debian-12-amd64-20260301-1')])
 let home: string
-let port: number
 
-beforeAll(async () => {
-  await prepareNode()
-  port = await freePort()
-  moto = await startMoto([
-    {
-      id: 'ami-0deb12000000000a2',
-      name: 'debian-12-amd64-20260301-1',
-      owner: '136693071363',
-      architecture: 'x86_64',
-      created: '2026-03-01T00:00:00.000Z',
-    },
-  ])
-  proxy = await startEc2Proxy(moto.url, '127.0.0.1', async ({ userData }) => {
-    node = await bootNode(userData, port)
-  })
+beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), 'kraftwerk-cloud-'))
   mkdirSync(join(home, 'project'))
   writeFileSync(join(home, 'project/kraftwerk.yaml'), 'wsgi: shop:app\n')
@@ -50,9 +25,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await node?.stop()
-  await proxy?.stop()
-  await moto?.stop()
+  await account.stop()
   if (home !== undefined) rmSync(home, { recursive: true, force: true })
 })
 
@@ -62,8 +35,8 @@ function run(...args: string[]): Promise<{ code: number; stdout: string; stderr:
     HOME: home,
     CI: 'true',
     KRAFT_HOSTS_FILE: join(home, 'hosts'),
-    KRAFT_EC2_ENDPOINT: proxy.url,
-    KRAFT_EC2_PORT: String(port),
+    KRAFT_EC2_ENDPOINT: account.proxy.url,
+    KRAFT_EC2_PORT: String(account.port),
     KRAFT_EC2_LOGIN: userInfo().username,
     AWS_EC2_METADATA_DISABLED: 'true',
   }
@@ -74,16 +47,7 @@ function run(...args: string[]): Promise<{ code: number; stdout: string; stderr:
   })
 }
 
-async function running(): Promise<number> {
-  const ec2 = new EC2Client({
-    region: 'eu-west-1',
-    endpoint: moto.url,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  })
-  const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}))
-  ec2.destroy()
-  return Reservations.flatMap(({ Instances = [] }) => Instances).filter(({ State }) => State?.Name === 'running').length
-}
+const running = async () => (await account.holdings()).instances.filter(({ State }) => State?.Name === 'running').length
 
 test('kraft provision makes an EC2 instance, remembers it beside kraftwerk.yaml, and terminate removes it', async () => {
   const { result: made, seen } = await watchProcesses(secret, () => run('provision', 'live1', '--yes', '--verbose', '--debug'))
@@ -95,7 +59,7 @@ test('kraft provision makes an EC2 instance, remembers it beside kraftwerk.yaml,
 
   const file = join(home, 'project/nodes.yaml')
   const { live1 } = parse(readFileSync(file, 'utf8'))
-  expect(live1).toMatchObject({ provider: 'ec2', address: '127.0.0.1', user: userInfo().username, port })
+  expect(live1).toMatchObject({ provider: 'ec2', address: '127.0.0.1', user: userInfo().username, port: account.port })
   expect(live1.host_keys).toEqual([expect.stringMatching(/^ssh-ed25519 /)])
   expect(readFileSync(join(home, 'hosts'), 'utf8')).toContain('127.0.0.1 live1 # kraft')
 

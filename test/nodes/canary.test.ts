@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Files, writeFiles } from '../rig/cli.js'
-import { callKraft, kraftProgram } from '../rig/kraft.js'
+import { callKraft } from '../rig/kraft.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
-import { inTerminal } from '../rig/terminal.js'
+import { kraftInTerminal } from '../rig/terminal.js'
 import { watchProcesses } from '../rig/watch-processes.js'
 
 const run = promisify(execFile)
@@ -160,12 +160,7 @@ test('the passphrase of a key is in no output and no process list, and no holder
   try {
     const { CI: _ci, ...person } = env
     const { result, seen } = await watched(async () => {
-      const terminal = await inTerminal([process.execPath, kraftProgram, 'place:one', '--verbose', '--debug'], {
-        columns: 100,
-        rows: 40,
-        cwd: project,
-        env: { ...person, TERM: 'xterm' },
-      })
+      const terminal = await kraftInTerminal(['place:one', '--verbose', '--debug'], { cwd: project, env: person })
       try {
         await terminal.sees('Passphrase')
         terminal.type(`${any}wrong\r`)

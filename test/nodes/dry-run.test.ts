@@ -77,6 +77,14 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
       'Close the site (503, Retry-After: 600) (would run)',
     ],
   ],
+  dev: [
+    ['dev:stage', '--port', '28765'],
+    [
+      '.venv: would be made',
+      'postgres: guestbook-stage on the node one',
+      /^ {2}web: \S*python manage.py runserver 127.0.0.1:28765$/m,
+    ],
+  ],
   open: [['open:stage'], [/^http:\/\/\S+\/$/m]],
   dump: [
     ['dump:stage', 'data.bundle'],
@@ -125,6 +133,7 @@ const plans: Readonly<Record<string, readonly [args: readonly string[], said: re
   ],
   adopt: [['adopt', 'three', 'root@127.0.0.1'], ['Would remember three: root@127.0.0.1']],
   config: [['config'], [/^local\.image +bookworm +default$/m]],
+  dashboard: [['dashboard:stage'], ['Would show stage, one on a page of this machine']],
   doctor: [
     ['doctor:one'],
     ['ok       one: lets root in at ', 'ok       Bootstrap of one: done, and up to date', 'ok       State of one: '],

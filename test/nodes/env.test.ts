@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { quote } from '../../engine/shell/sh.js'
 import { type Files, failure, writeFiles } from '../rig/cli.js'
 import { ask } from '../rig/http.js'
-import { callKraft, kraftProgram } from '../rig/kraft.js'
+import { callKraft } from '../rig/kraft.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
-import { inTerminal } from '../rig/terminal.js'
+import { kraftInTerminal } from '../rig/terminal.js'
 import { watchProcesses } from '../rig/watch-processes.js'
 
 // Of this run alone: what is searched for on this machine may be somebody else's test.
@@ -168,12 +168,7 @@ test('--no-reload only stores, which list tells, and the next reload takes it up
 })
 
 test('a value is asked for without being shown', async () => {
-  const terminal = await inTerminal([process.execPath, kraftProgram, 'env:stage', 'set', 'ASKED', '--no-reload'], {
-    columns: 100,
-    rows: 40,
-    cwd: project,
-    env: { ...story.env, TERM: 'xterm' },
-  })
+  const terminal = await kraftInTerminal(['env:stage', 'set', 'ASKED', '--no-reload'], { cwd: project, env: story.env })
   try {
     await terminal.sees('ASKED')
     terminal.type(`${hidden}asked\r`)
@@ -206,6 +201,15 @@ test('pull writes a .env file that only its owner reads, and only where nothing 
   expect(written.toString()).toContain(`API_KEY=${hidden}api\n`)
   const again = await kraft(['env:stage', 'pull', '.env'])
   expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('.env is there already')])
+  const replace = async (answer: string) => {
+    const terminal = await kraftInTerminal(['env:stage', 'pull', '.env'], { cwd: project, env: story.env })
+    await terminal.sees('Replace .env?')
+    terminal.type(answer)
+    return terminal.ended()
+  }
+  await writeFile(join(project, '.env'), 'MINE=1\n')
+  expect([await replace('n'), await readFile(join(project, '.env'), 'utf8')]).toEqual([130, 'MINE=1\n'])
+  expect([await replace('y'), await readFile(join(project, '.env'))]).toEqual([0, written])
   const back = await must(['env:stage', 'set', '--from-stdin', '--no-reload', '--json'], { stdin: written })
   expect(JSON.parse(back.stdout).changed).toBe(false)
   await rm(join(project, '.env'))

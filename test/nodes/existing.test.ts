@@ -49,6 +49,9 @@ const more: readonly Site[] = [
   { name: 'bakery', path: '/', text: 'Welcome to your new Wagtail site', asset: '/static/css/bakery.css' },
   { name: 'flask-page', path: '/', text: 'JavaScript' },
   { name: 'web-httpbin', path: '/html', text: 'Moby-Dick' },
+  { name: 'bepasty', path: '/', text: 'bepasty' },
+  { name: 'corner', path: '/admin/login/', text: 'Sign in to corner', asset: '/static/website/css/custom.css' },
+  { name: 'celery', path: '/', text: 'The install worked successfully' },
 ]
 // All of them: npm run soak -- existing.
 const asked = soak('existing', few.length)

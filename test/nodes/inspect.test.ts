@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -119,6 +120,29 @@ test('a port of this machine leads to PostgreSQL with the rights of the applicat
   expect(await end()).toBe(0)
   expect(await psql('SELECT 1')).toMatchObject({ code: 2 })
   expect(await programs()).not.toContain('python3')
+})
+
+test('kraft dev has the services of a local node: what it runs here reads and writes there as the instance, and the way ends with it', async () => {
+  await mkdir(join(project, '.venv/bin'), { recursive: true })
+  await symlink('/usr/bin/python3', join(project, '.venv/bin/python'))
+  const inDev = (program: string) => kraft(['dev:live', '--', 'bash', '-c', program])
+  const sql = `SELECT current_user || ' ' || current_database()`
+  const asked = await inDev(
+    `psql -XAtc "${sql}"; psql "$DATABASE_URL" -XAtc "${sql}"; at=\${REDIS_URL##*:}; exec 3<>"/dev/tcp/127.0.0.1/\${at%/0}"
+    printf 'PING\\r\\n' >&3; read -r answer <&3; echo "$answer"; echo "$UPLOADS_PATH"; exit 3`,
+  )
+  expect([asked.code, asked.stdout.replaceAll('\r', '')], asked.stderr).toEqual([
+    3,
+    `shop shop\nshop shop\n+PONG\n${project}/.local/uploads\n`,
+  ])
+  expect(asked.stderr).toMatch(/^postgres: shop on the node one, at 127\.0\.0\.1:\d+$/m)
+  await expect.poll(programs, { timeout: 10_000 }).not.toContain('python3')
+
+  const own = await story.kraft(['dev:live', '--no-node', '--', 'printenv', 'DATABASE_URL'], {
+    cwd: project,
+    env: { ...story.env, DATABASE_URL: 'sqlite://' },
+  })
+  expect([own.stdout, own.stderr]).toEqual(['sqlite://\n', expect.stringContaining('postgres: DATABASE_URL of your shell')])
 })
 
 test('a forwarded port is told as data as well, and is the one that was asked for', async () => {

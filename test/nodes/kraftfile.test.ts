@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ask } from '../rig/http.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { beginStory, type Story } from '../rig/story-node.js'
 
@@ -103,7 +104,11 @@ test('every task of kraftfile.example.ts runs on the node', async () => {
 
 test('processes run in the current release, follow the next one, and go when they leave kraftwerk.yaml', async () => {
   const file = join(project, 'kraftwerk.yaml')
-  const before = readFileSync(file, 'utf8')
+  const written = readFileSync(file, 'utf8')
+  const worker = 'processes: { worker: manage.py worker }\n'
+  expect(written).toContain(worker)
+  expect(await done(project, 'run:stage', '--', 'cat', '/web/shop-stage/log/worker')).toContain('Expired sessions are deleted')
+  const before = written.replace(worker, '')
   const ticker = `while :; do echo "tick in $KRAFT_RELEASE as $(id -un)"; sleep 0.2; done`
   writeFileSync(file, `${before}\nprocesses:\n  ticker: ${JSON.stringify(`bash -c '${ticker}'`)}\n`)
   const lastTick = async () =>
@@ -122,4 +127,24 @@ test('processes run in the current release, follow the next one, and go when the
   writeFileSync(file, before)
   await done(project, 'deploy:stage')
   expect(await done(project, 'run:stage', '--', 'sh', '-c', 'ls /etc/service | grep -c process || :')).toBe('0\n')
+})
+
+test("with --flask as well; and a structure of one's own takes the place of kraft's", async () => {
+  const own = (path: string, text: string) => {
+    mkdirSync(join(home, 'own', path, '..'), { recursive: true })
+    writeFileSync(join(home, 'own', path), text)
+  }
+  own('kraftwerk.yaml.ejs', 'name: <%- instance %>\nwsgi: src_<%- package %>.app:run\ndomain: own.test\npackages: []\n')
+  own('src___name__/app.py.ejs', "def run(environ, start):\n    start('200 OK', [])\n    return [b'<%- name %> is its own']\n")
+  await done(home, 'init', 'side', '--template', 'own', '--no-git')
+  await done(join(home, 'side'), 'deploy:one')
+  expect((await ask(address, { host: 'own.test', path: '/' })).text).toBe('side is its own')
+
+  await done(home, 'init', 'api', '--flask', '--no-venv')
+  const env = { ...story.env, KRAFT_DOMAIN: 'api.test', KRAFT_STATIC_URL: '/assets/' }
+  await story.must(['deploy'], { cwd: join(home, 'api'), env })
+  const page = await ask(address, { host: 'api.test', path: '/' })
+  expect([page.status, page.text]).toEqual([200, expect.stringContaining('href="/assets/site.css"')])
+  expect((await ask(address, { host: 'api.test', path: '/assets/site.css' })).headers['content-type']).toMatch(/^text\/css/)
+  expect((await ask(address, { host: 'api.test', path: '/healthz' })).text).toBe('ok\n')
 })

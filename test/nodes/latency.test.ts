@@ -86,6 +86,27 @@ chapter('a script of several commands pays for one handshake', async () => {
   expect(Math.min(...others)).toBeGreaterThan(0)
 })
 
+chapter('a deploy where nothing changed takes at most five round trips more than any command, and a rollback three', async () => {
+  await there('true')
+  const fewest = async (task: string) => {
+    const turns: number[] = []
+    for (const _ of ['first', 'second']) {
+      cable?.turns()
+      await kraft([`${task}:away`])
+      turns.push(cable?.turns() ?? 0)
+    }
+    // On a busy machine it takes long enough for a sign of life in between.
+    return Math.min(...turns)
+  }
+  // Any command takes two.
+  const deploy = await fewest('deploy')
+  expect(deploy).toBeLessThanOrEqual(2 + 5)
+  const rollback = await fewest('rollback')
+  expect(rollback).toBeLessThanOrEqual(2 + 3)
+  // A cable that counts nothing would prove nothing.
+  expect(Math.min(deploy, rollback)).toBeGreaterThan(2)
+})
+
 chapter('50 MB arrive unchanged, there and back', async () => {
   const bytes = randomBytes(50_000_000)
   expect((await there('tee "$UPLOADS_PATH/large" | sha256sum', bytes)).stdout).toBe(`${sum(bytes)}  -\n`)

@@ -1,56 +1,25 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Files, failure, writeFiles } from '../rig/cli.js'
+import { failure, writeFiles } from '../rig/cli.js'
 import { startConstantLoad } from '../rig/constant-load.js'
 import { ask } from '../rig/http.js'
+import { diary, ledger, note } from '../rig/moving-projects.js'
 import { ensurePackages } from '../rig/packages.js'
+import { type Pebble, startPebble } from '../rig/pebble.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { startKraft } from '../rig/running.js'
+import { soak } from '../rig/soak.js'
 import { beginStory, type Story } from '../rig/story-node.js'
-
-// An application that writes a row for each request, and a worker that does so by itself: what is lost or done twice shows.
-const files: Files = {
-  'kraftwerk.yaml': `name: ledger
-domain: ledger.example.com
-https: { certificate: own.pem, key: own.key }
-wsgi: ledger.wsgi:application
-packages: []
-workers: 2
-services: [postgres, files]
-shared: [media]
-release: |
-  psql -XAtqc 'CREATE TABLE IF NOT EXISTS entry (id serial, node text, kind text)'
-processes:
-  ticker: |
-    while :; do psql -XAtqc "INSERT INTO entry (node, kind) VALUES ('$(hostname)', 'tick')"; sleep 0.2; done
-cron: { nightly: { schedule: '0 0 1 1 *', command: 'true' } }
-health: { path: /health, tries: 2, timeout: 3 }
-environments:
-  live: { live: true, nodes: [one] } # where it is
-`,
-  'ledger/__init__.py': '',
-  'ledger/wsgi.py': `import os, socket, subprocess
-def psql(statement):
-    return subprocess.check_output(['psql', '-XAtqc', statement])
-def application(environ, start_response):
-    start_response('500 Broken' if os.path.exists('/etc/broken') else '200 OK', [('Content-Type', 'text/plain')])
-    path = environ['PATH_INFO']
-    if path == '/write':
-        psql("INSERT INTO entry (node, kind) VALUES ('%s', 'request')" % socket.gethostname())
-    said = (os.environ['SECRET_KEY'], os.environ.get('COLOUR', ''), environ['HTTP_X_FORWARDED_FOR'], environ['REMOTE_ADDR'])
-    return [(socket.gethostname() + (' '.join(('',) + said) if path == '/about' else '')).encode()]
-`,
-  'media/first.txt': 'from the release\n',
-}
 
 let story: Story
 let project: string
 let ca: string
+let pebble: Pebble
 beforeAll(async () => {
   story = await beginStory('httpbin')
   project = join(story.home, 'ledger')
-  await writeFiles(project, files)
+  await writeFiles(project, ledger)
   // One that nobody knows but the site itself.
   await ensurePackages(['openssl'])
   await story.bash(
@@ -59,6 +28,7 @@ beforeAll(async () => {
   )
   ca = await readFile(join(project, 'own.pem'), 'utf8')
   await provisionPrepared(story, ['one', 'two'])
+  pebble = await startPebble(story.env)
   await must('deploy:live')
   await must('env:live', 'set', 'COLOUR=red')
   await story.onNode(
@@ -66,7 +36,26 @@ beforeAll(async () => {
     'echo one >/web/ledger/shared/media/own.txt; echo up >/web/ledger/uploads/a.txt; chown -R ledger: /web/ledger/uploads',
   )
 })
-afterAll(() => story?.remove())
+afterAll(async () => {
+  await pebble?.stop()
+  await story?.remove()
+})
+
+const late = 'Processes and cron'
+// What a move says it does at that moment. All of them: npm run soak -- moves.
+const moments = [
+  late,
+  'How requests',
+  'Check one',
+  'bootstrap:two',
+  'What one keeps',
+  'Fetch',
+  'First sync',
+  'Requests wait',
+  'Last sync',
+  'Switch',
+]
+const killed = soak('moves', 1)
 
 const kraft = (...args: string[]) => story.kraft(args, { cwd: project })
 const must = (...args: string[]) => story.must(args, { cwd: project })
@@ -97,7 +86,7 @@ test('a move that fails on the new node leaves the old one as it was', async () 
   expect([code, failure(stderr)]).toEqual([1, expect.stringContaining('500')])
   expect(await visit('one', '/write')).toBe('one')
   expect([await running('one'), await on('one', 'ls /web/ledger/out-of-service 2>/dev/null || :')]).toEqual(['run', ''])
-  expect(await readFile(join(project, 'kraftwerk.yaml'), 'utf8')).toBe(files['kraftwerk.yaml'])
+  expect(await readFile(join(project, 'kraftwerk.yaml'), 'utf8')).toBe(ledger['kraftwerk.yaml'])
 })
 
 test('visitors of the old address meet no error and lose no write while all of it moves', async () => {
@@ -120,7 +109,7 @@ test('visitors of the old address meet no error and lose no write while all of i
   expect(await rows('two', "bool_or(kind = 'tick' AND node = 'two')")).toBe('t')
 
   expect(stdout).toMatch(/kraftwerk\.yaml:\d+:\d+ names two now: commit it/)
-  expect(await readFile(join(project, 'kraftwerk.yaml'), 'utf8')).toBe(files['kraftwerk.yaml']?.replace('[one] }', '[two] }'))
+  expect(await readFile(join(project, 'kraftwerk.yaml'), 'utf8')).toBe(ledger['kraftwerk.yaml']?.replace('[one] }', '[two] }'))
   // The same secret key and variables; the visitor is who came to the old node.
   const [, key, colour, visitor] = about.split(' ')
   expect((await visit('two', '/about')).split(' ').slice(0, 4)).toEqual(['two', key, colour, visitor])
@@ -132,7 +121,7 @@ test('visitors of the old address meet no error and lose no write while all of i
 
 test('whoever has an older kraftwerk.yaml can not deploy to the node that it has left', async () => {
   const yaml = await readFile(join(project, 'kraftwerk.yaml'), 'utf8')
-  await writeFile(join(project, 'kraftwerk.yaml'), files['kraftwerk.yaml'] ?? '')
+  await writeFile(join(project, 'kraftwerk.yaml'), ledger['kraftwerk.yaml'] ?? '')
   for (const task of ['deploy', 'reload']) {
     const { code, stderr } = await kraft(`${task}:live`)
     expect([code, failure(stderr)]).toEqual([1, expect.stringContaining('ledger has moved from here to two')])
@@ -159,7 +148,7 @@ test('a kraft that is killed in the pause costs no request; repeated, the move g
   expect(report.failures, await nginxSays()).toEqual({})
   expect(await written('one')).toBe(load.before + report.answered + 2)
   expect([await running('one'), await running('two'), await visit('two', '/write')]).toEqual(['run', 'down', 'one'])
-  expect(await readFile(join(project, 'kraftwerk.yaml'), 'utf8')).toBe(files['kraftwerk.yaml'])
+  expect(await readFile(join(project, 'kraftwerk.yaml'), 'utf8')).toBe(ledger['kraftwerk.yaml'])
 })
 
 test('what is left on the other node is removed when it is asked for', async () => {
@@ -168,6 +157,20 @@ test('what is left on the other node is removed when it is asked for', async () 
   expect(await visit('one', '/write')).toBe('one')
   const again = await kraft('move:live', '--remove-old', '--yes')
   expect([again.code, failure(again.stderr)]).toEqual([1, expect.stringContaining('ledger has not moved here')])
+})
+
+test('a service that could not be moved stays as it was, and nothing is left of what was on its way', async () => {
+  // A disk with too little room for a load, but enough for a dump: what is above is small, what is below is all that was there.
+  await on(
+    'one',
+    `mkdir /run/small && mount -t tmpfs -o size=90m none /run/small && mkdir /run/small/up /run/small/work
+     mount -t overlay -o lowerdir=/var/lib,upperdir=/run/small/up,workdir=/run/small/work none /var/lib`,
+  )
+  const { code, stderr } = await kraft('move:live', '--service', 'postgres', '--to', 'two')
+  await on('one', 'umount -l /var/lib; umount /run/small')
+  expect([code, failure(stderr)]).toEqual([1, expect.stringMatching(/A load of this bundle wants \d+ MB free/)])
+  expect(await on('one', 'ls -A /web/ledger/dump')).toBe('')
+  expect([await visit('one', '/write'), await running('one')]).toEqual(['one', 'run'])
 })
 
 test('the database alone goes to a node of its own, with no error and no write lost', async () => {
@@ -187,4 +190,68 @@ test('the database alone goes to a node of its own, with no error and no write l
   expect(await readFile(join(project, 'kraftwerk.yaml'), 'utf8')).toContain('nodes: { web: [one], db: [two] } } # where it is')
   await must('deploy:live')
   expect(await visit('one', '/write')).toBe('one')
+})
+
+test('a site that is closed for maintenance moves with its certificate by ACME, and opens where it is then', async () => {
+  const cwd = join(story.home, 'diary')
+  await writeFiles(cwd, diary(pebble.settings))
+  await pebble.point('diary.test', await story.address('one'))
+  await story.must(['deploy:live'], { cwd })
+  const look = async (node: string, path = '/visit') => {
+    const { status, text } = await ask(await story.address(node), {
+      host: 'diary.test',
+      path,
+      ca: await readFile(pebble.root, 'utf8'),
+    })
+    return status === 200 ? text : `${status}`
+  }
+  expect(await look('one')).toBe('one 1 1')
+  await on(
+    'one',
+    'echo up >/web/diary/uploads/a.txt; chown diary: /web/diary/uploads/a.txt; echo "# of one" >>/etc/kraftwerk/diary/https/on.conf',
+  )
+  const serial = 'openssl x509 -noout -serial -in /etc/kraftwerk/diary/https/acme-*/certs/site/cert.pem'
+  const first = await on('one', serial)
+  await story.must(['maintenance:live', 'on', '--message', 'Back at noon'], { cwd })
+
+  await story.must(['move:live', '--to', 'two'], { cwd })
+  expect([await look('one'), await look('two')]).toEqual(['503', '503'])
+  // The same certificate; what nginx on each node is told is that node's own.
+  expect([await on('two', serial), await on('two', 'cat /etc/kraftwerk/diary/https/on.conf')]).toEqual([
+    first,
+    expect.not.stringContaining('of one'),
+  ])
+  await story.must(['maintenance:live', 'off'], { cwd })
+  expect([await look('one'), await look('two'), await look('one', '/uploads/a.txt')]).toEqual(['two 2 2', 'two 3 3', 'up\n'])
+
+  // Its name leads to the old node still, and a new certificate comes all the same.
+  await on('two', '/etc/kraftwerk/.https renew diary --force')
+  expect(await on('two', serial)).not.toBe(first)
+
+  await story.must(['move:live', '--service', 'redis', '--to', 'one'], { cwd })
+  expect([await look('one'), await look('two')]).toEqual(['two 4 4', 'two 5 5'])
+  expect(await on('two', 'ls -A /web/diary/dump')).toBe('')
+})
+
+test('a kraft that is killed at any moment of a move leaves a site that answers, and the next one goes on', async () => {
+  const cwd = join(story.home, 'note')
+  await writeFiles(cwd, note)
+  await story.must(['deploy:live'], { cwd })
+  const look = async (node: string) => {
+    const address = await story.address(node)
+    return (await ask(address, { host: address, path: '/' })).text
+  }
+  // What comes behind the switch is last: nothing before it is done again.
+  const tried = moments.slice(0, killed.count).sort((one, other) => Number(one === late) - Number(other === late))
+  for (const said of tried) {
+    const cut = startKraft(['move:live', '--to', 'two', '--pause', '4'], { cwd, env: story.env })
+    await cut.says(`> ${said}`)
+    cut.child.kill('SIGKILL')
+    await cut.ended
+    expect(['one', 'two'], said).toContain(await look('one'))
+  }
+  const { stdout } = await story.must(['move:live', '--to', 'two'], { cwd })
+  expect(stdout).toContain('It has no domain: visitors find it at ')
+  expect([await look('one'), await look('two')]).toEqual(['two', 'two'])
+  await killed.write({ moments: tried })
 })

@@ -3,9 +3,8 @@ import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { quote } from '../../engine/shell/sh.js'
-import { kraftProgram } from '../rig/kraft.js'
 import { beginStory, type Story } from '../rig/story-node.js'
-import { inTerminal } from '../rig/terminal.js'
+import { kraftInTerminal } from '../rig/terminal.js'
 
 // A node that lets nobody in by key: the login is a user with a password. The test's own way in is the key of root.
 const password = `open "sesame" $HOME ${randomBytes(6).toString('hex')}`
@@ -45,12 +44,7 @@ describe.each([
   })
 
   it('is asked for once with --ask-password, again where it was wrong, and not shown', async () => {
-    const terminal = await inTerminal([process.execPath, kraftProgram, 'run:two', '--ask-password', '--', 'id', '-un'], {
-      columns: 100,
-      rows: 40,
-      cwd: story.home,
-      env: { ...story.env, TERM: 'xterm' },
-    })
+    const terminal = await kraftInTerminal(['run:two', '--ask-password', '--', 'id', '-un'], { cwd: story.home, env: story.env })
     try {
       await terminal.sees('Password to log in on your nodes')
       terminal.type('wrong\r')

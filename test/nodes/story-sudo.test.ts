@@ -7,7 +7,7 @@ import { kraftProgram } from '../rig/kraft.js'
 import { flawless, underLoad } from '../rig/load-client.js'
 import { leftBehind, nodeState } from '../rig/node-state.js'
 import { beginStory, type Story } from '../rig/story-node.js'
-import { inTerminal, type Terminal } from '../rig/terminal.js'
+import { inTerminal, kraftInTerminal, type Terminal } from '../rig/terminal.js'
 
 // The whole story of a Flask application from PyPI on Debian 13, with a login that is not root but may use sudo.
 const { chapter, essential } = chapters()
@@ -134,12 +134,7 @@ chapter('shell without a terminal says what to do instead', async () => {
 
 chapter('destroy asks, takes a no, and leaves nothing after a yes', async () => {
   const ask = async (answer: string) => {
-    const terminal = await inTerminal([process.execPath, kraftProgram, 'destroy:two'], {
-      columns: 120,
-      rows: 40,
-      cwd: story.project,
-      env: { ...story.env, TERM: 'xterm' },
-    })
+    const terminal = await kraftInTerminal(['destroy:two'], { cwd: story.project, env: story.env })
     try {
       await terminal.sees('Remove httpbin from two, with all data')
       terminal.type(answer)

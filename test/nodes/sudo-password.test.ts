@@ -13,10 +13,9 @@ import { execGroup } from '../../engine/ssh/group.js'
 import type { Ask } from '../../engine/ssh/question.js'
 import { withSudo } from '../../engine/ssh/sudo.js'
 import { failureOf } from '../rig/failure.js'
-import { kraftProgram } from '../rig/kraft.js'
 import { notedLine } from '../rig/loopback.js'
 import { beginStory, type Story } from '../rig/story-node.js'
-import { inTerminal } from '../rig/terminal.js'
+import { kraftInTerminal } from '../rig/terminal.js'
 
 // A login whose sudo wants a password, and then also a terminal. The node needs nothing but sshd for that.
 const password = `it's a "canary" $HOME \\ ${randomBytes(9).toString('hex')}`
@@ -148,12 +147,7 @@ describe('a password for sudo', () => {
   })
 
   it('is asked for by kraft in a terminal, and not shown', async () => {
-    const terminal = await inTerminal([process.execPath, kraftProgram, 'bootstrap:two', '--dry-run'], {
-      columns: 100,
-      rows: 40,
-      cwd: story.home,
-      env: { ...story.env, TERM: 'xterm' },
-    })
+    const terminal = await kraftInTerminal(['bootstrap:two', '--dry-run'], { cwd: story.home, env: story.env })
     try {
       await terminal.sees('Password for sudo on your nodes')
       terminal.type(`${password}\r`)

@@ -83,12 +83,17 @@ test('with --watch what is saved is live soon, what is broken never is, and Ctrl
   await writeFile(join(project, 'notes.pyc'), 'x')
   await save('saved')
   await expect.poll(text, { timeout: 60_000 }).toBe('saved')
-  await running.says('kiosk/wsgi.py: live ')
+  await running.says(', code alone')
   await save("never' +")
   await running.says('kiosk/wsgi.py: not live, the former release goes on')
   expect(await text()).toBe('saved')
   await save('mended')
   await expect.poll(text, { timeout: 60_000 }).toBe('mended')
+  // What is built for a deploy counts as well.
+  await mkdir(join(project, 'kiosk/static'))
+  await writeFile(join(project, 'kiosk/static/site.css'), 'a { color: red }')
+  const css = async () => ask(await story.address('one'), { host: 'kiosk.test', path: '/static/site.css' })
+  await expect.poll(async () => (await css()).text, { timeout: 60_000 }).toBe('a { color: red }')
   running.child.kill('SIGINT')
   const { code, stderr } = await running.ended
   expect([code, stderr]).toEqual([130, expect.not.stringContaining('notes.pyc')])

@@ -33,6 +33,7 @@ it('holds what runs, its types and its templates, and nothing else', () => {
     'dist/recipes/apt.js',
     'dist/build.json',
     'kraftfile.example.ts',
+    'kraftwerk.schema.json',
     'package.json',
   ]) {
     expect(packed).toContain(file)
@@ -40,7 +41,10 @@ it('holds what runs, its types and its templates, and nothing else', () => {
   expect(packed.some((file) => file.startsWith('templates/'))).toBe(true)
   expect(
     packed.filter(
-      (file) => !/^(dist|templates)\/|^(README\.md|LICENSE|CHANGELOG\.md|package\.json|kraftfile\.example\.ts)$/.test(file),
+      (file) =>
+        !/^(dist|templates)\/|^(README\.md|LICENSE|CHANGELOG\.md|package\.json|kraftwerk\.schema\.json|kraftfile\.example\.ts)$/.test(
+          file,
+        ),
     ),
   ).toEqual([])
   expect(packed.filter((file) => /\.tsbuildinfo$|\/test\/|(?<!\.d)\.ts$/.test(file) && !file.startsWith('templates/'))).toEqual([

@@ -50,6 +50,7 @@ lines"
 
 it.each([
   ['A=1\nhunter22\n', 2],
+  ['A=1\n\n# two\nhunter22\n', 4],
   ["A='hunter22\n", 1],
   ['A="hunter22" more\n', 1],
 ])('%j is refused at line %s, and not repeated', (text, line) => {

@@ -50,7 +50,7 @@ describe.each(frameworks)('the skeleton for %s', (framework) => {
     expect(files).toContain('my_shop/wsgi.py')
     expect(files.some((file) => file.startsWith('my_shop/static/'))).toBe(true)
     await run('python3', ['-m', 'compileall', '-q', folder])
-    const project = await loadProject(folder, { services: ['postgres', 'files'], vaults: [] })
+    const project = await loadProject(folder, { services: ['postgres', 'files'], vaults: ['op'] })
     expect(project?.name).toBe('my-shop')
     expect(project?.environments.stage).toMatchObject({ name: 'my-shop-stage' })
     expect(project?.settings).toMatchObject({
@@ -62,11 +62,34 @@ describe.each(frameworks)('the skeleton for %s', (framework) => {
   })
 })
 
+it('without a framework a page takes its static files from where the environment says, and is healthy without any', async () => {
+  await init({ framework: 'wsgi' })
+  const ask = async (path: string, env: NodeJS.ProcessEnv) => {
+    const code = `from my_shop.wsgi import application
+print(b''.join(application({'PATH_INFO': '${path}'}, lambda status, headers: print(status))).decode())`
+    return (await run('python3', ['-B', '-c', code], { cwd: join(parent, 'my-shop'), env: { ...process.env, ...env } })).stdout
+  }
+  expect(await ask('/', {})).toContain('href="/static/site.css"')
+  const given = { STATIC_URL: 'https://cdn.test/shop/', KRAFT_RELEASE: '20261128-010203' }
+  expect(await ask('/', given)).toMatch(/href="https:\/\/cdn\.test\/shop\/site\.css"[\s\S]*<code>20261128-010203</)
+  expect(await ask('/healthz', {})).toBe('200 OK\nok\n\n')
+  expect(await ask('/static/site.css', {})).toContain('font:')
+})
+
+it.each([
+  ['django', 'my_shop/settings.py', ['DATABASE_URL', 'STATIC_URL', 'STATIC_ROOT', 'CDN_HOST', 'UPLOADS_PATH', 'UPLOADS_URL']],
+  ['flask', 'my_shop/__init__.py', ['DATABASE_URL', 'STATIC_URL', 'UPLOADS_PATH', 'UPLOADS_URL']],
+])('the skeleton for %s reads what kraft gives', async (framework, file, names) => {
+  await init({ framework })
+  const text = await readFile(join(parent, 'my-shop', file), 'utf8')
+  for (const name of ['SECRET_KEY', 'ALLOWED_HOSTS', 'KRAFT_RELEASE', ...names]) expect(text).toContain(`"${name}"`)
+})
+
 it('what is commented out in kraftwerk.yaml is right as well', async () => {
   await init()
   const text = await readFile(join(parent, 'my-shop/kraftwerk.yaml'), 'utf8')
   await writeFile(join(parent, 'my-shop/kraftwerk.yaml'), text.replaceAll(/^( +)# (?=domain|live| {2})/gm, '$1'))
-  const project = await loadProject(join(parent, 'my-shop'), { services: ['postgres', 'files'], vaults: [] })
+  const project = await loadProject(join(parent, 'my-shop'), { services: ['postgres', 'files'], vaults: ['op'] })
   expect(project?.environments.stage).toMatchObject({ domain: 'stage.my-shop.example.com' })
   expect(project?.environments.live).toMatchObject({ live: true, domain: 'my-shop.example.com' })
 })
@@ -165,10 +188,13 @@ it('every module of this Python is refused as a name', async () => {
 
 it('the examples are projects that kraft reads', async () => {
   const examples = join(import.meta.dirname, '../../examples')
-  const [guestbook, httpbin] = await Promise.all(
-    ['guestbook', 'httpbin'].map((name) => loadProject(join(examples, name), { services: ['postgres', 'files'], vaults: [] })),
+  const [guestbook, httpbin, poster] = await Promise.all(
+    ['guestbook', 'httpbin', 'poster'].map((name) =>
+      loadProject(join(examples, name), { services: ['postgres', 'files'], vaults: ['op'] }),
+    ),
   )
   expect(Object.keys(guestbook?.environments ?? {})).toEqual(['stage', 'live'])
   expect(httpbin?.settings.wsgi).toBe('httpbin:app')
+  expect(poster?.environments.live?.static_bucket).toMatchObject({ bucket: 'poster-static' })
   expect(parse(await readFile(join(examples, 'guestbook/kraftwerk.yaml'), 'utf8'))).not.toHaveProperty('domain')
 })

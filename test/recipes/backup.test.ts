@@ -36,7 +36,9 @@ const given: NodeBackup = {
 let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'kraftwerk-backup-'))
-  for (const name of ['keep.py', 'errors.py', 'bundle.py']) writeFileSync(join(folder, name), String(render(`backup/${name}`)))
+  for (const path of ['backup/keep.py', 's3/errors.py', 'backup/bundle.py']) {
+    writeFileSync(join(folder, path.split('/')[1] ?? ''), String(render(path)))
+  }
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 

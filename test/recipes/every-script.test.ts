@@ -28,6 +28,7 @@ import { runit, runitService } from '../../recipes/runit.js'
 import { rememberCounts } from '../../recipes/scale.js'
 import { servicePort } from '../../recipes/service-ports.js'
 import { sshd } from '../../recipes/sshd.js'
+import { staticBucket } from '../../recipes/static-bucket.js'
 import { start, stop } from '../../recipes/stopped.js'
 import { swap } from '../../recipes/swap.js'
 import { running } from '../../recipes/systemd.js'
@@ -81,6 +82,22 @@ const cases: Readonly<Record<string, readonly Step[]>> = {
   }),
   sshd: sshd({ seconds: 5 }),
   'a port of a service': servicePort(place, 'postgres', 5432, ['10.0.0.1', 'fd00::1']),
+  'static files in a bucket': staticBucket(place, {
+    bucket: {
+      endpoint: undefined,
+      region: 'us-east-1',
+      bucket: 'shop-static',
+      folder: 'shop/live',
+      accessKey: odd,
+      secretKey: secret('hush'),
+      public: true,
+      prune: 90,
+    },
+    keys: { accessKey: odd, secretKey: secret('hush') },
+    url: '/static/',
+    packageStatic: odd,
+    cache: {},
+  }),
   start: start(
     { place: shop, id: '20261128-010203', generation: '20261128-010203' },
     { health: { path: '/', status: [], timeout: 1, tries: 2 }, host: { name: odd, scheme: 'https' }, web: true, patience: 5 },

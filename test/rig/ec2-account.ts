@@ -40,7 +40,16 @@ export const nothing: Holdings = { instances: [], groups: [], keys: [], addresse
 export interface Account {
   readonly proxy: Ec2Proxy
   readonly ec2: EC2Client
+  /** Holds the keys `id` and `other`. */
   readonly folder: string
+  /** Where the node's sshd listens. */
+  readonly port: number
+  /** A public key of somebody else. */
+  readonly otherKey: string
+  /** What happens as an instance starts; {@link reset} makes it boot a node again. */
+  launched: (userData: string) => Promise<void>
+  /** Boots the node in the place of one that runs. */
+  boot(userData: string): Promise<void>
   settings(change?: Readonly<Record<string, unknown>>): Record<string, unknown>
   request(change?: Partial<CreateRequest>): CreateRequest
   holdings(): Promise<Holdings>
@@ -68,28 +77,38 @@ export async function startAccount(images: readonly MotoImage[]): Promise<Accoun
     await node?.stop()
     node = undefined
   }
-  const proxy = await startEc2Proxy(moto.url, '127.0.0.1', async ({ userData }) => {
+  const boot = async (userData: string) => {
     await halt()
     node = await bootNode(userData, port)
-  })
+  }
+  const proxy = await startEc2Proxy(moto.url, '127.0.0.1', ({ userData }) => account.launched(userData))
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
   const ec2 = new EC2Client({ region: 'eu-west-1', endpoint: moto.url, credentials })
   const folder = await mkdtemp(join(tmpdir(), 'kraftwerk-ec2-account-'))
   const publicKey = await newKey(folder, 'id')
-  const settings: Account['settings'] = (change = {}) => ({
-    user: 'AKIATEST',
-    secret: 'secret',
-    location_id: 'eu-west-1',
-    login: userInfo().username,
-    allow_ssh: '127.0.0.0/8',
-    endpoint: proxy.url,
-    port,
-    ...change,
-  })
-  return {
+  const settings: Account['settings'] = (change = {}) => {
+    const all = {
+      user: 'AKIATEST',
+      secret: 'secret',
+      location_id: 'eu-west-1',
+      login: userInfo().username,
+      allow_ssh: '127.0.0.0/8',
+      endpoint: proxy.url,
+      port,
+      ...change,
+    }
+    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+  }
+  const account: Account = {
     proxy,
     ec2,
     folder,
+    get port() {
+      return port
+    },
+    otherKey: await newKey(folder, 'other'),
+    launched: boot,
+    boot,
     settings,
     request: (change = {}) => ({
       name: 'one',
@@ -106,6 +125,7 @@ export async function startAccount(images: readonly MotoImage[]): Promise<Accoun
       await moto.reset()
       proxy.clear()
       port = await freePort()
+      account.launched = boot
     },
     async stop() {
       await halt()
@@ -115,6 +135,7 @@ export async function startAccount(images: readonly MotoImage[]): Promise<Accoun
       await rm(folder, { recursive: true, force: true })
     },
   }
+  return account
 }
 
 /** What an account has. */

@@ -12,6 +12,9 @@ const origins = {
   'flask-page': { sdist: 'flask==3.1.3', inside: 'examples/javascript' },
   'flask-factory': { sdist: 'flask==3.1.3', inside: 'examples/celery' },
   'flask-tutorial': { sdist: 'flask==3.1.3', inside: 'examples/tutorial' },
+  celery: { sdist: 'celery==5.7.0', inside: 'examples/django' },
+  bepasty: { sdist: 'bepasty==1.2.2', inside: '.' },
+  corner: { generator: 'coderedcms==6.0.0', command: ['coderedcms', 'start', 'corner'] },
   bakery: { generator: 'wagtail==7.0.3', command: ['wagtail', 'start', 'bakery'] },
   mysite: { generator: 'django==5.2.8', command: ['django-admin', 'startproject', 'mysite'] },
 } as const

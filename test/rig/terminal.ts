@@ -2,9 +2,13 @@ import { spawn } from 'node:child_process'
 import { Readable, Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { kraftProgram } from './kraft.js'
 import { ensurePackages } from './packages.js'
 
 const driver = fileURLToPath(new URL('pseudo-terminal.py', import.meta.url))
+
+// What a person's shell has, without what steers kraft, and without what says that nobody is there.
+const bare = Object.entries(process.env).filter(([name]) => !/^(KRAFT_|VITEST|NODE_|FORCE_COLOR|CI$|SSH_AUTH_SOCK$)/.test(name))
 
 /** A program in a real terminal, with a person's hands and eyes. */
 export interface Terminal {
@@ -19,6 +23,15 @@ export interface Terminal {
   ended(): Promise<number>
   /** Ends the program, if it still runs. */
   kill(): void
+}
+
+/** Starts the built kraft in a pseudo-terminal that is wide enough for its questions; `env` goes over what a person's shell has. */
+export function kraftInTerminal(
+  args: readonly string[],
+  { cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+): Promise<Terminal> {
+  const all = { ...Object.fromEntries(bare), TERM: 'xterm', ...env }
+  return inTerminal([process.execPath, kraftProgram, ...args], { columns: 200, rows: 40, cwd, env: all })
 }
 
 /** Starts a program in a pseudo-terminal. */

@@ -42,8 +42,12 @@ interface Seen {
   readonly findings: readonly { readonly level: string; readonly what: string; readonly next: string }[]
 }
 
-async function doctor(word: string, { home, shop }: { home: string; shop: string }, more: Readonly<Record<string, string>> = {}) {
-  const { code, stdout, stderr } = await kraft([word, '--json'], { cwd: shop, env: { ...env(home), ...more } })
+async function doctor(
+  words: string,
+  { home, shop }: { home: string; shop: string },
+  more: Readonly<Record<string, string>> = {},
+) {
+  const { code, stdout, stderr } = await kraft([...words.split(' '), '--json'], { cwd: shop, env: { ...env(home), ...more } })
   const data: { ok: boolean; errors: number; warnings: number; checks: readonly Seen[] } = JSON.parse(stdout)
   const of = (check: string) => data.checks.filter((each) => each.check === check).flatMap((each) => each.findings)
   for (const { next } of data.checks.flatMap(({ findings }) => findings)) expect(next).not.toBe('')
@@ -197,6 +201,27 @@ export const shelf = provider({ name: 'shelf', doc: 'ours', create: async () => 
     const other = { ...one(), host_keys: [generateHostKey().publicKey] }
     const { data } = await doctor('doctor:one', await place({ 'kraftwerk.yaml': both, 'nodes.yaml': nodes({ one: other }) }))
     expect(data.checks.filter(({ check }) => check === 'login').map(({ about }) => about)).toEqual(['one'])
+  })
+
+  it('--limit leaves those of its nodes, and without a target of all that are remembered', async () => {
+    const away = { ...one(), port: 1 }
+    const files = { 'kraftwerk.yaml': yaml.replace('[one]', '[one, two]'), 'nodes.yaml': nodes({ one: away, two: away }) }
+    const at = await place(files)
+    const lookedAt = async (words: string) =>
+      (await doctor(words, at)).data.checks.filter(({ check }) => check === 'login').map(({ about }) => about)
+    expect(await lookedAt('doctor:stage')).toEqual(['one', 'two'])
+    expect(await lookedAt('doctor:stage --limit o*')).toEqual(['one'])
+    expect(await lookedAt('doctor --limit two')).toEqual(['two'])
+    for (const [words, where] of [
+      ['doctor:stage', 'of stage'],
+      ['doctor', 'that is remembered'],
+    ] as const) {
+      const { code, stderr } = await kraft([words, '--limit', 'onne'], { cwd: at.shop, env: env(at.home) })
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining(`--limit "onne" fits no node ${where}. Did you mean "one"?\nnext:  Its nodes: one, two`),
+      ])
+    }
   })
 
   it('a word that means nothing is a mistake of the command line', async () => {

@@ -6,9 +6,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { fingerprint, fromLine } from '../../engine/ssh/public-key.js'
 import { kraft } from '../rig/cli.js'
 import { freshHome } from '../rig/home.js'
-import { kraftProgram } from '../rig/kraft.js'
 import { type Sshd, startSshd } from '../rig/sshd.js'
-import { inTerminal, type Terminal } from '../rig/terminal.js'
+import { kraftInTerminal } from '../rig/terminal.js'
 
 const at = freshHome()
 let sshd: Sshd
@@ -32,11 +31,7 @@ function adopt(name: string): readonly string[] {
   return ['adopt', name, `${sshd.record.user}@127.0.0.1:${sshd.port}`, '--host-key', print]
 }
 
-function onTerminal(...args: readonly string[]): Promise<Terminal> {
-  const { CI: _, ...outer } = process.env
-  const env = { ...outer, ...environ(), TERM: 'xterm' }
-  return inTerminal([process.execPath, kraftProgram, ...args], { columns: 200, rows: 40, cwd: at.project, env })
-}
+const onTerminal = (...args: readonly string[]) => kraftInTerminal(args, { cwd: at.project, env: environ() })
 
 /** The real ssh with the user's configuration, which it would find by itself if this were the user's home. */
 const ssh = (...words: readonly string[]) =>

@@ -94,6 +94,12 @@ USE_TZ = True
 # guestbook/static/ holds our files; collectstatic gathers them and those of the admin where nginx serves them.
 STATIC_URL = os.environ.get("STATIC_URL", "/static/")
 STATIC_ROOT = os.environ.get("STATIC_ROOT") or None
+# What a CDN hands out has a hash of its content in its name, so that browsers keep it for ever and old pages find theirs.
+if "CDN_HOST" in os.environ:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+    }
 
 MEDIA_URL = os.environ.get("UPLOADS_URL", "/uploads/")
 MEDIA_ROOT = os.environ.get("UPLOADS_PATH", LOCAL_DIR / "uploads")

@@ -133,13 +133,25 @@ function newPython(tree: ProjectTree): readonly Finding[] {
 
 // `startproject` writes no requirements, but which Django it was.
 function unrequired(tree: ProjectTree, settings: DjangoSettings): readonly Finding[] {
-  const file = settings.get('INSTALLED_APPS')?.file
-  if (tree.requires.size > 0 || file === undefined) return []
+  const installed = settings.get('INSTALLED_APPS')
+  if (tree.requires.size > 0 || installed === undefined) return []
+  const { file, value } = installed
   const text = tree.read(file) ?? ''
   const made = /using Django (\d+\.\d+(?:\.\d+)?)/
   const version = made.exec(text)?.[1]
   const packages = [version === undefined ? 'django' : `django~=${version.split('.').length === 2 ? `${version}.0` : version}`]
-  return [{ what: 'Django, and no requirements', file, line: lineOf(text, made) ?? 1, sets: { packages } }]
+  const found: Finding = { what: 'Django, and no requirements', file, line: lineOf(text, made) ?? 1, sets: { packages } }
+  const others = notOfTheProject(tree, value)
+  if (others.length === 0) return [found]
+  const todo = `Nothing requires ${others.join(', ')}: write a requirements.txt, or add what brings them to packages`
+  return [found, { what: 'applications of others', ...placed(installed), todo }]
+}
+
+// Whose package brings an application can't be told by its name.
+function notOfTheProject(tree: ProjectTree, apps: string): readonly string[] {
+  const names = [...apps.matchAll(/["']([A-Za-z_]\w*)(?:\.[\w.]+)?["']/g)].flatMap(([, name]) => name ?? [])
+  const own = (name: string) => tree.files.some((path) => new RegExp(`(^|/)${name}(\\.py|/__init__\\.py)$`).test(path))
+  return [...new Set(names)].filter((name) => name !== 'django' && !own(name))
 }
 
 function placed({ file, line }: Setting): { readonly file: string; readonly line: number } {

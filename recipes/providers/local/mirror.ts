@@ -76,6 +76,6 @@ export function mirrorFailure(error: unknown, title: string, mirror: string): un
     kind: 'task',
     message: `${title} can't be fetched: its mirror ${mirror} does not answer`,
     output,
-    next: 'Take a release whose mirror this machine reaches, for example: --set image=bookworm; where there is a proxy, set http_proxy.',
+    next: 'Take a release whose mirror this machine reaches, for example: --image bookworm; where there is a proxy, set http_proxy.',
   })
 }

@@ -64,6 +64,16 @@ it('kraft --list loads nothing but a few files of its own once its cache is warm
   expect(files).toEqual(['engine/list.js', 'engine/start.js', 'kraft.js'])
 })
 
+it('kraft --list loads no SDK and no ssh2, also where nothing is cached and nodes are made at EC2', async () => {
+  await writeFiles(home, { '.kraftwerk.yaml': 'provider: ec2\n' })
+  try {
+    const { packages } = await loaded(await folder('unlisted'), '--list')
+    expect(packages.filter((name) => /^@(aws-sdk|smithy)\/|^ssh2$/.test(name))).toEqual([])
+  } finally {
+    await rm(join(home, '.kraftwerk.yaml'))
+  }
+})
+
 it('kraft --list without a kraftfile is cached as well', async () => {
   const cwd = await folder('bare')
   await kraft(['--list'], { cwd, env: { HOME: home, XDG_CACHE_HOME: '' } })
@@ -82,7 +92,7 @@ it('completion of a target loads nothing but a few files of its own once its cac
 it('kraft run loads ssh2 and what reads nodes.yaml, in few files, and no provider', async () => {
   const { packages, files } = await loaded(await folder('outside'), 'run:one', '--', 'true')
   expect(packages).toContain('ssh2')
-  for (const other of ['zx', 'listr2', 'cosmiconfig', 'jiti', 'ejs', 'smol-toml', '@clack/prompts'])
+  for (const other of ['zx', 'listr2', 'cosmiconfig', 'jiti', 'ejs', 'smol-toml', '@clack/prompts', 'hono', '@hono/node-server'])
     expect(packages).not.toContain(other)
   expect(packages.filter((name) => /^@(aws-sdk|smithy)\//.test(name))).toEqual([])
   expect(files.filter((file) => /^(recipes|tasks)\/(?!kinds\.js)/.test(file))).toEqual(['tasks/run.js'])

@@ -30,9 +30,9 @@ it('what is remembered is there again, every field of it', async () => {
   expect(inventory.get('two')).toBeUndefined()
 })
 
-it("local nodes are this machine's, others the project's; outside a project all are this machine's", async () => {
+it("nodes on this machine are this machine's, others the project's; outside a project all are this machine's", async () => {
   await remember(one, home.project)
-  await remember(mine, home.project)
+  await remember(mine, home.project, { onThisMachine: true })
   await remember({ ...one, name: 'free' })
   expect(await readFile(inventoryFile(home.project), 'utf8')).toMatch(/^one:/)
   expect(await readFile(inventoryFile(), 'utf8')).toMatch(/^mine:[\s\S]*^free:/m)
@@ -80,7 +80,7 @@ it('an old field that is gone is gone', async () => {
 
 it('a name that the other file has is refused, by both readers and writers', async () => {
   await remember(one, home.project)
-  expect(await failureOf(remember({ ...mine, name: 'one' }, home.project))).toMatchObject({
+  expect(await failureOf(remember({ ...mine, name: 'one' }, home.project, { onThisMachine: true }))).toMatchObject({
     kind: 'task',
     message: expect.stringContaining('nodes.yaml:1:1'),
   })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readFacts } from '../../../engine/node/facts.js'
+import { parseFacts, readFacts } from '../../../engine/node/facts.js'
 import { createNode, hasRole } from '../../../engine/node/node.js'
 import { sh } from '../../../engine/shell/sh.js'
 import type { Connection } from '../../../engine/ssh/connection.js'
@@ -41,6 +41,20 @@ describe('a node', () => {
     expect(facts.memory).toBeGreaterThan(100)
     expect(facts.codename).toMatch(/^[a-z]+$/)
     expect(node.facts()).toBe(node.facts())
+  })
+
+  it('takes facts that came with something else, and asks for them no more', async () => {
+    const node = loopback.node()
+    node.know(parseFacts('one', 'current 20261128-101500 \nfacts debian trixie arm64 4 7950 no yes\n'))
+    expect(await node.facts()).toEqual({
+      os: 'debian',
+      codename: 'trixie',
+      architecture: 'arm64',
+      cpus: 4,
+      memory: 7950,
+      container: false,
+      ipv6: true,
+    })
   })
 
   it('counts what its steps did', async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sh } from '../../../engine/shell/sh.js'
 import { connect } from '../../../engine/ssh/connect.js'
 import type { Connection } from '../../../engine/ssh/connection.js'
+import { drain } from '../../../engine/transfer/drain.js'
 import { pack } from '../../../engine/transfer/pack.js'
 import { sendStream } from '../../../engine/transfer/send.js'
 import { failureOf } from '../../rig/failure.js'
@@ -29,7 +30,7 @@ afterAll(async () => {
 })
 
 const archive = (...paths: string[]) => pack(folder, paths)
-const unpack = (to: string) => sh`mkdir -p ${to} && tar -x -C ${to} -f -`.text
+const unpack = (to: string) => sh`mkdir -p ${to} && tar -x -C ${to} -f - && ${drain}`.text
 
 describe('files that are sent to a node', () => {
   test('arrive whole, also where the node takes its time to open a channel', async () => {

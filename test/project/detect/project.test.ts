@@ -1,15 +1,15 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, describe as group, it } from 'vitest'
 import { isKraftError } from '../../../engine/errors/failure.js'
-import { describe, projectName } from '../../../project/detect/describe.js'
-import { type Detected, merged, placeOf } from '../../../project/detect/finding.js'
+import { projectName } from '../../../project/detect/describe.js'
+import type { Detected } from '../../../project/detect/finding.js'
 import { inspectProject } from '../../../project/detect/project.js'
-import { checkText, writeNew } from '../../../project/detect/write.js'
-import { kindNames, loadKind, loadKinds } from '../../../recipes/kinds.js'
+import { writeNew } from '../../../project/detect/write.js'
+import { writeFiles } from '../../rig/cli.js'
+import { seeProject } from '../../rig/see-project.js'
 
-const template = join(import.meta.dirname, '../../../templates/init/kraftwerk.yaml.ejs')
 let folder: string
 
 beforeEach(async () => {
@@ -18,26 +18,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(dirname(folder), { recursive: true, force: true }))
 
-async function write(files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), text)
-  }
-}
-
-/** What is found in these files; the kraftwerk.yaml that says so is one that kraft reads. */
-async function see(files: Readonly<Record<string, string>>) {
-  await write(files)
-  const { framework, findings } = inspectProject(folder, await loadKinds('frameworks'))
-  const services = kindNames('services')
-  const text = await describe({ folder, findings, services, domain: undefined, template })
-  const section = async (name: string) => (await loadKind('services', name)).section
-  await checkText(folder, text, { services, vaults: kindNames('vaults'), section })
-  const places = Object.fromEntries(findings.map((finding) => [placeOf(finding), finding.what]))
-  const todos = findings.flatMap(({ todo }) => todo ?? []).join('\n')
-  return { framework: framework.name, settings: merged(findings), places, todos, text }
-}
-
+const write = (files: Readonly<Record<string, string>>) => writeFiles(folder, files)
+const see = (files: Readonly<Record<string, string>>) => seeProject(folder, files)
 const settings = async (files: Readonly<Record<string, string>>): Promise<Detected> => (await see(files)).settings
 
 const manage = 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\nfrom django.core.management import x\n'
@@ -127,6 +109,32 @@ STATIC_URL = 'assets/'
       'redis',
     ])
     expect((await see(django('CELERY_BROKER_URL = "redis://localhost:6379"\n'))).todos).toContain('os.environ["REDIS_URL"]')
+  })
+
+  it('a broker with a fixed address is said once, and known to the worker', async () => {
+    const text = 'CELERY_BROKER_URL = "amqp://guest:guest@localhost"\n'
+    const seen = await see({ ...django(text, 'django\ncelery\n'), 'shop/celery.py': 'app = Celery("shop")\n' })
+    expect(seen.settings.services).toEqual(['rabbitmq'])
+    expect(seen.todos.split('\n')).toEqual([
+      'CELERY_BROKER_URL has a fixed address: take os.environ["AMQP_URL"] there, which kraft sets',
+      'Add its worker, processes: { worker: celery -A shop worker }',
+    ])
+  })
+
+  it('a SQLite file that the environment may name is where the settings have it without', async () => {
+    const name = 'os.environ.get("DATABASE_NAME", os.path.join(BASE_DIR / "db" / "shop.db"))'
+    const seen = await see(
+      django(`DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ${name}, "HOST": ""}}\n`),
+    )
+    expect(seen.settings.shared).toEqual(['db/shop.db'])
+  })
+
+  it('applications of others that nothing requires are named', async () => {
+    const apps = 'INSTALLED_APPS = ["django.contrib.admin", "shop", "mezzanine.boot", "mezzanine.conf", "stripe"]\n'
+    const { 'requirements.txt': _none, ...files } = django(apps)
+    const seen = await see(files)
+    expect(seen.settings.packages).toEqual(['django'])
+    expect(seen.todos).toContain('Nothing requires mezzanine, stripe: write a requirements.txt')
   })
 
   it('settings that would answer nobody are named with the remedy', async () => {
@@ -227,10 +235,23 @@ group('files of other tools', () => {
     expect(seen.places).toMatchObject({ 'pyproject.toml:4': 'redis: redis is required' })
   })
 
+  it.each([
+    ['requirements.txt', 'flask\nredis>=5\n', 'requirements of 2 packages', 2],
+    ['pyproject.toml', '[project]\nname = "shop"\ndependencies = ["flask",\n"redis>=5"]\n', 'requirements', 4],
+    ['Pipfile', '[packages]\nflask = "*"\nredis = "*"\n', 'requirements of 2 packages', 3],
+  ])('%s says what is required, and by that which services there are', async (file, text, what, line) => {
+    const seen = await see({ ...app, [file]: text })
+    expect(seen).toMatchObject({ framework: 'flask', settings: { services: ['redis'] } })
+    expect(Object.values(seen.places)).toContain(what)
+    expect(seen.places[`${file}:${line}`]).toBe('redis: redis is required')
+  })
+
   it('what kraft does not read itself is named: uv.lock, requirements of one environment', async () => {
     expect((await see({ ...app, 'requirements/live.txt': 'flask\n' })).todos).toContain('-r requirements/live.txt')
     const locked = { 'pyproject.toml': '[project]\ndependencies = ["flask"]\n', 'uv.lock': 'version = 1\n' }
     expect((await see({ ...app, ...locked })).todos).toContain('uv export')
+    expect((await see({ 'poetry.lock': '', 'Pipfile.lock': '{}' })).todos).toMatch(/poetry export[\s\S]*pipenv requirements/)
+    expect((await see({ 'requirements.txt': 'flask\n' })).todos).toBe('')
   })
 
   it('celery says which worker is missing', async () => {
@@ -241,6 +262,9 @@ group('files of other tools', () => {
       'shop/celery.py': 'app = Celery("shop")\n',
     })
     expect(seen.todos).toContain('celery -A shop worker }, and its broker to services: redis or rabbitmq')
+    expect((await see({ 'requirements.txt': 'flask\ncelery\nredis\n' })).todos).toBe(
+      'Add its worker, processes: { worker: celery -A shop worker }',
+    )
   })
 })
 

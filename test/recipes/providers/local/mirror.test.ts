@@ -15,7 +15,7 @@ test.each([
     kind: 'task',
     message: "Ubuntu noble can't be fetched: its mirror http://archive.ubuntu.com/ubuntu does not answer",
     output,
-    next: expect.stringContaining('--set image=bookworm'),
+    next: expect.stringContaining('--image bookworm'),
   })
 })
 
