@@ -48,8 +48,12 @@ export interface ServiceData {
   undo(place: Place): Sh
   /** What lies beside becomes the former data: what an undo took away can be had back. */
   keep(place: Place): Sh
-  /** Removes the former data. */
+  /** Removes the former data, and what {@link ServiceData.retire} has put away. */
   forget(place: Place): Sh
+  /** Puts the former data where nobody looks for them, for {@link ServiceData.clear}; left out where removing them takes no time. */
+  retire?(place: Place): Sh
+  /** Removes what `retire` has put away, at any time and in its own time. */
+  clear?(place: Place): Sh
   /** Removes what lies beside. */
   discard(place: Place): Sh
 }

@@ -20,11 +20,14 @@ export interface Jobs {
   readonly wait: readonly Step[]
 }
 
+const heldFile = ({ name }: Place) => `${locksFolder}/${name}.held`
+
 const folder = (place: Place) => `${layout.dumps(place)}/jobs`
 
 // Each job holds a lock of its own until it has ended, so that whoever waits for it wakes at once; all of them hold one that says that
 // some still run. They are one process group, and the one that leads it outlives them. They end before the disk is full: what they make
-// of a bundle is known only then.
+// of a bundle is known only then; and once nobody has the instance's lock any more, which they only look at: whoever had it for longer would
+// be taken for somebody who changes the instance.
 const lead = (place: Place, count: number) => sh`
   cd ${folder(place)}
   trap : TERM
@@ -48,6 +51,7 @@ const lead = (place: Place, count: number) => sh`
   exec >/dev/null 2>&1
   while [ "$(ls | grep -c '\.code$')" -lt ${count} ]; do
     sleep 0.2 || :
+    if [ "$1" = held ] && flock -n ${heldFile(place)} true; then kill -TERM 0; fi
     full=$(${roomLeft(place)}) || :
     if [ -z "$full" ]; then continue; fi
     echo "$full" >full
@@ -74,7 +78,6 @@ export function jobs(place: Place, title: string, all: readonly Job[]): Jobs {
     [`job${index}`, `${run.text}\n`] as const,
     ...Object.entries(own).map(([name, content]) => [`job${index}${name}`, content] as const),
   ])
-  const held = `${locksFolder}/${place.name}.held`
   const begin: Step = {
     title,
     quiet: true,
@@ -85,12 +88,11 @@ export function jobs(place: Place, title: string, all: readonly Job[]): Jobs {
       umask 077
       # The step's own is gone when its script ends.
       cp -R "$KRAFT_STEP" ${folder(place)}
-      said=$(setsid sh -e ${`${folder(place)}/lead`} </dev/null 2>&1 &)
+      # Outside of kraft nobody has it.
+      held=held
+      if flock -n ${heldFile(place)} true 2>/dev/null; then held=; fi
+      said=$(setsid sh -e ${`${folder(place)}/lead`} "$held" </dev/null 2>&1 &)
       if [ -n "$said" ]; then printf '%s\n' "$said"; exit 1; fi
-      # It waits until nobody has the instance's lock any more, and has it meanwhile.
-      if ! flock -n ${held} true 2>/dev/null; then
-        setsid flock ${held} sh -c ${endJobs(place).text} </dev/null >/dev/null 2>&1 8>&- &
-      fi
     `,
     ),
   }

@@ -5,7 +5,7 @@ import { requireInstance } from '../project/instance.js'
 import type { Manifest } from '../project/manifest.js'
 import { readSanitizers } from '../project/sanitize.js'
 import { type DataService, discard } from '../recipes/bundle.js'
-import { forgetFormer, swapIn, undoInterrupted } from '../recipes/exchange.js'
+import { clearRetired, retireFormer, swapIn, undoInterrupted } from '../recipes/exchange.js'
 import { loadBeside } from '../recipes/load-beside.js'
 import { readyToLoad } from '../recipes/ready-to-load.js'
 import { roomFor } from '../recipes/room.js'
@@ -13,7 +13,6 @@ import { sanitize } from '../recipes/sanitize.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { holdLock } from './hold-lock.js'
-import { thenTidy } from './then-tidy.js'
 
 /** Data that are to take the place of an instance's live data. */
 export interface Incoming {
@@ -48,6 +47,7 @@ export async function putInPlace(
   const about = `the data of ${manifest.instance} of ${manifest.time}`
   const goes = arrive !== undefined
   const { begin, wait } = loadBeside(instance, services, { id, manifest, arrives: isProven, goes })
+  const tidy = [...discard(instance, goes ? id : undefined, services), ...clearRetired(instance, all)]
   const work = [
     apply('Check the node', [
       ...undoInterrupted(instance),
@@ -60,19 +60,19 @@ export async function putInPlace(
       ...(isProven ? [] : begin),
       ...wait,
       ...sanitize(instance, services, sanitizers),
-      ...forgetFormer(instance, all),
+      ...retireFormer(instance, all),
     ]),
-    apply('Swap', swapIn(instance, services, about)),
+    apply('Swap', [...swapIn(instance, services, about), ...(session.flags.dryRun ? [] : tidy)]),
   ]
   if (session.flags.dryRun) await line.list(work)
   else {
     const lock = locked ? undefined : await holdLock(session, node, instance.name, line)
-    const tidy = apply('Tidy up', discard(instance, goes ? id : undefined, services))
     try {
-      await thenTidy(
-        () => line.list(work),
-        () => line.list([tidy]),
-      )
+      await line.list(work)
+    } catch (error) {
+      // What failed may keep this from being done as well, and says more.
+      await line.list([apply('Tidy up', tidy)]).catch(() => undefined)
+      throw error
     } finally {
       await lock?.release()
     }
