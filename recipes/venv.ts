@@ -18,6 +18,8 @@ export interface Virtualenv {
   /** The interpreter: `python3`, or the one of the setting `python`. */
   readonly python: string
   readonly requirements: string
+  /** What is installed after them, because pip takes nothing without a hash into a set that has some. */
+  readonly afterwards: string
   readonly constraints: string
   /** Addresses where packages come from, without credentials. */
   readonly index: readonly string[]
@@ -32,24 +34,27 @@ export function virtualenv(
   requirements: Requirements,
   given: { readonly codename: string; readonly python: string | undefined; readonly index?: readonly { readonly url: string }[] },
 ): Virtualenv {
-  const text = requiredNames(requirements.text).has('gunicorn') ? requirements.text : `${requirements.text}gunicorn\n`
+  const added = requiredNames(requirements.text).has('gunicorn') ? '' : 'gunicorn\n'
+  const hashed = /\s--hash[=\s]/.test(requirements.text)
+  const [text, afterwards] = hashed ? [requirements.text, added] : [`${requirements.text}${added}`, '']
   const python = given.python === undefined ? 'python3' : `python${given.python.replace(/^python/, '')}`
   // Who asks for packages does not change them, so it is not in the hash.
   const index = (given.index ?? []).map(({ url }) => url)
   const hash = createHash('sha256')
-    .update([text, requirements.hashInput, given.codename, python, ...index].join('\n--\n'))
+    .update([`${text}${afterwards}`, requirements.hashInput, given.codename, python, ...index].join('\n--\n'))
     .digest('hex')
     .slice(0, 12)
-  return { hash, python, requirements: text, constraints: requirements.constraints, index }
+  return { hash, python, requirements: text, afterwards, constraints: requirements.constraints, index }
 }
 
 /** What a virtualenv is made of, as a person reads it; of each release it is kept beside it. */
-export function describeVirtualenv({ python, requirements, constraints, index }: Virtualenv): string {
+export function describeVirtualenv({ python, requirements, afterwards, constraints, index }: Virtualenv): string {
   const rows = constraints.split('\n').filter((row) => row !== '')
   return [
     `${python}\n`,
     ...index.map((url) => `index: ${url}\n`),
     requirements,
+    afterwards,
     ...rows.map((row) => `constraint: ${row}\n`),
   ].join('')
 }
@@ -64,7 +69,7 @@ export function buildVirtualenv(
   virtualenv: Virtualenv,
   { variables, ordered }: PackageIndexes,
 ): readonly Step[] {
-  const { hash, python, requirements, constraints } = virtualenv
+  const { hash, python, requirements, afterwards, constraints } = virtualenv
   const path = layout.venv(place, hash)
   const builder = layout.builder(place)
   return [
@@ -76,7 +81,7 @@ export function buildVirtualenv(
     }),
     {
       title: `Virtualenv ${hash}`,
-      files: { requirements, constraints, index: variables },
+      files: { requirements, afterwards, constraints, index: variables },
       check: sh`test -e ${path}/.complete`,
       apply: sh`
         if ! command -v ${python} >/dev/null; then
@@ -91,6 +96,7 @@ export function buildVirtualenv(
         # Nothing stays of one that can't be built.
         trap ${`rm -rf "$input"; if [ ! -e ${path}/.complete ]; then rm -rf ${path}; fi`} EXIT
         install -o ${builder} -m 0400 "$KRAFT_STEP/requirements" "$input/requirements.txt"
+        install -o ${builder} -m 0400 "$KRAFT_STEP/afterwards" "$input/afterwards.txt"
         install -o ${builder} -m 0400 "$KRAFT_STEP/constraints" "$input/constraints.txt"
         install -o ${builder} -m 0400 "$KRAFT_STEP/index" "$input/index"
         chown ${builder} "$input"
@@ -110,14 +116,17 @@ export function buildVirtualenv(
               --python "$venv/bin/python" $seed >"$input/said" 2>&1; then
               "$venv/bin/python" -m ensurepip --upgrade --default-pip >/dev/null
             fi
-            set -- -r "$input/requirements.txt" -c "$input/constraints.txt"
             by_uv() { "$uv" pip install --quiet --python "$venv/bin/python" "$@"; }
             by_pip() { "$venv/bin/python" -m pip install --quiet "$@"; }
-            if [ ! -x "$uv" ]; then by_pip "$@"
-            elif [ "$ordered" = yes ]; then by_uv "$@"
-            # What uv does not know of pip (options in a file, say), pip knows.
-            elif ! by_uv "$@" >"$input/said" 2>&1; then by_pip "$@"
-            fi
+            for each in requirements afterwards; do
+              if [ ! -s "$input/$each.txt" ]; then continue; fi
+              set -- -r "$input/$each.txt" -c "$input/constraints.txt"
+              if [ ! -x "$uv" ]; then by_pip "$@"
+              elif [ "$ordered" = yes ]; then by_uv "$@"
+              # What uv does not know of pip (options in a file, say), pip knows.
+              elif ! by_uv "$@" >"$input/said" 2>&1; then by_pip "$@"
+              fi
+            done
             touch "$venv/.complete"
           ' sh ${path} "$input" ${python} ${uvProgram} ${ordered ? 'yes' : 'no'}
       `,

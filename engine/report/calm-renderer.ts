@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
+import cliTruncate from 'cli-truncate'
 import { color, DefaultRenderer, figures, indent, type ProcessOutput } from 'listr2'
-import { clip, shorten } from './shorten.js'
+import { shorten } from './shorten.js'
 
 // Between a title and its mark, where no title has it: a title that is cut keeps its mark.
 const separator = '\u001f'
@@ -129,12 +130,20 @@ export class CalmRenderer extends DefaultRenderer {
   protected override format(message: string, icon: string, level: number): string[] {
     const width = (process.stderr.columns || 80) - 2 * level - 1
     return message.split('\n').flatMap((text, index) => {
-      const [title = '', mark] = stripVTControlCharacters(text).trimEnd().split(separator)
+      const [title = '', mark] = onOneLine(text).split(separator)
       if (title === '') return []
       const sign = index === 0 ? icon : ' '
       const taken = 2 + (mark === undefined ? 0 : mark.length + 1)
-      const shown = `${sign} ${clip(title, width - taken)}${mark === undefined ? '' : ` ${color.cyan(mark)}`}`
+      const shown = `${sign} ${cliTruncate(title, Math.max(1, width - taken))}${mark === undefined ? '' : ` ${color.cyan(mark)}`}`
       return [indent(shown, 2 * level)]
     })
   }
+}
+
+// A line that breaks would spoil what is drawn over it: a tab is wider than it counts, and what is behind a carriage return writes over
+// what was before.
+function onOneLine(text: string): string {
+  const [last = ''] = stripVTControlCharacters(text).trimEnd().split('\r').slice(-1)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those but the separator are taken out
+  return last.replaceAll('\t', '  ').replaceAll(/[\u0000-\u001e\u007f-\u009f]/g, '')
 }

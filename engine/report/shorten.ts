@@ -71,9 +71,3 @@ function read(text: string, signs: Signs): Pick<Row, 'level' | 'kind'> {
           : 'other'
   return { level: plain.length - start.length, kind }
 }
-
-/** Cuts text to a width, so that a line never breaks: a broken one would spoil what is drawn over it. */
-export function clip(text: string, width: number): string {
-  const letters = [...text]
-  return letters.length <= width ? text : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`
-}

@@ -30,11 +30,13 @@ export function receiptOf({ applied }: Rollout): Receipt {
   }
 }
 
-/** The receipt in lines that a person reads. */
+/** The receipt in lines that a person reads: parts that took 0.3 s each, and the rest as one. */
 export function printReceipt({ seconds, requests, versions }: Receipt): readonly string[] {
-  const took = Object.entries(seconds)
-    .filter(([, each]) => each >= 0.05)
-    .map(([title, each]) => `${title} ${each.toFixed(1)} s`)
+  const parts = Object.entries(seconds)
+  const long = parts.filter(([, each]) => each >= 0.3)
+  const rest = parts.reduce((sum, [, each]) => sum + each, 0) - long.reduce((sum, [, each]) => sum + each, 0)
+  const shown = rest < 0.05 ? long : [...long, [long.length === 0 ? 'all parts' : 'the rest', rest] as const]
+  const took = shown.map(([title, each]) => `${title} ${each.toFixed(1)} s`)
   const { requests: count, failed, slowest } = requests
   const served =
     count === 0

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { gateway } from '../../recipes/providers/local/names.js'
@@ -126,6 +126,28 @@ test('a node without uv has pip do the same', async () => {
   const { result, seen } = await watchProcesses(word, () => kraft('deploy:stage', '--verbose', '--debug'))
   expect([result.code, seen], result.stderr).toEqual([0, ''])
   expect([await served(), (await builtBy()).trim()]).toEqual(['1.0', 'pip'])
+})
+
+test('hashes in requirements.txt are compared by pip, although gunicorn, which it does not name, has none', async () => {
+  await write('[]', `['${mirror}']`)
+  const idna = (hash: string) => ({
+    'requirements.txt': `idna==3.10 --hash=sha256:${hash}\n`,
+    'parcel/wsgi.py': `import idna
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [idna.__version__.encode()]
+`,
+  })
+  await writeFiles(project, idna('0'.repeat(64)))
+  const { code, stderr } = await kraft('deploy:stage')
+  expect([code, failure(stderr)]).toEqual([1, expect.stringContaining('DO NOT MATCH THE HASHES')])
+  // Of idna-3.10-py3-none-any.whl on PyPI.
+  await writeFiles(project, idna('946d195a0d259cbba61165e88e65941f16e9b36ea6ddb97f00452bae8b1287d3'))
+  expect((await kraft('deploy:stage')).code).toBe(0)
+  expect(await served()).toBe('3.10')
+  await rm(join(project, 'requirements.txt'))
+  await write('[ourcode, other]', list().replace(` '${server.url('public')}',`, ''))
+  expect((await kraft('deploy:stage')).code).toBe(0)
 })
 
 test('a wrong password, or none where the vault has none, leaves what serves, and is said without it', async () => {

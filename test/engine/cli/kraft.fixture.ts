@@ -99,6 +99,23 @@ const tasks: Readonly<Record<string, Task>> = {
         { concurrent: true },
       ),
   }),
+  strange: task({
+    on: 'once',
+    needs: 'nothing',
+    run: ({ line }) =>
+      line.list([
+        {
+          title: 'A step',
+          run: async (step: Line) => {
+            step.output('a\tb\tc\td\te\tf', 'detail')
+            step.output('漢字'.repeat(30), 'detail')
+            step.output('🚀 '.repeat(30), 'detail')
+            step.output('bell\u0007 and Reading… 5%\rReading… 100%', 'detail')
+            await sleep(1500)
+          },
+        },
+      ]),
+  }),
   leak: task({
     on: 'once',
     needs: 'nothing',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clip, shorten } from '../../../engine/report/shorten.js'
+import { shorten } from '../../../engine/report/shorten.js'
 
 const signs = { waiting: '◼', done: ['✔', '↓'] }
 const lines = [
@@ -27,9 +27,4 @@ test('a list that is too tall loses what waits first, the deepest and last of it
 
 test('then what is done goes, and what runs stays with its output', () => {
   expect(shorten(lines, 5, signs)).toEqual([lines[0], '  ⋮ 7 more', lines[2], lines[5], lines[6]])
-})
-
-test('text is cut to the width with a sign that it was', () => {
-  expect(clip('Directory', 9)).toBe('Directory')
-  expect(clip('Directory', 5)).toBe('Dire…')
 })

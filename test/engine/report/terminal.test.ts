@@ -81,3 +81,18 @@ it('the line that a step says before it is drawn for the first time is shown', a
     frames.some((frame) => frame.some((line) => /A step/.test(line)) && frame.some((line) => /the only line/.test(line))),
   ).toBe(true)
 })
+
+it('tabs, wide letters, emoji and carriage returns break no line, so that nothing is drawn twice', async () => {
+  const { frames } = await watch(40, 24, 'strange')
+  const shown = frames.map((frame) => frame.filter((line) => line !== ''))
+  for (const frame of shown) {
+    const times = (what: RegExp) => frame.filter((line) => what.test(line)).length
+    expect(
+      [times(/A step/), times(/漢字/), times(/🚀/)].filter((each) => each > 1),
+      frame.join('\n'),
+    ).toEqual([])
+  }
+  expect(shown.some((frame) => frame.some((line) => /漢字.*…$/.test(line)))).toBe(true)
+  expect(shown.some((frame) => frame.some((line) => /^ *› Reading… 100%$/.test(line)))).toBe(true)
+  expect(shown.some((frame) => frame.some((line) => /› a +b +c/.test(line)))).toBe(true)
+})
