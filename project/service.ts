@@ -31,7 +31,10 @@ export interface ServiceData {
   size?(place: Place): Sh
   /** Prints the same lines of the live data, for people who ask what they would lose. */
   count(place: Place): Sh
-  /** Loads the file `$KRAFT_IN` beside the live data, as the instance's own user, and leaves the live data alone. */
+  /**
+   * Loads the file `$KRAFT_IN` beside the live data, as the instance's own user, and leaves the live data alone. Other services are loaded at
+   * the same time.
+   */
   beside(place: Place): Sh
   /** Prints the same lines as `dump`, of what lies beside. */
   countBeside(place: Place): Sh
