@@ -9,7 +9,7 @@ import { noRoomLeft, roomLeft } from './room.js'
 export interface Job {
   /** Of the step that waits for it and says how it ended. */
   readonly title: string
-  /** Runs as root under `sh -e`, and finds each of its files at `${KRAFT_JOB}NAME`. */
+  /** Runs as root under `sh -e`, with a step's umask, and finds each of its files at `${KRAFT_JOB}NAME`. */
   readonly run: Sh
   readonly files: Readonly<Record<string, string>>
 }
@@ -42,7 +42,7 @@ const lead = (place: Place, count: number) => sh`
       KRAFT_JOB=${folder(place)}/job$each
       export KRAFT_JOB
       code=0
-      (cd /; exec sh -e "$KRAFT_JOB") >"$each.said" 2>&1 6>&- 7>&- || code=$?
+      (cd /; umask 022; exec sh -e "$KRAFT_JOB") >"$each.said" 2>&1 6>&- 7>&- || code=$?
       echo "$code" >"$each.code"
     ) >/dev/null 2>&1 &
     exec 6>&-

@@ -36,6 +36,12 @@ it('jobs of one script run side by side and are waited for by another one, which
   ])
 })
 
+it('a job makes files that others may read, as a step does', async () => {
+  const { begin, wait } = jobs(place, 'Begin', [job('Umask', sh`umask`)])
+  const [, ended] = await runSteps([...begin, ...wait])
+  expect(ended).toMatchObject({ status: 'ok', output: '0022' })
+})
+
 it('where one fails the others end with it, and nothing of them is left', async () => {
   const broken = job('Broken', sh`until [ -s ${`${home}/pid`} ]; do sleep 0.01; done; echo broken; exit 3`)
   const { begin, wait } = jobs(place, 'Begin', [broken, lasting()])
