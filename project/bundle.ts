@@ -9,6 +9,9 @@ import { largestManifest, type Manifest, noBundle, readManifest } from './manife
 /** The last member: the SHA-256 of the first, as sha256sum writes it. */
 export const seal = 'manifest.sha256'
 
+// Bytes: each piece costs the same, however large it is.
+const large = 1024 ** 2
+
 /** A bundle that is proven while it passes. */
 export interface Passing {
   /** The bundle once more, made anew of what was proven; it fails where that ends. */
@@ -26,7 +29,7 @@ export interface Passing {
  * @example const { members } = await proveBundle('before.bundle')
  */
 export async function proveBundle(file: string): Promise<Manifest> {
-  const { stream, proven } = await passBundle(createReadStream(file), file)
+  const { stream, proven } = await passBundle(createReadStream(file, { highWaterMark: large }), file)
   await pipeline(stream, new Writable({ write: (_chunk, _encoding, done) => done() })).catch(() => undefined)
   return proven
 }

@@ -31,7 +31,10 @@ export interface ServiceData {
   size?(place: Place): Sh
   /** Prints the same lines of the live data, for people who ask what they would lose. */
   count(place: Place): Sh
-  /** Loads the file `$KRAFT_IN` beside the live data, as the instance's own user, and leaves the live data alone. */
+  /**
+   * Loads the file `$KRAFT_IN` beside the live data, as the instance's own user, and leaves the live data alone. Other services are loaded at
+   * the same time.
+   */
   beside(place: Place): Sh
   /** Prints the same lines as `dump`, of what lies beside. */
   countBeside(place: Place): Sh
@@ -48,8 +51,12 @@ export interface ServiceData {
   undo(place: Place): Sh
   /** What lies beside becomes the former data: what an undo took away can be had back. */
   keep(place: Place): Sh
-  /** Removes the former data. */
+  /** Removes the former data, and what {@link ServiceData.retire} has put away. */
   forget(place: Place): Sh
+  /** Puts the former data where nobody looks for them, for {@link ServiceData.clear}; left out where removing them takes no time. */
+  retire?(place: Place): Sh
+  /** Removes what `retire` has put away, at any time and in its own time. */
+  clear?(place: Place): Sh
   /** Removes what lies beside. */
   discard(place: Place): Sh
 }

@@ -1,4 +1,4 @@
-import { lines, Sh, sh } from '../engine/shell/sh.js'
+import { lines, type Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { drain } from '../engine/transfer/drain.js'
 import { seal } from '../project/bundle.js'
@@ -7,7 +7,8 @@ import type { Manifest } from '../project/manifest.js'
 import type { Place, Service, ServiceData } from '../project/service.js'
 import { beginMoment, sameMoment } from './exchange.js'
 import { freeze, thawed } from './freeze.js'
-import { roomForDump, whileRoom } from './room.js'
+import { endJobs } from './jobs.js'
+import { roomForDump } from './room.js'
 import { sha256Of } from './sha256.js'
 
 /** A service that has data. */
@@ -135,6 +136,9 @@ export function streamBundle(place: Place, id: string, services: readonly DataSe
   `
 }
 
+// In the folder of a bundle, once all of it is there.
+const whole = 'WHOLE'
+
 /** The command line that takes a bundle from stdin into its folder. Only for whoever holds the instance's lock. */
 export function receiveBundle(place: Place, id: string): Sh {
   const folder = bundleFolder(place, id)
@@ -146,53 +150,16 @@ export function receiveBundle(place: Place, id: string): Sh {
     mkdir -p ${folder}
     tar -x --no-same-owner -C ${folder} -f -
     ${drain}
+    : >${`${folder}/${whole}`}
   `
 }
 
-/** Proves the bundle on the node once more, then loads each member beside the live data and compares its counts. */
-export function loadBeside(place: Place, id: string, services: readonly DataService[], manifest: Manifest): readonly Step[] {
+/** Shell that waits until a member of a bundle that is on its way is there. */
+export function untilArrived(place: Place, id: string, { file, size }: Pick<Manifest['members'][number], 'file' | 'size'>): Sh {
   const folder = bundleFolder(place, id)
-  return [
-    {
-      title: 'Prove the bundle on the node',
-      quiet: true,
-      files: { sums: manifest.members.map(({ sha256, file }) => `${sha256} ${file}\n`).join('') },
-      apply: sh`
-        cd ${folder}
-        while read -r sum file; do
-          if [ "$(${sha256Of(new Sh('"./$file"'))})" != "$sum" ]; then
-            printf '%s is not what the manifest says\n' "$file"
-            exit 1
-          fi
-        done <"$KRAFT_STEP/sums"
-      `,
-    },
-    ...services.map(({ service, data }): Step => {
-      // Its name is that of the kraft that wrote it.
-      const { file = data.member, counts = {} } = manifest.members.find((member) => member.service === service.name) ?? {}
-      return {
-        title: `Load ${service.name} beside the live data`,
-        quiet: true,
-        files: {
-          load: `${data.beside(place).text}\n`,
-          count: `${data.countBeside(place).text}\n`,
-          expected: Object.entries(counts)
-            .map(([name, number]) => `${name} ${number}\n`)
-            .join(''),
-        },
-        apply: sh`
-          KRAFT_IN=${`${folder}/${file}`}
-          export KRAFT_IN
-          ${whileRoom(place, 'load')}
-          sh -e "$KRAFT_STEP/count" | LC_ALL=C sort >"$KRAFT_STEP/found"
-          if ! LC_ALL=C sort "$KRAFT_STEP/expected" | diff - "$KRAFT_STEP/found"; then
-            echo 'What was loaded is not what the manifest says'
-            exit 1
-          fi
-        `,
-      }
-    }),
-  ]
+  return sh`
+    until [ "$(stat -c %s ${`${folder}/${file}`} 2>/dev/null)" = ${size} ] || [ -e ${`${folder}/${whole}`} ]; do sleep 0.05; done
+  `
 }
 
 /** Removes what a load left beside the live data, and the bundle on the node; one that is to stay has no `id` here. */
@@ -204,6 +171,7 @@ export function discard(place: Place, id: string | undefined, services: readonly
       // Each of them, whatever becomes of the others.
       apply: lines(
         sh`code=0`,
+        endJobs(place),
         id === undefined ? undefined : sh`rm -rf ${bundleFolder(place, id)}`,
         ...services.map(({ data }) => sh`sh -ec ${data.discard(place).text} || code=1`),
         sh`exit "$code"`,

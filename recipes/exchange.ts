@@ -128,6 +128,34 @@ export function forgetFormer(place: Place, services: readonly DataService[]): re
   ]
 }
 
+/** Has a load's services without former data at once: what takes long to remove is put away, for {@link clearRetired}. */
+export function retireFormer(place: Place, services: readonly DataService[]): readonly Step[] {
+  return [
+    {
+      title: 'Put the former data away',
+      quiet: true,
+      apply: lines(
+        sh`rm -f ${record(place)}`,
+        ...services.map(({ data }) => sh`sh -ec ${(data.retire ?? data.forget)(place).text}`),
+      ),
+    },
+  ]
+}
+
+/** Removes what was put away, while nobody waits for it. */
+export function clearRetired(place: Place, services: readonly DataService[]): readonly Step[] {
+  const clear = services.flatMap(({ data }) => data.clear?.(place).text ?? [])
+  if (clear.length === 0) return []
+  const each = sh`for each; do sh -ec "$each"; done`
+  return [
+    {
+      title: 'Remove what was put away',
+      quiet: true,
+      apply: sh`setsid nice sh -c ${each.text} sh ${clear} </dev/null >/dev/null 2>&1 8>&- &`,
+    },
+  ]
+}
+
 /**
  * Swaps all services in one script: either all of them change places with what lies beside, or none. It may be cut off anywhere.
  * `loaded` is what people are told of it later.

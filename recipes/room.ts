@@ -60,28 +60,10 @@ export function roomFor(place: Place, { members }: Manifest): readonly Step[] {
   ]
 }
 
-/**
- * Shell that runs a script of the step, and ends it before it has filled the disk: how much a bundle becomes is known only then, and whatever
- * is live writes there as well.
- */
-export const whileRoom = (place: Place, script: string): Sh => sh`
-  (
-    while sleep 0.2; do
-      full=$(df --output=avail,target -m ${paths(place)} | awk ${`NR > 1 && $1 < ${spare.megabytes / 2} { print $2; exit }`})
-      if [ -z "$full" ]; then continue; fi
-      echo "$full" >"$KRAFT_STEP/full"
-      kill -TERM -- -"$(cat "$KRAFT_STEP/group")"
-      break
-    done
-  ) &
-  watch=$!
-  code=0
-  # A group of its own, so that all of it ends.
-  setsid -w sh -c 'echo $$ >"$KRAFT_STEP/group"; exec sh -e "$KRAFT_STEP/$0"' ${script} || code=$?
-  kill "$watch" 2>/dev/null || :
-  if [ -e "$KRAFT_STEP/full" ]; then
-    printf 'It becomes larger than the room that there is: it was ended with the last %s MB of %s\n' ${spare.megabytes / 2} "$(cat "$KRAFT_STEP/full")"
-    exit 1
-  fi
-  if [ "$code" != 0 ]; then exit "$code"; fi
-`
+/** Shell that prints which disk is so full that a load has to end, before whatever is live finds none of it left. */
+export const roomLeft = (place: Place): Sh =>
+  sh`df --output=avail,target -m ${paths(place)} | awk ${`NR > 1 && $1 < ${spare.megabytes / 2} { print $2; exit }`}`
+
+/** Shell that says so. */
+export const noRoomLeft = (disk: Sh): Sh =>
+  sh`printf 'It becomes larger than the room that there is: it was ended with the last %s MB of %s\n' ${spare.megabytes / 2} ${disk}`

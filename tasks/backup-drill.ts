@@ -12,8 +12,9 @@ import type { Session } from '../engine/task/session.js'
 import { sendStream } from '../engine/transfer/send.js'
 import { type Manifest, readManifest } from '../project/manifest.js'
 import { backupScript } from '../recipes/backups.js'
-import { bundleFolder, discard, loadBeside, receiveBundle } from '../recipes/bundle.js'
+import { bundleFolder, discard, receiveBundle } from '../recipes/bundle.js'
 import { undoInterrupted } from '../recipes/exchange.js'
+import { loadBeside } from '../recipes/load-beside.js'
 import { readyToLoad } from '../recipes/ready-to-load.js'
 import { releaseId } from '../recipes/release.js'
 import { roomFor } from '../recipes/room.js'
@@ -50,11 +51,13 @@ export async function drillBackup(
     try {
       const manifest = await (backup.encrypted ? sent() : unpacked())
       const both = services.filter(({ service }) => manifest.members.some((member) => member.service === service.name))
+      const { begin, wait } = loadBeside(instance, both, { id, manifest, goes: true })
       await apply('Load beside the live data', [
         ...undoInterrupted(instance),
         ...roomFor(instance, manifest),
         ...readyToLoad(instance, both),
-        ...loadBeside(instance, id, both, manifest),
+        ...begin,
+        ...wait,
       ])
       await note({ ok: true })
       const members = manifest.members.map(({ service, counts }) => ({ service, counts }))

@@ -13,6 +13,8 @@ export interface BundleSource {
   /** For messages. */
   readonly name: string
   readonly manifest: Manifest
+  /** It was read once, and all of it is right. */
+  readonly isProven: boolean
   /** Its bytes; once. */
   open(): Readable
   /** Reads what was not read yet, and throws unless all of it is right. */
@@ -29,14 +31,14 @@ export async function bundleSource(file: string, session: Session, identity?: st
     const path = resolve(session.folder, file)
     if (!(await isEncryptedFile(path))) {
       const manifest = await proveBundle(path)
-      return { name: file, manifest, open: () => createReadStream(path), prove: async () => undefined }
+      return { name: file, manifest, isProven: true, open: () => createReadStream(path), prove: async () => undefined }
     }
     const pass = async () => passBundle(await decrypted(createReadStream(path), requireKeys(keys, file), file), file)
     const { stream, proven } = await pass()
     stream.resume().on('error', () => undefined)
     const manifest = await proven
     const again = await pass()
-    return { name: file, manifest, open: () => again.stream, prove: () => again.proven }
+    return { name: file, manifest, isProven: true, open: () => again.stream, prove: () => again.proven }
   }
   if (process.stdin.isTTY === true) {
     throw new KraftError({
@@ -54,6 +56,7 @@ export async function bundleSource(file: string, session: Session, identity?: st
   return {
     name,
     manifest: await manifest,
+    isProven: false,
     open: () => stream,
     prove: () => {
       stream.resume()

@@ -110,11 +110,14 @@ function refuseFetch({ file, recipient }: { readonly file?: string | undefined; 
   })
 }
 
+// Bytes: what comes in small pieces is written in large ones.
+const atOnce = 1024 ** 2
+
 // Data of people: nobody else on this machine reads it.
 async function toFile(file: string, fetch: (sink: Writable) => Promise<void>, recipients: readonly string[]): Promise<void> {
   const part = `${file}.part`
   try {
-    await proven(fetch, createWriteStream(part, { mode: 0o600 }), recipients)
+    await proven(fetch, createWriteStream(part, { mode: 0o600, highWaterMark: atOnce }), recipients)
     await rename(part, file)
   } catch (error) {
     await rm(part, { force: true })

@@ -14,16 +14,19 @@ export interface LoadSource {
   /** For messages. */
   readonly name: string
   readonly manifest: Manifest
+  /** All of it was proven before it is sent. */
+  readonly isProven: boolean
   /** For a dry run, which sends nothing. */
   prove(): Promise<unknown>
   arrive(id: string, line: Line): Promise<void>
 }
 
 /** One that this machine sends. */
-export function sentSource(node: Node, instance: Instance, { name, manifest, prove, open }: BundleSource): LoadSource {
+export function sentSource(node: Node, instance: Instance, { name, manifest, isProven, prove, open }: BundleSource): LoadSource {
   return {
     name,
     manifest,
+    isProven,
     prove,
     arrive: async (id, line) => {
       const meter = new Meter(line, bundleSize(manifest.members))
@@ -49,6 +52,7 @@ export async function keptSource(node: Node, instance: Instance, wanted: string 
   return {
     name,
     manifest: await readManifest(name, manifest.join('\n\n')),
+    isProven: false,
     prove: async () => undefined,
     arrive: async (id) => void (await node.read(openKept(instance, name, id).text)),
   }

@@ -108,6 +108,7 @@ export const load = task({
       manifest,
       services,
       id,
+      isProven: source.isProven,
       arrive: (own) => source.arrive(id, own),
     })
     if (session.flags.dryRun) {

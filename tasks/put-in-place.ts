@@ -4,15 +4,15 @@ import type { TargetContext } from '../engine/task/context.js'
 import { requireInstance } from '../project/instance.js'
 import type { Manifest } from '../project/manifest.js'
 import { readSanitizers } from '../project/sanitize.js'
-import { type DataService, discard, loadBeside } from '../recipes/bundle.js'
-import { forgetFormer, swapIn, undoInterrupted } from '../recipes/exchange.js'
+import { type DataService, discard } from '../recipes/bundle.js'
+import { clearRetired, retireFormer, swapIn, undoInterrupted } from '../recipes/exchange.js'
+import { loadBeside } from '../recipes/load-beside.js'
 import { readyToLoad } from '../recipes/ready-to-load.js'
 import { roomFor } from '../recipes/room.js'
 import { sanitize } from '../recipes/sanitize.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { holdLock } from './hold-lock.js'
-import { thenTidy } from './then-tidy.js'
 
 /** Data that are to take the place of an instance's live data. */
 export interface Incoming {
@@ -24,6 +24,8 @@ export interface Incoming {
   readonly locked?: boolean
   /** Brings it there. Left out where it is there already, and stays. */
   readonly arrive?: (line: Line) => Promise<void>
+  /** All of it was proven before it is sent: what has come of it is loaded beside the live data while the rest is on its way. */
+  readonly isProven?: boolean
   /** Runs the task that has the application connect anew. */
   reload(): Promise<unknown>
 }
@@ -31,7 +33,7 @@ export interface Incoming {
 /** Loads data beside the live data, proves them, swaps, and has the application connect anew. A dry run says so. */
 export async function putInPlace(
   { target, session, line }: Pick<TargetContext<unknown>, 'target' | 'session' | 'line'>,
-  { manifest, services, id, arrive, reload, locked = false }: Incoming,
+  { manifest, services, id, arrive, reload, isProven = false, locked = false }: Incoming,
 ): Promise<void> {
   const instance = requireInstance(target)
   const node = firstWebNode(target)
@@ -43,29 +45,34 @@ export async function putInPlace(
   // What an environment has of its own needs none of it.
   const sanitizers = manifest.environment === (instance.environment ?? null) ? [] : readSanitizers(instance)
   const about = `the data of ${manifest.instance} of ${manifest.time}`
+  const goes = arrive !== undefined
+  const { begin, wait } = loadBeside(instance, services, { id, manifest, arrives: isProven, goes })
+  const tidy = [...discard(instance, goes ? id : undefined, services), ...clearRetired(instance, all)]
   const work = [
     apply('Check the node', [
       ...undoInterrupted(instance),
       ...(arrive === undefined ? [] : roomFor(instance, manifest)),
       ...readyToLoad(instance, services),
+      ...(isProven ? begin : []),
     ]),
     ...(arrive === undefined || session.flags.dryRun ? [] : [{ title: 'Send the bundle', run: arrive }]),
     apply('Load beside the live data', [
-      ...loadBeside(instance, id, services, manifest),
+      ...(isProven ? [] : begin),
+      ...wait,
       ...sanitize(instance, services, sanitizers),
-      ...forgetFormer(instance, all),
+      ...retireFormer(instance, all),
     ]),
-    apply('Swap', swapIn(instance, services, about)),
+    apply('Swap', [...swapIn(instance, services, about), ...(session.flags.dryRun ? [] : tidy)]),
   ]
   if (session.flags.dryRun) await line.list(work)
   else {
     const lock = locked ? undefined : await holdLock(session, node, instance.name, line)
-    const tidy = apply('Tidy up', discard(instance, arrive === undefined ? undefined : id, services))
     try {
-      await thenTidy(
-        () => line.list(work),
-        () => line.list([tidy]),
-      )
+      await line.list(work)
+    } catch (error) {
+      // What failed may keep this from being done as well, and says more.
+      await line.list([apply('Tidy up', tidy)]).catch(() => undefined)
+      throw error
     } finally {
       await lock?.release()
     }

@@ -7,6 +7,7 @@ import { directory } from '../file.js'
 
 const beside = ({ home }: Place) => `${home}/.uploads.beside`
 const former = ({ home }: Place) => `${home}/.uploads.former`
+const retired = ({ home }: Place) => `${home}/.uploads.retired`
 
 const count = (folder: string) => sh`
   printf 'files %s\n' "$(find ${folder} -type f | wc -l)"
@@ -64,7 +65,12 @@ export const service = defineService({
       fi
     `,
     keep: (place) => sh`if [ -d ${beside(place)} ]; then mv -T ${beside(place)} ${former(place)}; fi`,
-    forget: (place) => sh`rm -rf --one-file-system ${former(place)}`,
+    forget: (place) => sh`rm -rf --one-file-system ${former(place)} ${retired(place)}`,
+    retire: (place) => sh`
+      rm -rf --one-file-system ${retired(place)}
+      if [ -d ${former(place)} ]; then mv -T ${former(place)} ${retired(place)}; fi
+    `,
+    clear: (place) => sh`rm -rf --one-file-system ${retired(place)}`,
     discard: (place) => sh`rm -rf --one-file-system ${beside(place)}`,
   },
   // How many there are takes too long to say where there are very many.
@@ -77,7 +83,7 @@ export const service = defineService({
     {
       title: 'Uploads',
       check: sh`test ! -e ${layout.uploads(place)} && test ! -e ${former(place)}`,
-      apply: sh`rm -rf --one-file-system ${layout.uploads(place)} ${former(place)} ${beside(place)}`,
+      apply: sh`rm -rf --one-file-system ${layout.uploads(place)} ${former(place)} ${beside(place)} ${retired(place)}`,
     },
   ],
 })

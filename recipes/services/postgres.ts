@@ -37,6 +37,7 @@ const close = (database: string) => sh`admin -d postgres -c ${`REVOKE ALL ON DAT
 
 const beside = ({ name }: Place) => `${name}+beside`
 const former = ({ name }: Place) => `${name}+former`
+const retired = ({ name }: Place) => `${name}+retired`
 
 // A plus in a name is one in a URL's path as well.
 const environOf = ({ name }: Place, database: string) => ({
@@ -81,8 +82,17 @@ ${renames.map(([from, to]) => `ALTER DATABASE "${from}" RENAME TO "${to}";\n`).j
   `
 }
 
-const dropIfThere = (database: string) =>
-  sh`if ${exists(database)}; then admin -d postgres -c ${`DROP DATABASE "${database}" WITH (FORCE)`}; fi`
+const dropNow = (database: string) => sh`admin -d postgres -c ${`DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`}`
+const dropIfThere = (database: string) => sh`if ${exists(database)}; then ${dropNow(database)}; fi`
+
+// Dropping one has the server write all that is new in any of them.
+const retire = (place: Place) => sh`
+  if ${exists(former(place))}; then
+    ${dropIfThere(retired(place))}
+    printf '%s' ${`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${former(place)}' \\g /dev/null
+ALTER DATABASE "${former(place)}" RENAME TO "${retired(place)}";\n`} | admin -d postgres || ${dropNow(former(place))}
+  fi
+`
 
 /** A database and a role of the instance's own; the Linux user is the proof of identity, so there is no password. */
 export const service = defineService({
@@ -160,7 +170,9 @@ export const service = defineService({
       `,
       ),
     keep: (place) => lines(admin, sh`if ${exists(beside(place))}; then ${exchange(place, [beside(place), former(place)])}; fi`),
-    forget: (place) => lines(admin, dropIfThere(former(place))),
+    forget: (place) => lines(admin, dropIfThere(former(place)), dropIfThere(retired(place))),
+    retire: (place) => lines(admin, retire(place)),
+    clear: (place) => lines(admin, dropIfThere(retired(place))),
     discard: (place) => lines(admin, dropIfThere(beside(place))),
   },
   shell: ({ name }) => ['psql', '-h', '/var/run/postgresql', '-d', name],
@@ -202,9 +214,7 @@ export const service = defineService({
       ),
       apply: lines(
         admin,
-        ...[place.name, beside(place), former(place), ...serverDatabases(place)].map(
-          (database) => sh`admin -d postgres -c ${`DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`}`,
-        ),
+        ...[place.name, beside(place), former(place), retired(place), ...serverDatabases(place)].map(dropNow),
         sh`admin -d postgres -c ${`DROP ROLE IF EXISTS "${place.name}"`}`,
       ),
     },

@@ -226,13 +226,32 @@ test.each([
   await put('old')
 })
 
+test('kraft is killed while it sends: what is loaded meanwhile ends with it, and the next load works', async () => {
+  // Nothing arrives.
+  await root(`printf '%s\n' '#!/bin/sh' 'while [ -e /etc/slow-tar ]; do sleep 0.1; done' 'exec /usr/bin/tar "$@"' >/usr/local/bin/tar
+    chmod +x /usr/local/bin/tar; touch /etc/slow-tar`)
+  const running = startKraft(['load:stage', 'new.bundle', '--yes', '--verbose'], { cwd: project, env: story.env })
+  await reached(running, 'pgrep -f "[d]ump/jobs/lead" && pgrep -f "[/]usr/local/bin/tar -x"')
+  running.child.kill('SIGKILL')
+  await running.ended
+  await expect.poll(() => root('pgrep -f "[d]ump/jobs" || :'), { timeout: 60_000 }).toBe('')
+  await root('rm /usr/local/bin/tar /etc/slow-tar')
+  expect(await state()).toBe(all('old'))
+  await must('load:stage', 'new.bundle', '--yes', '--wait', '60')
+  expect([await state(), await left()]).toEqual([all('new'), ''])
+  await put('old')
+})
+
 test('the database dies, or the disk is full, while data are loaded beside: what is live stays, and the next load works', async () => {
   await root('touch /etc/slow-beside')
   const running = startKraft(['load:stage', 'new.bundle', '--yes', '--verbose'], { cwd: project, env: story.env })
   await reached(running, '[ -e /web/depot/slow.beside ]')
   await root('pkill -KILL -u postgres; systemctl stop postgresql@15-main; rm /etc/slow-beside')
   const { code, stderr } = await running.ended
-  expect([code, failure(stderr)]).toEqual([1, expect.stringContaining('Remove the former data: failed')])
+  expect([code, failure(stderr)]).toEqual([
+    1,
+    expect.stringMatching(/(Load postgres beside the live data|Put the former data away): failed/),
+  ])
   await root('systemctl start postgresql@15-main')
   expect(await state()).toBe(all('old'))
 

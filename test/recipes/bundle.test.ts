@@ -9,16 +9,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sh } from '../../engine/shell/sh.js'
 import type { Manifest } from '../../project/manifest.js'
 import type { Place } from '../../project/service.js'
-import {
-  type DataService,
-  describeMembers,
-  discard,
-  dumpMembers,
-  loadBeside,
-  readMembers,
-  receiveBundle,
-} from '../../recipes/bundle.js'
+import { type DataService, describeMembers, discard, dumpMembers, readMembers, receiveBundle } from '../../recipes/bundle.js'
 import { swapIn } from '../../recipes/exchange.js'
+import { loadBeside } from '../../recipes/load-beside.js'
 import { roomFor } from '../../recipes/room.js'
 import { fileService } from '../rig/file-service.js'
 import { runSteps } from '../rig/run-steps.js'
@@ -37,6 +30,10 @@ const service = (name: string) => fileService(home, name)
 
 const live = async (name: string, text: string) => writeFile(join(home, `${name}.live`), text)
 const read = (file: string) => readFile(join(home, file), 'utf8')
+const loaded = (services: readonly DataService[], manifest: Manifest) => {
+  const { begin, wait } = loadBeside(place, services, { id: 'one', manifest })
+  return [...begin, ...wait]
+}
 const statuses = async (steps: Parameters<typeof runSteps>[0]) => (await runSteps(steps)).map(({ status }) => status)
 
 async function dumped(services: readonly DataService[]): Promise<Manifest> {
@@ -102,7 +99,7 @@ describe('a load', () => {
     await live('b', 'new b\n')
     const manifest = await dumped(services)
     await live('a', 'old\n')
-    expect(await statuses(loadBeside(place, 'one', services, manifest))).toEqual(['ok', 'ok', 'ok'])
+    expect(await statuses(loaded(services, manifest))).toEqual(['ok', 'ok', 'ok'])
     expect([await read('a.live'), await read('a.beside')]).toEqual(['old\n', 'new\n'])
     expect(await statuses(swapIn(place, services, 'the data of shop'))).toEqual(['ok', 'changed'])
     expect([await read('a.live'), await read('a.former')]).toEqual(['new\n', 'old\n'])
@@ -125,9 +122,9 @@ describe('a load', () => {
     await live('a', 'new\n')
     const manifest = await dumped([service('a')])
     await writeFile(join(home, 'dump/one/a.txt'), 'bad\n')
-    const ended = await runSteps(loadBeside(place, 'one', [service('a')], manifest))
-    expect(ended.map(({ status }) => status)).toEqual(['failed'])
-    expect(ended[0]?.output).toContain('a.txt is not what the manifest says')
+    const ended = await runSteps(loaded([service('a')], manifest))
+    expect(ended.map(({ status }) => status)).toEqual(['ok', 'failed'])
+    expect(ended[1]?.output).toContain('a.txt is not what the manifest says')
     expect(await readdir(home)).not.toContain('a.beside')
   })
 
@@ -135,7 +132,7 @@ describe('a load', () => {
     await live('a', 'new\n')
     const manifest = await dumped([service('a')])
     const members = manifest.members.map((member) => ({ ...member, counts: { 'lines in it': 9 } }))
-    const ended = await runSteps(loadBeside(place, 'one', [service('a')], { ...manifest, members }))
+    const ended = await runSteps(loaded([service('a')], { ...manifest, members }))
     expect(ended.map(({ status }) => status)).toEqual(['ok', 'failed'])
     expect(ended[1]?.output).toContain('What was loaded is not what the manifest says')
   })
