@@ -8,14 +8,18 @@ export interface KeyPair {
 
 /**
  * Makes an ed25519 key pair, for a node's sshd or for a login. It is written by hand because ssh2's generator makes about one
- * in 150 that OpenSSH cannot read (it drops leading zero bytes).
+ * in 150 that OpenSSH cannot read (it drops leading zero bytes). Node.js encodes the key while it makes it: to export one that was just made
+ * stands still for ever where memory is tidied up meanwhile (Node.js 20 waits for a lock of its own).
  *
  * @example generateHostKey('kraft me').publicKey // ssh-ed25519 AAAA… kraft me
  */
 export function generateHostKey(comment = 'kraft'): KeyPair {
-  const { x, d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
-  if (x === undefined || d === undefined) throw new TypeError('Node.js made an ed25519 key without its numbers')
-  const [open, seed] = [Buffer.from(x, 'base64url'), Buffer.from(d, 'base64url')]
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519', {
+    publicKeyEncoding: { format: 'der', type: 'spki' },
+    privateKeyEncoding: { format: 'der', type: 'pkcs8' },
+  })
+  // Both end with the 32 bytes of the number itself (RFC 8410).
+  const [open, seed] = [publicKey.subarray(-32), privateKey.subarray(-32)]
   const blob = Buffer.concat([string('ssh-ed25519'), string(open)])
   const check = randomBytes(4)
   const secret = Buffer.concat([check, check, blob, string(Buffer.concat([seed, open])), string(comment)])
