@@ -187,7 +187,7 @@ nginx -t -q && nginx -s reload; git init -q --bare -b main /srv/capistrano.git`)
     }
     const down = {}
     for (const [name, command] of Object.entries(deploys)) {
-      writeFileSync(join(project, 'plain', 'wsgi.py'), "raise RuntimeError('cannot start')\n")
+      writeFileSync(join(project, 'plain', 'wsgi.py'), "raise RuntimeError('cannot start')\napplication = None\n")
       if (name === 'capistrano') await time(push, { cwd: project, env: git, signal })
       const visitors = visit(nodes[node].address, hostOf(name))
       let ended = 'says that all is well'

@@ -197,7 +197,7 @@ chapter(
 )
 
 chapter('the log on the node says who did what, and how it ended', async () => {
-  await writeFile(join(project, 'turn/wsgi.py'), 'raise RuntimeError("boom")\n')
+  await writeFile(join(project, 'turn/wsgi.py'), 'raise RuntimeError("boom")\napplication = None\n')
   expect((await kraft('deploy:stage')).code).toBe(1)
   const log = (await story.onNode('one', 'cat /web/turn/log/kraft')).trim().split('\n')
   expect(log[0]).toMatch(
