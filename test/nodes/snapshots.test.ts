@@ -19,11 +19,14 @@ let story: Story
 beforeAll(async () => {
   story = await beginStory('httpbin')
   await provisionPrepared(story, ['one'])
+  await onNode(ready)
 })
 afterAll(() => story?.remove())
 
 const kraft = (...args: string[]) => story.kraft(args, { cwd: story.home })
 const must = async (...args: string[]) => (await story.must(args, { cwd: story.home })).stdout
+// sshd answers before PostgreSQL does.
+const ready = 'until runuser -u postgres -- pg_isready -q; do sleep 0.1; done'
 const onNode = async (script: string) => (await story.onNode('one', script)).trim()
 const query = (text: string) => onNode(`runuser -u postgres -- psql -qAtc '${text}'`)
 
@@ -56,8 +59,8 @@ end
   await must('restore:one', '--yes')
   expect(await must('run:one', '--', 'ls', '/usr/share/doc/libc6')).toBe('mine\n')
   expect(await onNode('ls /etc/debian_version /root/later 2>&1 || :')).toMatch(/^(ls: cannot access .*\n?){2}$/)
-  // It recovers as after a power cut, which may take longer than sshd does.
-  await onNode('until runuser -u postgres -- pg_isready -q; do sleep 0.1; done')
+  // It recovers as after a power cut.
+  await onNode(ready)
   const [count, highest] = (await query('select count(*), max(id) from rows')).split('|').map(Number)
   expect(count).toBe(highest)
   expect(highest).toBeGreaterThanOrEqual(before)
