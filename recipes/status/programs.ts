@@ -37,7 +37,8 @@ export const programs: StatusPart = {
   },
 }
 
-function needs(
+/** What a program wants of whoever looks; `word` is the target. */
+export function needs(
   { kind, name, state, seconds = 0, restarts = 0, code = 0 }: Program,
   stopped: boolean,
   word: string,
@@ -48,8 +49,9 @@ function needs(
     return state !== 'run' && code !== 0 ? [{ what: `cron entry ${name} ended with code ${code}`, next: `Its log: ${log}` }] : []
   }
   if (stopped || state === 'old') return []
-  if (state !== 'run') return [{ what: `${name} does not run (${state})`, next: `Its log: ${log}; then kraft restart:${word}` }]
-  if (restarts >= 3 && seconds < settled)
+  // Between an end and the next start it is down, which says less.
+  if (restarts >= 3 && (state !== 'run' || seconds < settled))
     return [{ what: `${name} has ended ${restarts} times, last with code ${code}`, next: `Its log: ${log}` }]
+  if (state !== 'run') return [{ what: `${name} does not run (${state})`, next: `Its log: ${log}; then kraft restart:${word}` }]
   return []
 }

@@ -286,7 +286,10 @@ test('what needs a hand is said with what to do, and is an exit code', async () 
   expect([code, ok]).toEqual([1, false])
   expect(nodes[0]?.attention).toEqual([
     { what: 'The site answers / with code 502', next: 'Its log: kraft logs:live web nginx' },
-    { what: expect.stringMatching(/^web does not run \(down\)$/), next: expect.stringContaining('kraft restart:live') },
+    {
+      what: expect.stringMatching(/^web does not run \((?:down|finish)\)$/),
+      next: expect.stringContaining('kraft restart:live'),
+    },
     { what: expect.stringMatching(/^redis does not answer: /), next: expect.stringContaining('kraft deploy:live') },
     { what: 'It wants a reboot (updates)', next: expect.stringContaining('reboot') },
   ])
