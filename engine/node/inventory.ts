@@ -141,7 +141,12 @@ async function records(file: YamlText): Promise<readonly NodeRecord[]> {
   ])
   const { value } = file
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new KraftError({ kind: 'setting', message: 'This file should be a map of nodes by name', place: file.place([]) })
+    throw new KraftError({
+      kind: 'setting',
+      message: 'This file should be a map of nodes by name',
+      place: file.place([]),
+      next: 'For example: one: { provider: static, address: 192.0.2.1, user: root, host_keys: [] }',
+    })
   }
   const results = Object.keys(value).map((name) => ({ name, ...check(recordSection, file, [name]) }))
   refuse(results.flatMap(({ problems }) => problems))
