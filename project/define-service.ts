@@ -3,7 +3,7 @@ import { type MapSchema, sectionOf } from '../engine/config/section-of.js'
 import type { Secret } from '../engine/shell/secret.js'
 import type { Sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
-import { DeclarationError } from '../engine/task/declaration-error.js'
+import { requireName } from '../engine/task/declaration-error.js'
 import {
   type Developer,
   type Door,
@@ -65,12 +65,7 @@ export interface ServiceSpec<S extends MapSchema> {
  */
 export function service<S extends MapSchema = MapSchema>(spec: ServiceSpec<S>): Service {
   const { name, doc = name, schema, install, setup, environ, made, data, elsewhere, shell, door, here, facts, destroy } = spec
-  if (!/^[a-z][a-z0-9-]*$/.test(name))
-    throw new DeclarationError(
-      'service',
-      `A service's name is small letters, digits and hyphens, not "${name}"`,
-      "For example: name: 'rack'",
-    )
+  requireName('service', name)
   const whole: Service = {
     name,
     doc,

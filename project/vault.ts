@@ -1,4 +1,4 @@
-import { DeclarationError } from '../engine/task/declaration-error.js'
+import { requireName } from '../engine/task/declaration-error.js'
 
 /** Marks one that a kraftfile exports; registered, so that another copy of kraftwerk makes what this one takes. */
 export const vaultMark = Symbol.for('kraftwerk.vault')
@@ -56,12 +56,6 @@ export function defineVault(vault: Vault): Vault {
  * })
  */
 export function vault(spec: Vault): Vault {
-  if (!/^[a-z][a-z0-9-]*$/.test(spec.name)) {
-    throw new DeclarationError(
-      'vault',
-      `A vault's name is small letters, digits and hyphens, not "${spec.name}"`,
-      "For example: name: 'rack'",
-    )
-  }
+  requireName('vault', spec.name)
   return Object.assign({ ...spec }, { [vaultMark]: true })
 }

@@ -1,5 +1,5 @@
 import { type MapSchema, sectionOf } from '../config/section-of.js'
-import { DeclarationError } from '../task/declaration-error.js'
+import { requireName } from '../task/declaration-error.js'
 import { type Provider, providerMark } from './provider.js'
 
 /** What {@link provider} is given: a provider whose settings are an object schema. */
@@ -23,12 +23,6 @@ export interface ProviderSpec extends Omit<Provider, 'section'> {
  * })
  */
 export function provider({ schema, ...spec }: ProviderSpec): Provider {
-  if (!/^[a-z][a-z0-9-]*$/.test(spec.name)) {
-    throw new DeclarationError(
-      'provider',
-      `A provider's name is small letters, digits and hyphens, not "${spec.name}"`,
-      "For example: name: 'rack'",
-    )
-  }
+  requireName('provider', spec.name)
   return Object.assign({ ...spec, section: schema === undefined ? {} : sectionOf(schema) }, { [providerMark]: true })
 }

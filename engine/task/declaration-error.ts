@@ -23,3 +23,10 @@ export class DeclarationError extends TypeError {
 export function isDeclarationError(error: unknown): error is DeclarationError {
   return typeof error === 'object' && error !== null && mark in error
 }
+
+/** Throws a {@link DeclarationError} for the name of a provider, service or vault that no setting could hold. */
+export function requireName(call: 'provider' | 'service' | 'vault', name: string): void {
+  if (/^[a-z][a-z0-9-]*$/.test(name)) return
+  const message = `A ${call}'s name is small letters, digits and hyphens, not "${name}"`
+  throw new DeclarationError(call, message, "For example: name: 'rack'")
+}

@@ -8,16 +8,11 @@ const ofReader = /Cannot find module '\.\.?\//
 
 // A kraftfile that a page shows has to be one that an editor takes.
 const root = join(import.meta.dirname, '../..')
-const options: ts.CompilerOptions = {
-  target: ts.ScriptTarget.ES2022,
-  lib: ['lib.es2023.d.ts'],
-  module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
-  strict: true,
-  noEmit: true,
-  skipLibCheck: true,
-  types: ['node'],
+/** Scripts have no types of their own. */
+interface Script {
+  readonly compilerOptions: ts.CompilerOptions
 }
+const script: string = new URL('../../scripts/api/read.mjs', import.meta.url).href
 
 /** Kraftfiles of all pages, by a path that says where each begins; what is appended to one is checked with it. Those with `…` are sketches. */
 function kraftfiles(): ReadonlyMap<string, string> {
@@ -36,7 +31,8 @@ function kraftfiles(): ReadonlyMap<string, string> {
   return files
 }
 
-test('every kraftfile that a page shows passes the type check of an editor', () => {
+test('every kraftfile that a page shows passes the type check of an editor', async () => {
+  const { compilerOptions: options }: Script = await import(script)
   const files = kraftfiles()
   expect(files.size).toBeGreaterThan(15)
   const host = ts.createCompilerHost(options)
