@@ -83,12 +83,23 @@ rsync -a -e '${over}' uploads/ ${login}:/srv/uploads/`,
       ),
       before: () => time([...ssh, `${clean}; ${settled}`], here),
     },
-    kraft: { ...measured('load', 'load:stage', bundle, '--yes'), before: () => time([...ssh, settled], here) },
+    kraft: {
+      ...measured('load', 'load:stage', bundle, '--yes', '--verbose'),
+      // The application's new processes, which know no other data.
+      until: 'Switch to generation',
+      before: () => time([...ssh, settled], here),
+    },
   }
   const load = await inTurns(loaded, runs, signal)
   row({ what: 'pg_restore through zstd over ssh and rsync, the way back', ...spread(load.bare) })
   row({
-    what: 'kraft load of the same: proven, counted, swapped, reloaded',
+    what: 'kraft load of the same until visitors get it: proven, counted, swapped, switched',
+    ...spread(load['kraft until']),
+    ratio: ratio(load['kraft until'], load.bare),
+    most: 1.1,
+  })
+  row({
+    what: 'the same until the old processes are gone',
     ...spread(load.kraft),
     ratio: ratio(load.kraft, load.bare),
     most: 1.1,
