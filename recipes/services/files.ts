@@ -9,10 +9,10 @@ const beside = ({ home }: Place) => `${home}/.uploads.beside`
 const former = ({ home }: Place) => `${home}/.uploads.former`
 const retired = ({ home }: Place) => `${home}/.uploads.retired`
 
-const count = (folder: string) => sh`
-  printf 'files %s\n' "$(find ${folder} -type f | wc -l)"
-  printf 'bytes %s\n' "$(find ${folder} -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')"
-`
+// Of sizes, a line each. Debian 12's awk prints a sum of 2 GB and more as 6e+09, and what it calls %d ends there.
+const counted = sh`awk '{ files++; bytes += $1 } END { printf "files %.0f\nbytes %.0f\n", files, bytes }'`
+
+const count = (folder: string) => sh`find ${folder} -type f -printf '%s\n' | ${counted}`
 
 /** Uploads: a folder that the application writes and nginx serves at /uploads/. */
 export const service = defineService({
@@ -28,15 +28,16 @@ export const service = defineService({
   data: {
     namedByOthers: true,
     member: 'files.tar',
-    // What is counted is what the archive holds, because uploads go on meanwhile.
+    // What is counted is what the archive holds, because uploads go on meanwhile. A file with two names is two in there, as it is two when
+    // it is loaded.
     dump: (place) => sh`
       code=0
-      tar -C ${layout.uploads(place)} -cf "$KRAFT_OUT" . 2>"$KRAFT_OUT.said" || code=$?
+      tar -C ${layout.uploads(place)} --hard-dereference -cf "$KRAFT_OUT" . 2>"$KRAFT_OUT.said" || code=$?
       if [ "$code" != 0 ]; then sed 's/^tar: //' "$KRAFT_OUT.said" >&2; fi
       rm -f "$KRAFT_OUT.said"
       # 1 is a file that changed while it was read: whoever dumps hears of it.
       if [ "$code" -gt 1 ]; then exit "$code"; fi
-      tar -tvf "$KRAFT_OUT" | awk '/^-/ { files++; bytes += $3 } END { printf "files %d\nbytes %d\n", files, bytes }'
+      tar -tvf "$KRAFT_OUT" | awk '/^-/ { print $3 }' | ${counted}
     `,
     // An archive has a header before each, and fills each up to the next 512 bytes.
     size: (place) => sh`
@@ -77,7 +78,7 @@ export const service = defineService({
   facts: (place) => sh`
     test -d ${layout.uploads(place)}
     sizes=$(timeout 5 find ${layout.uploads(place)} -type f -printf '%s\n') || exit 0
-    printf '%s\n' "$sizes" | awk '/./ { files++; bytes += $1 } END { printf "size %d\nfiles %d\n", bytes, files }'
+    printf '%s\n' "$sizes" | awk '/./ { files++; bytes += $1 } END { printf "size %.0f\nfiles %.0f\n", bytes, files }'
   `,
   destroy: (place) => [
     {
