@@ -172,8 +172,27 @@ test('a file that grows while it is dumped is said', async () => {
   const large = '/web/depot/uploads/large'
   await root(`truncate -s 50M ${large}; systemd-run --quiet --unit growing sh -c 'while :; do echo x >>${large}; done'`)
   const { stderr } = await must('dump:stage', 'growing.bundle', '--only', 'files')
+  // Whoever was to get it takes no more.
+  expect((await story.bash('set -o pipefail; kraft dump:stage - | head -c 9', { cwd: project })).code).toBe(1)
   await root(`systemctl stop growing; rm ${large}`)
   expect(stderr).toContain('./large: file changed as we read it')
+  await expect.poll(() => root('ls /web/depot/dump | grep ^2 || :'), { timeout: 30_000 }).toBe('')
+})
+
+test('data of another project that has the name are neither read nor changed', async () => {
+  const owner = '/etc/kraftwerk/depot/owner'
+  await root(`cp -p ${owner} /root/owner; echo 'depot live' >${owner}`)
+  for (const words of [
+    ['dump:stage', 'other.bundle'],
+    ['load:stage', 'new.bundle', '--yes'],
+    ['load:stage', '--undo', '--yes'],
+    ['reload:stage'],
+  ]) {
+    const { code, stderr } = await kraft(...words)
+    expect([words, code, stderr]).toEqual([words, 1, expect.stringContaining('depot belongs to another project or environment')])
+  }
+  await root(`mv /root/owner ${owner}`)
+  expect([await state(), await left()]).toEqual([all('old'), ''])
 })
 
 test('an encrypted bundle is opened by its key alone, from a file and from a pipe', async () => {
