@@ -28,6 +28,13 @@ export const service = defineService({
   data: {
     namedByOthers: true,
     member: 'files.tar',
+    // The swap is two renames.
+    ready: (place) => sh`
+      if mountpoint -q ${layout.uploads(place)}; then
+        printf '%s is a file system of its own, and no load can rename that. Mount it at %s, with all that is there\n' ${layout.uploads(place)} ${place.home}
+        exit 1
+      fi
+    `,
     // What is counted is what the archive holds, because uploads go on meanwhile. A file with two names is two in there, as it is two when
     // it is loaded.
     dump: (place) => sh`

@@ -195,6 +195,15 @@ test('data of another project that has the name are neither read nor changed', a
   expect([await state(), await left()]).toEqual([all('old'), ''])
 })
 
+test('uploads that are a file system of their own are told before anything is sent', async () => {
+  await root('mount -t tmpfs tmpfs /web/depot/uploads')
+  const { code, stderr } = await kraft('load:stage', 'new.bundle', '--yes')
+  await root('umount /web/depot/uploads')
+  expect([code, failure(stderr)]).toEqual([1, expect.stringContaining('/web/depot/uploads is a file system of its own')])
+  expect(stderr).not.toContain('Send the bundle')
+  expect([await state(), await left()]).toEqual([all('old'), ''])
+})
+
 test('an encrypted bundle is opened by its key alone, from a file and from a pipe', async () => {
   const key = await generateX25519Identity()
   await writeFile(join(project, 'key.txt'), `${key}\n`)

@@ -231,18 +231,17 @@ test('a bundle whose data does not load leaves what is live alone', async () => 
 test('a swap that fails before tables moved leaves them where they are, also where what was loaded has none', async () => {
   const run = (part: 'swap' | 'undo' | 'discard', change = (text: string) => text) =>
     root(`sh -ec ${quote(change(mariadb.data?.[part]({ name: 'depot', home: '/web/depot' }).text ?? ''))} 2>&1 || :`)
-  const all = () => mysql('SELECT * FROM author; SELECT * FROM `a book`; SHOW TRIGGERS; SELECT * FROM again')
-  const before = await all()
+  await mysql('CREATE TABLE kept (x INT); INSERT INTO kept VALUES (7); CREATE VIEW shown AS SELECT x * 2 FROM kept')
   // An empty database beside, and somebody who reads a table for long.
   await root(`mariadb -e 'CREATE DATABASE \`depot+beside\`; GRANT ALL ON \`depot+beside\`.* TO depot@localhost'
     : >/web/depot/dump/mysql.beside.sql
-    systemd-run --quiet --unit reader mariadb depot -e 'LOCK TABLES author READ; SELECT SLEEP(600)'
+    systemd-run --quiet --unit reader mariadb depot -e 'LOCK TABLES kept READ; SELECT SLEEP(600)'
     until mariadb -NBe 'SHOW PROCESSLIST' | grep -q 'SLEEP(600)'; do sleep 0.1; done`)
   expect(await run('swap', (text) => text.replace('lock_wait_timeout = 20', 'lock_wait_timeout = 1'))).toContain('timeout')
   await root('systemctl stop reader')
   await run('undo')
   await run('discard')
-  expect(await all()).toBe(before)
+  expect(await mysql('SELECT * FROM shown')).toBe('14')
   expect(await root('mariadb -NBe "SHOW DATABASES LIKE \'depot%\'"')).toBe('depot')
 })
 
