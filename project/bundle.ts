@@ -174,7 +174,8 @@ function sha256(content: Buffer): string {
 function explain(name: string, error: unknown): KraftError {
   if (error instanceof KraftError) return error
   const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const another = 'Nothing was changed. Name one that dump wrote, or make one: kraft dump:TARGET FILE'
   if (code === 'ENOENT')
-    return new KraftError({ kind: 'setting', place: { file: name }, message: 'There is no such file' }, error)
+    return new KraftError({ kind: 'setting', place: { file: name }, message: 'There is no such file', next: another }, error)
   return noBundle(name, code === 'EISDIR' ? 'it is a folder' : 'it is cut off or damaged', error)
 }

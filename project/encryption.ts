@@ -57,9 +57,13 @@ async function encrypterFor(recipients: readonly string[]) {
 export async function decrypted(source: Readable, identities: string, name: string): Promise<Readable> {
   const { Decrypter } = await import('age-encryption')
   const decrypter = new Decrypter()
+  const next = 'Name the file that age-keygen has written with the key of one of its recipients: --identity key.txt'
   const keys = (
     await readFile(identities, 'utf8').catch((error: unknown) => {
-      throw new KraftError({ kind: 'setting', place: { file: identities }, message: 'This file of keys can not be read' }, error)
+      throw new KraftError(
+        { kind: 'setting', place: { file: identities }, message: 'This file of keys can not be read', next },
+        error,
+      )
     })
   )
     .split('\n')
@@ -82,7 +86,7 @@ export async function decrypted(source: Readable, identities: string, name: stri
     return Readable.fromWeb((await decrypter.decrypt(bytesOf(source))) as ReadableStream<Uint8Array>)
   } catch (error) {
     throw new KraftError(
-      { kind: 'setting', place: { file: name }, message: `None of the keys in ${identities} opens this bundle` },
+      { kind: 'setting', place: { file: name }, message: `None of the keys in ${identities} opens this bundle`, next },
       error,
     )
   }

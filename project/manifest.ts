@@ -50,7 +50,7 @@ export function narrow(manifest: Manifest, only: readonly string[]): Manifest {
 }
 
 /** Bytes of a bundle of these members, as a tar archive. */
-export function bundleSize(members: readonly Member[]): number {
+export function bundleSize(members: readonly Pick<Member, 'size'>[]): number {
   return packedSize(members.map(({ size }) => size))
 }
 
@@ -79,7 +79,7 @@ export async function readManifest(name: string, json: string): Promise<Manifest
   }
   const member = v.object({
     // The names become paths on a node.
-    file: v.pipe(v.string(), v.regex(/^[a-z][\w-]*(\.[a-z]+)*$/)),
+    file: v.pipe(v.string(), v.regex(/^[a-z][\w-]*(\.[a-z0-9]+)*$/)),
     service: v.string(),
     size: v.pipe(v.number(), v.integer(), v.minValue(0)),
     sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),

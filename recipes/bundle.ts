@@ -124,19 +124,19 @@ function countOf(row: string): Record<string, number> {
   return { [row.slice(0, at)]: Number(row.slice(at + 1)) }
 }
 
-/** Takes the manifest from stdin and puts the bundle to stdout, then removes what it was made of. */
+/** Takes the manifest from stdin and puts the bundle to stdout, then removes what it was made of, however far it got. */
 export function streamBundle(place: Place, id: string, services: readonly DataService[]): Sh {
   const folder = bundleFolder(place, id)
   const members = services.map(({ data }) => data.member)
   return sh`
     set -e
     cd ${folder}
+    # Also where whoever fetches it takes no more: a second copy of all data would stay on the disk.
+    trap ${sh`cd /; rm -rf ${folder}`.text} EXIT
     umask 077
     cat >manifest.json
     sha256sum manifest.json >${seal}
     tar --owner=0 --group=0 -cf - manifest.json ${members} ${seal}
-    cd /
-    rm -rf ${folder}
   `
 }
 

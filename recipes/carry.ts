@@ -87,7 +87,8 @@ export function describeFolders(place: Place): Sh {
     cd ${place.home}
     found=$(${find})
     found=$(printf '%s\n' "$found" | LC_ALL=C sort)
-    printf '%s\n' "$found" | awk '/./ { files++; bytes += $NF } END { printf "%d files, %d bytes, ", files, bytes }'
+    # Not by %d, which for one awk ends at 2 GB and for another does not.
+    printf '%s\n' "$found" | awk '/./ { files++; bytes += $NF } END { printf "%.0f files, %.0f bytes, ", files, bytes }'
     printf '%s\n' "$found" | sha256sum | cut -c 1-16
   `
 }

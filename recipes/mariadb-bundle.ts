@@ -43,6 +43,7 @@ export const mariadbShell = (place: Place, { live, words, make, drop, end }: Mar
 export const ask = (statements: string) => sh`printf '%s\n' ${statements} | ask`
 
 const tables = `table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')`
+const moved = `table_type IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE')`
 const quoted = (column: string) => `CONCAT('\`', REPLACE(${column}, '\`', '\`\`'), '\`')`
 
 type Database = 'live' | 'beside' | 'former'
@@ -79,16 +80,20 @@ const moveStatement = (moves: Moves) => {
   const from = moves.map(
     ([database, to], order) => `SELECT ${order} AS step, CONCAT('\`{${database}}\`.', ${quoted('table_name')}, ' TO \`{${to}}\`.',
      ${quoted('table_name')}) AS move FROM information_schema.tables
-     WHERE table_schema = '{${database}}' AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE')`,
+     WHERE table_schema = '{${database}}' AND ${moved}`,
   )
   return `SET group_concat_max_len = 1 << 30;
   SELECT CONCAT('RENAME TABLE ', GROUP_CONCAT(move ORDER BY step SEPARATOR ', '), ';')
   FROM (${from.join(' UNION ALL ')}) AS moves HAVING COUNT(*) > 0;`
 }
 
-/** Writes all that is not a table as SQL to a file of root's. */
+const tablesOf = (database: Database) =>
+  ask(`SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '{${database}}' AND ${moved}`)
+
+// Writes all that is not a table as SQL to a file of root's, below how many tables there are.
 const keepObjects = (database: Database, file: string) => sh`
   {
+    printf -- '-- tables: %s\n' "$(${tablesOf(database)})"
     dumper --no-data --no-create-info --routines --events --triggers --add-drop-trigger ${variable(database)}
     views=$(${ask(`SELECT table_name FROM information_schema.views WHERE table_schema = '{${database}}'`)})
     if [ -n "$views" ]; then printf '%s\n' "$views" | dump_each --no-data --skip-triggers ${variable(database)}; fi
@@ -142,7 +147,10 @@ export function mariadbData(reach: (place: Place) => Sh, copy: NonNullable<Servi
       () => sh`
       dumper --single-transaction --quick --hex-blob --routines --events --triggers "$live" >"$KRAFT_OUT.sql"
       LC_ALL=C awk ${`
-        /^CREATE TABLE \`/ { table = substr($0, 15); sub(/\` \\($/, "", table); gsub(/\`\`/, "\`", table); rows[table] = 0 }
+        # What routines and triggers make is none that is dumped.
+        /^DELIMITER ;;$/ { code = 1 }
+        /^DELIMITER ;$/ { code = 0 }
+        !code && /^CREATE TABLE \`/ { table = substr($0, 15); sub(/\` \\($/, "", table); gsub(/\`\`/, "\`", table); rows[table] = 0 }
         /^LOCK TABLES \`/ { inside = 1 }
         /^UNLOCK TABLES;$/ { inside = 0 }
         inside && /^\\(/ { rows[table]++ }
@@ -188,8 +196,13 @@ export function mariadbData(reach: (place: Place) => Sh, copy: NonNullable<Servi
     undo: script(
       (place) => sh`
       if [ ! -e ${formerObjects(place)} ]; then exit 0; fi
-      # Tables beside that did not move: none did.
-      if [ "$(${ask("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '{beside}'")})" -gt 0 ]; then
+      # All tables move at once or none: those that were live are where they went, and where there was none, those beside tell.
+      had=$(sed -n '1s/^-- tables: //p' ${formerObjects(place)})
+      if [ "\${had:-0}" -gt 0 ]; then gone=$(${tablesOf('former')}); else
+        gone=1
+        if [ "$(${tablesOf('beside')})" -gt 0 ]; then gone=0; fi
+      fi
+      if [ "$gone" = 0 ]; then
         sql "$live" <${formerObjects(place)}
       else
         make "$beside"

@@ -82,7 +82,7 @@ export const mysqlElsewhere: Elsewhere = {
         hindered=$(${ask(hindrances)})
         if [ -n "$hindered" ]; then
           printf 'A load makes a database beside "%s" and moves the tables of both.\n%s\n' "$live" "$hindered"
-          printf 'Or restore it as its provider does, from %s in the bundle: kraft help load\n' ${mysqlMember}
+          printf 'Or restore it as its provider does, with nothing to take back: tar -xOf FILE %s | zstd -dc | mysql …\n' ${mysqlMember}
           exit 1
         fi
       `,

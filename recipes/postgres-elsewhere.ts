@@ -122,7 +122,8 @@ export const postgresElsewhere: Elsewhere = {
         hindered=$(${run(live, hindrances)})
         if [ -n "$hindered" ]; then
           printf 'A load makes a database beside "%s" and swaps the two by renaming them.\n%s\n' "$live" "$hindered"
-          printf 'Or restore it as its provider does, from %s in the bundle: kraft help load\n' ${postgresMember}
+          printf 'Or restore it as its provider does, with nothing to take back: tar -xOf FILE %s | zstd -dc >data, and\n' ${postgresMember}
+          echo 'pg_restore --no-owner --no-privileges --clean --if-exists --dbname "$DATABASE_URL" data'
           exit 1
         fi
       `,

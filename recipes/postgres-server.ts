@@ -14,11 +14,11 @@ const clients = (place: Place) => layout.clients(place, name)
 // What new databases are made of: with the extensions that the instance's role could not make.
 const empty = (place: Place) => `${place.name}+empty`
 
-// `into DATABASE` runs the statements of stdin there.
+// `into DATABASE` runs the statements of stdin there, and nothing that its owner has put into a search path.
 const admin = lines(
   postgresVersion,
   askPostgres,
-  sh`into() { runuser -u postgres -- psql --cluster "$version/main" -XAtq -v ON_ERROR_STOP=1 -d "$1"; }`,
+  sh`into() { runuser -u postgres -- env PGOPTIONS='-c search_path=pg_catalog' psql --cluster "$version/main" -XAtq -v ON_ERROR_STOP=1 -d "$1"; }`,
 )
 const folder = sh`"/etc/postgresql/$version/main"`
 
@@ -111,7 +111,7 @@ function template(place: Place): Step {
         echo ${`ALTER SCHEMA public OWNER TO "${place.name}"`} | into ${empty(place)}
         echo ${`REVOKE ALL ON DATABASE "${empty(place)}" FROM PUBLIC`} | into postgres
       fi
-      for each in $(missing); do echo "CREATE EXTENSION \"$each\"" | into ${empty(place)}; done
+      for each in $(missing); do echo "SET search_path = public; CREATE EXTENSION \"$each\"" | into ${empty(place)}; done
     `,
     ),
   }

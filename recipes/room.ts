@@ -1,6 +1,6 @@
 import { type Sh, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
-import { bundleSize, type Manifest } from '../project/manifest.js'
+import { bundleSize, type Member } from '../project/manifest.js'
 import type { Place } from '../project/service.js'
 
 // What is left for all others who write there.
@@ -40,7 +40,7 @@ export const roomForDump = (folder: string, sizes: number, copies: number): Sh =
 const packed = 4
 
 /** What must be so before a bundle is sent: it lies on the node as a whole, and once more as the data that are loaded from it. */
-export function roomFor(place: Place, { members }: Manifest): readonly Step[] {
+export function roomFor(place: Place, { members }: { readonly members: readonly Pick<Member, 'size'>[] }): readonly Step[] {
   const megabytes = Math.ceil((bundleSize(members) * packed) / 1024 ** 2) + spare.megabytes
   return [
     {

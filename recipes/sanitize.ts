@@ -7,9 +7,15 @@ import type { DataService } from './bundle.js'
 
 /**
  * Runs what makes a copy of data harmless, on the copy alone: SQL in the database that lies beside the live one, as the instance's own
- * role; a command in the project's environment, in which the variables of services name the copy.
+ * role; a command in the project's environment, in which the variables of services name the copy. `all` are those that the instance has:
+ * SQL for a database that is not loaded has nothing to do.
  */
-export function sanitize(place: Place, services: readonly DataService[], sanitizers: readonly Sanitizer[]): readonly Step[] {
+export function sanitize(
+  place: Place,
+  services: readonly DataService[],
+  sanitizers: readonly Sanitizer[],
+  all = services,
+): readonly Step[] {
   const known = services.flatMap(({ service, data }) =>
     data.copy === undefined ? [] : { name: service.name, ...data.copy(place) },
   )
@@ -19,6 +25,7 @@ export function sanitize(place: Place, services: readonly DataService[], sanitiz
     ([name, value]) => `${name}=${value}`,
   )
   const databases = known.flatMap(({ sql }) => sql ?? [])
+  const left = all.some(({ data }) => data.copy?.(place).sql !== undefined)
   return sanitizers.map(({ name, sql }) => {
     const title = `Sanitize: ${name}`
     if (sql === undefined && hidden !== undefined) {
@@ -28,6 +35,8 @@ export function sanitize(place: Place, services: readonly DataService[], sanitiz
     if (sql === undefined) {
       return { title, loud: true, apply: sh`exec ${`${layout.settings(place)}/enter`} env ${environ} bash -c ${name}` }
     }
+    if (databases.length === 0 && left)
+      return { title, loud: true, apply: sh`echo 'No database is loaded: there is nothing to do'` }
     return {
       title,
       loud: true,

@@ -49,16 +49,19 @@ export async function drillBackup(
   const lock = await holdLock(session, node, instance.name, line)
   const drill = async () => {
     try {
+      // Before any of it comes: a disk that is full is so for what is live as well.
+      await apply('Check the node', [
+        ...undoInterrupted(instance),
+        ...roomFor(instance, { members: [{ size: backup.size }] }),
+        ...readyToLoad(
+          instance,
+          services.filter(({ service }) => backup.services.includes(service.name)),
+        ),
+      ])
       const manifest = await (backup.encrypted ? sent() : unpacked())
       const both = services.filter(({ service }) => manifest.members.some((member) => member.service === service.name))
       const { begin, wait } = loadBeside(instance, both, { id, manifest, goes: true })
-      await apply('Load beside the live data', [
-        ...undoInterrupted(instance),
-        ...roomFor(instance, manifest),
-        ...readyToLoad(instance, both),
-        ...begin,
-        ...wait,
-      ])
+      await apply('Load beside the live data', [...begin, ...wait])
       await note({ ok: true })
       const members = manifest.members.map(({ service, counts }) => ({ service, counts }))
       const rows = both.map(({ service }) => {

@@ -18,6 +18,7 @@ import { columns } from './columns.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
 import { firstWebNode } from './first-node.js'
 import { requireOwner } from './require-owner.js'
+import { requireWritable } from './require-writable.js'
 
 /** Lists the backups that the node makes by itself, and works on any of them. */
 export const backups = task({
@@ -93,6 +94,7 @@ export const backups = task({
     }
     const open = !backup.encrypted || options.identity !== undefined
     const file = resolve(session.folder, options.file ?? `${instance.name}-${backup.id}.bundle${open ? '' : '.age'}`)
+    await requireWritable(file)
     if (session.flags.dryRun) return new Result(`Would fetch backup ${backup.id} to ${file}`, { file })
     await line.list([{ title: 'Fetch', run: async (own) => void (await fetchBackup(given, file, own, given.identity)) }])
     const text = open ? file : `${file}\nIt is encrypted: kraft load takes it with --identity, and age --decrypt opens it`

@@ -18,7 +18,7 @@ import {
 } from '../recipes/bundle.js'
 import { keepBundle, keptBundle } from '../recipes/kept-bundle.js'
 import { releaseId } from '../recipes/release.js'
-import { currentRelease } from './current-release.js'
+import { ownRelease } from './current-release.js'
 
 /** Whose data are dumped, and which. */
 export interface Source {
@@ -51,7 +51,7 @@ export async function collect(
   line: Line,
 ): Promise<Collected | undefined> {
   const id = releaseId(new Date())
-  const release = await currentRelease(node, instance)
+  const release = await ownRelease(node, instance)
   const steps = dumpMembers(instance, id, services, frozen, stays ? 2 : 1)
   const remove = async () => void (await node.apply('Remove the dump', removeBundle(instance, id), line))
   try {

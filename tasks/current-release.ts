@@ -1,13 +1,34 @@
 import { KraftError } from '../engine/errors/failure.js'
 import type { Node } from '../engine/node/node.js'
-import { sh } from '../engine/shell/sh.js'
+import { lines, sh } from '../engine/shell/sh.js'
+import type { Instance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import type { InstanceState } from '../recipes/state.js'
+import { readOwner, refuseOther } from './require-owner.js'
 
 /** The id of the release that an instance serves on a node. Throws `task` where there is none. */
 export async function currentRelease(node: Node, place: Place): Promise<string> {
-  const link = await node.read(sh`readlink ${layout.current(place)} || :`.text)
+  return idOf(await node.read(sh`readlink ${layout.current(place)} || :`.text), place, node)
+}
+
+/**
+ * The same for whoever reads or changes its data. Throws `task` also where the name belongs to another project or environment there, whose
+ * data they would be.
+ */
+export async function ownRelease(node: Node, instance: Instance): Promise<string> {
+  const [link = '', owner = ''] = (
+    await node.read(lines(sh`echo "$(readlink ${layout.current(instance)} || :)"`, readOwner(instance)).text)
+  ).split('\n')
+  refuseOther(node, instance, owner, notThere)
+  return idOf(link, instance, node)
+}
+
+/** What to do where the data of a name are another project's. */
+export const notThere =
+  'Nothing was changed. Call kraft in that project, or give this one a name of its own (name: in kraftwerk.yaml)'
+
+function idOf(link: string, place: Place, node: Node): string {
   const id = link.trim().split('/').at(-1) ?? ''
   if (id === '') throw noRelease(place, node)
   return id

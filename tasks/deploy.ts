@@ -233,7 +233,7 @@ export const deploy = task({
           ...numberReleases(release),
           ...prune(instance, settings.keep),
           ...statics.tidy(node),
-          ...(settings.snapshot ? pruneSnapshots(instance) : []),
+          ...pruneSnapshots(instance),
           ...versions(release, ['gunicorn', application.framework.name]),
         ],
       },

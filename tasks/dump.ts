@@ -20,6 +20,7 @@ import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { freezeOf } from './freeze-of.js'
 import { afterDump } from './next-command.js'
+import { requireWritable } from './require-writable.js'
 
 /** Writes all data of the instance to one file here, and proves it. */
 export const dump = task({
@@ -61,6 +62,7 @@ export const dump = task({
           session.folder,
           options.file ?? `${instance.name}-${releaseId(new Date())}.bundle${options.recipient.length === 0 ? '' : '.age'}`,
         )
+    if (!isPiped && !options.onNode) await requireWritable(file)
     const frozen = freezeOf(instance, options.freeze)
     const collected = await collect({ node, instance, services, frozen, stays: options.onNode }, session, line)
     if (collected === undefined) {
@@ -140,9 +142,18 @@ async function proven(
   const [fetched, taken, whole] = await Promise.allSettled([fetch(through), written, all])
   // What was written failed with what the node sent, unless it is the other side that failed; why it sent that says most.
   if (taken.status === 'rejected' && !isKraftError(taken.reason)) {
-    throw new KraftError({ kind: 'task', message: 'whoever was to get the bundle took no more of it' }, taken.reason)
+    throw notTaken(taken.reason, options.end !== false)
   }
   for (const each of [fetched, whole, taken]) if (each.status === 'rejected') throw each.reason
+}
+
+function notTaken(cause: unknown, isFile: boolean): KraftError {
+  if (!isFile) return new KraftError({ kind: 'task', message: 'whoever was to get the bundle took no more of it' }, cause)
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new KraftError(
+    { kind: 'task', message: `the bundle could not be written here: ${why}`, next: 'Make room, or name a file elsewhere' },
+    cause,
+  )
 }
 
 function refuseTerminal({ flags }: Session): void {

@@ -7,9 +7,11 @@ import { type Instance, requireInstance } from '../project/instance.js'
 import { discard } from '../recipes/bundle.js'
 import { forgetFormer, type Loaded, parseLoaded, readLoaded, swapBack, undoInterrupted } from '../recipes/exchange.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
+import { notThere } from './current-release.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { holdLock } from './hold-lock.js'
+import { requireOwner } from './require-owner.js'
 
 type Context = Pick<TargetContext<unknown>, 'target' | 'session' | 'line' | 'call'>
 
@@ -54,6 +56,7 @@ export async function dropFormer(context: Context): Promise<Result> {
 async function lastLoad({ target }: Context): Promise<Loaded & { readonly instance: Instance; readonly node: Node }> {
   const instance = requireInstance(target)
   const node = firstWebNode(target)
+  await requireOwner(node, instance, notThere)
   const loaded = parseLoaded(await node.read(readLoaded(instance).text))
   if (loaded !== undefined) return { ...loaded, instance, node }
   throw new KraftError({

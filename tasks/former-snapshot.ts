@@ -24,8 +24,7 @@ export async function formerSnapshot(context: Context, to: string, state: Instan
   const { target, session, line } = context
   const instance = requireInstance(target)
   const node = firstWebNode(target)
-  const releases = (state?.releases ?? []).map(({ id }) => id)
-  const next = snapshotFor(await node.read(listSnapshots(instance).text), to, releases)
+  const next = snapshotFor(await node.read(listSnapshots(instance).text), to, state?.releases ?? [])
   if (next === undefined) {
     throw new KraftError({
       kind: 'task',

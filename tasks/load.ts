@@ -8,7 +8,7 @@ import { kindNames } from '../recipes/kinds.js'
 import { releaseId } from '../recipes/release.js'
 import { bundleSource } from './bundle-source.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
-import { currentRelease } from './current-release.js'
+import { ownRelease } from './current-release.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { dropFormer, undoLoad } from './former-data.js'
@@ -94,7 +94,7 @@ export const load = task({
       })
     }
     requireAnswer(session, 'load')
-    await currentRelease(node, instance)
+    await ownRelease(node, instance)
     const data = `${services.map(({ service }) => service.name).join(' and ')} of ${instance.name} on ${node.name}`
     await confirmLoss(
       session,

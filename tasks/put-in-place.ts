@@ -59,7 +59,7 @@ export async function putInPlace(
     apply('Load beside the live data', [
       ...(isProven ? [] : begin),
       ...wait,
-      ...sanitize(instance, services, sanitizers),
+      ...sanitize(instance, services, sanitizers, all),
       ...retireFormer(instance, all),
     ]),
     apply('Swap', [...swapIn(instance, services, about), ...(session.flags.dryRun ? [] : tidy)]),

@@ -5,6 +5,7 @@ import { readApplication, withFetched } from '../recipes/application.js'
 import { releaseNodes } from '../recipes/followers.js'
 import { removeLeftovers } from '../recipes/leftovers.js'
 import { releaseId } from '../recipes/release.js'
+import { ownInstance } from '../recipes/stopped.js'
 import { requireRelease } from './current-release.js'
 import { inParts } from './rollout/afterwards.js'
 import { balancingOf } from './rollout/balance.js'
@@ -53,7 +54,11 @@ export const reload = task({
         {
           title: 'Environment',
           chapter: 'Prepare',
-          steps: (node) => [...removeLeftovers(instance, instance.settings.timeout), ...generationSteps(part, node)],
+          steps: (node) => [
+            ...ownInstance(instance, instance.owner),
+            ...removeLeftovers(instance, instance.settings.timeout),
+            ...generationSteps(part, node),
+          ],
         },
         ...startAndCheck(part),
         ...switchAndDrain(part),

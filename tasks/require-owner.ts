@@ -1,12 +1,21 @@
 import { KraftError } from '../engine/errors/failure.js'
 import type { Node } from '../engine/node/node.js'
-import { sh } from '../engine/shell/sh.js'
+import { type Sh, sh } from '../engine/shell/sh.js'
 import type { Instance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
+import type { Place } from '../project/service.js'
 
 /** Throws `task` where the name of an instance belongs to another project or environment on a node. */
 export async function requireOwner(node: Node, instance: Instance, next: string): Promise<void> {
-  const owner = (await node.read(sh`cat ${`${layout.settings(instance)}/owner`} 2>/dev/null || :`.text)).trim()
+  refuseOther(node, instance, await node.read(readOwner(instance).text), next)
+}
+
+/** Prints who owns the name, for {@link refuseOther}. */
+export const readOwner = (place: Place): Sh => sh`cat ${`${layout.settings(place)}/owner`} 2>/dev/null || :`
+
+/** The same, where that was read before. */
+export function refuseOther(node: Node, instance: Instance, read: string, next: string): void {
+  const owner = read.trim()
   if (owner === '' || owner === instance.owner) return
   throw new KraftError({
     kind: 'task',

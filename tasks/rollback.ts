@@ -1,3 +1,4 @@
+import { explain } from '../engine/errors/explain.js'
 import { KraftError } from '../engine/errors/failure.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
@@ -9,6 +10,7 @@ import { removeLeftovers } from '../recipes/leftovers.js'
 import { readStaying, staysApplied } from '../recipes/migrations.js'
 import { markBad, releaseId } from '../recipes/release.js'
 import { type InstanceState, lastGood } from '../recipes/state.js'
+import { ownInstance } from '../recipes/stopped.js'
 import { requireRelease } from './current-release.js'
 import { firstWebNode } from './first-node.js'
 import { formerSnapshot } from './former-snapshot.js'
@@ -73,7 +75,7 @@ export const rollback = task({
     for (const node of nodes) requireRelease(instance, node, whole.states.get(node.name))
     await finish(whole, line)
     const states = nodes.map(({ name }) => whole.states.get(name)).filter((state) => state !== undefined)
-    chosen.id = choose(instance.name, states, options.release)
+    chosen.id = choose(instance.name, states, options)
     noted.release = chosen.id
     const goBack = options.withData
       ? await formerSnapshot(context, chosen.id, whole.states.get(firstWebNode(target).name))
@@ -85,7 +87,11 @@ export const rollback = task({
         {
           title: 'Environment',
           chapter: 'Prepare',
-          steps: (node) => [...removeLeftovers(instance, instance.settings.timeout), ...generationSteps(part, node)],
+          steps: (node) => [
+            ...ownInstance(instance, instance.owner),
+            ...removeLeftovers(instance, instance.settings.timeout),
+            ...generationSteps(part, node),
+          ],
         },
         ...startAndCheck(part),
         // What a node serves already is left by nobody.
@@ -98,7 +104,9 @@ export const rollback = task({
     if (goBack !== undefined) {
       // It takes them itself.
       for (const held of whole.locks.values()) await held.release()
-      await goBack()
+      await goBack().catch((error: unknown) => {
+        throw session.flags.dryRun ? error : withoutData(error, `kraft rollback:${target.word} ${chosen.id} --with-data`)
+      })
     }
     const from = [...new Set(left.values())]
     const said = session.flags.dryRun ? 'would go back to' : 'is back at'
@@ -114,7 +122,11 @@ export const rollback = task({
 })
 
 // All nodes go to one release, which each must have.
-function choose(name: string, states: readonly InstanceState[], asked: string | undefined): string {
+function choose(
+  name: string,
+  states: readonly InstanceState[],
+  { release: asked, withData }: { readonly release?: string | undefined; readonly withData: boolean },
+): string {
   const held = (id: string) => states.every(({ releases }) => releases.some((release) => release.id === id && release.served))
   const newest = states
     .flatMap(({ current }) => current?.id ?? [])
@@ -123,7 +135,8 @@ function choose(name: string, states: readonly InstanceState[], asked: string | 
   const good = states.map((state) => lastGood(state, newest))
   const id = asked ?? good[0]
   if (id !== undefined && (asked !== undefined || good.every((each) => each === id)) && held(id)) {
-    if (states.some(({ current }) => current?.id !== id)) return id
+    // Its code may be back, and its data not.
+    if (withData || states.some(({ current }) => current?.id !== id)) return id
     throw new KraftError({ kind: 'usage', message: `${name} serves release ${id} already` })
   }
   const common = (states[0]?.releases ?? []).filter((release) => held(release.id) && states[0]?.current?.id !== release.id)
@@ -135,4 +148,12 @@ function choose(name: string, states: readonly InstanceState[], asked: string | 
     next:
       known.length === 0 ? 'Deploy the code that you want: kraft deploy:TARGET --rev REVISION' : `There are ${known.join(', ')}`,
   })
+}
+
+/** The code is back already, and the same command once more would go back further. */
+function withoutData(error: unknown, command: string): unknown {
+  const failure = explain(error)?.failure
+  if (failure === undefined || failure.kind === 'code' || failure.kind === 'interrupted') return error
+  const said = `The code is back, and the data may not be. Correct the cause, then: ${command}`
+  return new KraftError({ ...failure, next: failure.next === undefined ? said : `${failure.next}. ${said}` }, error)
 }

@@ -8,7 +8,7 @@ import { requireInstance } from '../project/instance.js'
 import { kindNames } from '../recipes/kinds.js'
 import { bringData } from './bring-data.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
-import { currentRelease } from './current-release.js'
+import { ownRelease } from './current-release.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { freezeOf } from './freeze-of.js'
@@ -44,8 +44,9 @@ export const sync = task({
       to,
       services.map(({ service }) => service.name),
     )
+    const frozen = freezeOf(from, options.freeze)
     requireAnswer(session, 'sync')
-    await currentRelease(getting, to)
+    await ownRelease(getting, to)
     const names = services.map(({ service }) => service.name).join(' and ')
     await confirmLoss(
       session,
@@ -55,7 +56,7 @@ export const sync = task({
     const done = { from: from.name, to: to.name, services: services.map(({ service }) => service.name) }
     const reload = async () => runTask({ task: await session.task('reload'), target, options: {}, rest: [], session }, line)
     const manifest = await bringData(
-      { node, instance: from, services, frozen: freezeOf(from, options.freeze) },
+      { node, instance: from, services, frozen },
       { target, services: taken, reload },
       session,
       line,

@@ -9,10 +9,10 @@ const beside = ({ home }: Place) => `${home}/.uploads.beside`
 const former = ({ home }: Place) => `${home}/.uploads.former`
 const retired = ({ home }: Place) => `${home}/.uploads.retired`
 
-const count = (folder: string) => sh`
-  printf 'files %s\n' "$(find ${folder} -type f | wc -l)"
-  printf 'bytes %s\n' "$(find ${folder} -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')"
-`
+// Of sizes, a line each. Debian 12's awk prints a sum of 2 GB and more as 6e+09, and what it calls %d ends there.
+const counted = sh`awk '{ files++; bytes += $1 } END { printf "files %.0f\nbytes %.0f\n", files, bytes }'`
+
+const count = (folder: string) => sh`find ${folder} -type f -printf '%s\n' | ${counted}`
 
 /** Uploads: a folder that the application writes and nginx serves at /uploads/. */
 export const service = defineService({
@@ -28,16 +28,24 @@ export const service = defineService({
   data: {
     namedByOthers: true,
     member: 'files.tar',
-    // What is counted is what the archive holds, because uploads go on meanwhile.
+    // The swap is two renames.
+    ready: (place) => sh`
+      if mountpoint -q ${layout.uploads(place)}; then
+        printf '%s is a file system of its own, and no load can rename that. Mount it at %s, with all that is there\n' ${layout.uploads(place)} ${place.home}
+        exit 1
+      fi
+    `,
+    // What is counted is what the archive holds, because uploads go on meanwhile. A file with two names is two in there, as it is two when
+    // it is loaded.
     dump: (place) => sh`
-      code=0
-      tar -C ${layout.uploads(place)} -cvvf "$KRAFT_OUT" . >"$KRAFT_OUT.list" 2>"$KRAFT_OUT.said" || code=$?
+      {
+        tar -C ${layout.uploads(place)} --hard-dereference -cvvf "$KRAFT_OUT" . 2>"$KRAFT_OUT.said" || echo "$?" >"$KRAFT_OUT.code"
+      } | awk '/^-/ { print $3 }' | ${counted}
+      code=$(cat "$KRAFT_OUT.code" 2>/dev/null || echo 0)
       if [ "$code" != 0 ]; then sed 's/^tar: //' "$KRAFT_OUT.said" >&2; fi
-      rm -f "$KRAFT_OUT.said"
+      rm -f "$KRAFT_OUT.said" "$KRAFT_OUT.code"
       # 1 is a file that changed while it was read: whoever dumps hears of it.
       if [ "$code" -gt 1 ]; then exit "$code"; fi
-      awk '/^-/ { files++; bytes += $3 } END { printf "files %d\nbytes %d\n", files, bytes }' "$KRAFT_OUT.list"
-      rm -f "$KRAFT_OUT.list"
     `,
     // An archive has a header before each, and fills each up to the next 512 bytes.
     size: (place) => sh`
@@ -86,7 +94,7 @@ export const service = defineService({
   facts: (place) => sh`
     test -d ${layout.uploads(place)}
     sizes=$(timeout 5 find ${layout.uploads(place)} -type f -printf '%s\n') || exit 0
-    printf '%s\n' "$sizes" | awk '/./ { files++; bytes += $1 } END { printf "size %d\nfiles %d\n", bytes, files }'
+    printf '%s\n' "$sizes" | awk '/./ { files++; bytes += $1 } END { printf "size %.0f\nfiles %.0f\n", bytes, files }'
   `,
   destroy: (place) => [
     {

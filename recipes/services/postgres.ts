@@ -16,12 +16,14 @@ import {
   sizeOfDatabase,
 } from '../postgres-bundle.js'
 import { postgresElsewhere } from '../postgres-elsewhere.js'
+import { keepRights } from '../postgres-rights.js'
 import { noPostgresServer, serverDatabases } from '../postgres-server.js'
 import { postgresTuning } from '../postgres-tuning.js'
 
 // As the server's own superuser over its socket, never over TCP: no password exists that could leak.
 const admin = sh`
-  admin() { runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
+  # Whoever owns a database sets a search path for all who enter it, and what lies there would be run with these rights.
+  admin() { runuser -u postgres -- env PGOPTIONS='-c search_path=pg_catalog' psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
   # A server that does not answer has not said that there is none.
   exists() {
     found=$(admin -d postgres -c "SELECT 1 FROM pg_database WHERE datname = '$1'") || exit 1
@@ -152,11 +154,11 @@ export const service = defineService({
         # Extensions that no instance may make are made as they were in the live database, and passed over in the bundle.
         granted=$(admin -d ${place.name} -c ${`SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'
           AND extowner <> (SELECT oid FROM pg_roles WHERE rolname = '${place.name}')`})
-        for each in $granted; do admin -d ${beside(place)} -c "CREATE EXTENSION \"$each\""; done
+        for each in $granted; do admin -d ${beside(place)} -c "SET search_path = public; CREATE EXTENSION \"$each\""; done
       `,
       ),
     // As the instance's own role: a bundle is never superuser's code.
-    beside: (place) => restoreDatabase(place, beside(place)),
+    beside: (place) => lines(admin, restoreDatabase(place, beside(place)), keepRights(place, place.name, beside(place))),
     countBeside: (place) => countDatabase(place, beside(place)),
     copy: (place) => ({ environ: environOf(place, beside(place)), sql: psql(place, beside(place)) }),
     swap: (place) => lines(admin, exchange(place, [place.name, former(place)], [beside(place), place.name])),
@@ -262,7 +264,7 @@ function extension(place: Place, name: string): Step {
       sh`
       case ${of(`SELECT bool_or(trusted) FROM pg_available_extension_versions WHERE name = '${name}'`)} in
         t) ${asInstance(place, 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', place.name, '-c', create)} ;;
-        f) admin -d ${place.name} -c ${create} ;;
+        f) admin -d ${place.name} -c ${`SET search_path = public; ${create}`} ;;
         *)
           printf 'PostgreSQL on this node has no extension "%s"\n' ${name}
           echo 'If a Debian package brings it, name that under apt:, as in postgresql-15-pgvector'

@@ -308,6 +308,8 @@ test('a dump that the disk has no room for is refused and leaves nothing', async
     1,
     expect.stringMatching(/This dump wants up to 1\d\d MB free on \/web\/ledger\/dump, where 50 MB are: \d\d MB too few/),
   ])
+  const drill = await kraft('backups:stage', 'drill')
+  expect([drill.code, drill.stderr]).toEqual([1, expect.stringMatching(/A load of this bundle wants \d+ MB free on/)])
   await root(`mount -o remount,size=500m,nr_inodes=50 ${folder}`)
   const few = await kraft('backups:stage', 'run')
   expect([few.code, few.stderr]).toEqual([1, expect.stringMatching(/This dump wants 100 inodes free on \S+, where \d\d are/)])

@@ -86,6 +86,16 @@ test('a database on a node with the role db is reached over TLS from the web nod
   expect(await on('back', 'cat /var/log/postgresql/*')).not.toContain(password)
 })
 
+test('what the owner of a database has put into its search path is not run with the rights of the server', async () => {
+  const grab = 'BEGIN ALTER ROLE ledger SUPERUSER; RETURN 0; EXCEPTION WHEN OTHERS THEN RETURN 0; END'
+  await psql(`CREATE SCHEMA evil; CREATE FUNCTION evil.grab() RETURNS oid LANGUAGE plpgsql AS '${grab}';
+    CREATE VIEW evil.pg_extension AS SELECT extname, evil.grab() AS extowner FROM pg_catalog.pg_extension;
+    ALTER DATABASE ledger SET search_path = public, evil, pg_catalog`)
+  await must('deploy:live')
+  expect(await admin("SELECT rolsuper FROM pg_roles WHERE rolname = 'ledger'")).toBe('f')
+  await psql('ALTER DATABASE ledger RESET search_path; DROP SCHEMA evil CASCADE')
+})
+
 test('what the database holds is dumped, lost, and loaded again; bootstrap leaves it reachable', async () => {
   await psql("CREATE INDEX ON entry USING gin (text gin_trgm_ops); INSERT INTO entry VALUES ('three')")
   const { members } = JSON.parse((await must('dump:live', 'all.bundle', '--json')).stdout).manifest

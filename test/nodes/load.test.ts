@@ -172,8 +172,36 @@ test('a file that grows while it is dumped is said', async () => {
   const large = '/web/depot/uploads/large'
   await root(`truncate -s 50M ${large}; systemd-run --quiet --unit growing sh -c 'while :; do echo x >>${large}; done'`)
   const { stderr } = await must('dump:stage', 'growing.bundle', '--only', 'files')
+  // Whoever was to get it takes no more.
+  expect((await story.bash('set -o pipefail; kraft dump:stage - | head -c 9', { cwd: project })).code).toBe(1)
   await root(`systemctl stop growing; rm ${large}`)
   expect(stderr).toContain('./large: file changed as we read it')
+  await expect.poll(() => root('ls /web/depot/dump | grep ^2 || :'), { timeout: 30_000 }).toBe('')
+})
+
+test('data of another project that has the name are neither read nor changed', async () => {
+  const owner = '/etc/kraftwerk/depot/owner'
+  await root(`cp -p ${owner} /root/owner; echo 'depot live' >${owner}`)
+  for (const words of [
+    ['dump:stage', 'other.bundle'],
+    ['load:stage', 'new.bundle', '--yes'],
+    ['load:stage', '--undo', '--yes'],
+    ['reload:stage'],
+  ]) {
+    const { code, stderr } = await kraft(...words)
+    expect([words, code, stderr]).toEqual([words, 1, expect.stringContaining('depot belongs to another project or environment')])
+  }
+  await root(`mv /root/owner ${owner}`)
+  expect([await state(), await left()]).toEqual([all('old'), ''])
+})
+
+test('uploads that are a file system of their own are told before anything is sent', async () => {
+  await root('mount -t tmpfs tmpfs /web/depot/uploads')
+  const { code, stderr } = await kraft('load:stage', 'new.bundle', '--yes')
+  await root('umount /web/depot/uploads')
+  expect([code, failure(stderr)]).toEqual([1, expect.stringContaining('/web/depot/uploads is a file system of its own')])
+  expect(stderr).not.toContain('Send the bundle')
+  expect([await state(), await left()]).toEqual([all('old'), ''])
 })
 
 test('an encrypted bundle is opened by its key alone, from a file and from a pipe', async () => {
@@ -407,7 +435,14 @@ test('a deploy with a snapshot is taken back with its data', async () => {
   )
   const newest = JSON.parse((await must('deploy:stage', '--json')).stdout).release
   await as('echo later >"$UPLOADS_PATH/word"; echo two >"$UPLOADS_PATH/second"')
-  const { stderr, stdout } = await must('rollback:stage', '--with-data', '--yes')
+  // Where the data can't be put back, the code is back all the same, and there is a way for the data alone.
+  const member = `/web/depot/dump/before-${newest}/slow.txt`
+  await root(`echo more >>${member}`)
+  const half = await kraft('rollback:stage', '--with-data', '--yes')
+  const [, id = ''] = /The code is back, .*then: kraft rollback:stage (\S+) --with-data\n/.exec(half.stderr) ?? []
+  expect([half.code, half.stderr, id < newest]).toEqual([1, expect.stringContaining('slow.txt is not what'), true])
+  await root(`sed -i '$d' ${member}`)
+  const { stderr, stdout } = await must('rollback:stage', id, '--with-data', '--yes')
   expect(stderr).toContain('postgres: rows.public.word 1 then, 2 now')
   expect(stderr).toMatch(/files: files \d then, \d now/)
   expect(stdout).toContain('is back at release')

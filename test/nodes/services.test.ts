@@ -1,7 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { quote } from '../../engine/shell/sh.js'
+import { service as mariadb } from '../../recipes/services/mysql.js'
 import { type Files, writeFiles } from '../rig/cli.js'
+import { mariadbSchema } from '../rig/mariadb-schema.js'
 import { cutPower, powerOn } from '../rig/power-cut.js'
 import { provisionPrepared } from '../rig/prepared-node.js'
 import { startKraft } from '../rig/running.js'
@@ -25,26 +28,6 @@ const files: Files = {
     return [b'open']
 `,
 }
-
-// All kinds of things that a database of MariaDB holds.
-const schema = `CREATE TABLE author (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(99), upper VARCHAR(99) AS (UPPER(name)) STORED);
-CREATE TABLE \`a book\` (author_id INT, title TEXT, raw BLOB, FOREIGN KEY (author_id) REFERENCES author(id) ON DELETE CASCADE);
-CREATE TABLE log (what TEXT);
-CREATE SEQUENCE numbers START WITH 7;
-CREATE VIEW titles AS SELECT name, title FROM author JOIN \`a book\` ON id = author_id;
-CREATE VIEW again AS SELECT * FROM titles;
-CREATE TRIGGER noted AFTER INSERT ON \`a book\` FOR EACH ROW INSERT INTO log VALUES (NEW.title);
-CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2;
-CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM log;
-DELIMITER //
-CREATE PROCEDURE add_book(title TEXT) BEGIN
-INSERT INTO \`a book\` VALUES
-(1, title, NULL);
-END//
-DELIMITER ;
-INSERT INTO author (name) VALUES ('Ann'), ('Bob \u{1f4da}'), ('a line
-(and another ''quoted'' \\ ),(');
-INSERT INTO \`a book\` VALUES (1, 'one', x'00ff0a28'), (2, 'INSERT INTO', NULL);`
 
 let story: Story
 let project: string
@@ -77,6 +60,7 @@ connection.sendall("".join(line + "\\r\\n" for line in sys.argv[1:] + ["quit"]).
 print(connection.makefile().read())
 ' ${lines.map((line) => `'${line}'`).join(' ')}`)
 const psql = (statement: string) => as(`psql -XAtqc "${statement}"`)
+const asPostgres = (statements: string) => root(`runuser -u postgres -- psql -XAtq depot <<'END'\n${statements};\nEND`)
 const sql = (statement: string) => as(`sqlite3 "$SQLITE_PATH" "${statement}"`)
 const mysql = (statements: string) =>
   as(`mariadb --default-character-set=utf8mb4 -NB "$MYSQL_DATABASE" <<'END'\n${statements}\nEND`)
@@ -152,10 +136,19 @@ test('what services keep is dumped, lost, and loaded again', async () => {
   await sql(
     `CREATE TABLE 'a table' (number, text); INSERT INTO 'a table' VALUES (1, 'one'), (2, 'it''s two'); CREATE TABLE empty (x)`,
   )
-  await mysql(schema)
+  await mysql(mariadbSchema)
   await psql(
     "CREATE TABLE word (text text); CREATE INDEX ON word USING gin (text gin_trgm_ops); INSERT INTO word VALUES ('found')",
   )
+  // What is no bundle's: who else may read, and how the database is set.
+  await asPostgres(`CREATE ROLE reader; GRANT CONNECT ON DATABASE depot TO reader; GRANT SELECT ON word TO reader WITH GRANT OPTION;
+    ALTER DEFAULT PRIVILEGES FOR ROLE depot GRANT SELECT ON TABLES TO reader;
+    ALTER DATABASE depot SET timezone = 'Asia/Tokyo'; ALTER ROLE depot IN DATABASE depot SET search_path = public, "Its Own"`)
+  const set = () =>
+    asPostgres(`SELECT rolname, setconfig FROM pg_db_role_setting JOIN pg_database AS d ON d.oid = setdatabase
+        LEFT JOIN pg_roles AS r ON r.oid = setrole WHERE datname = 'depot' ORDER BY 1;
+      SELECT datacl, relacl, (SELECT defaclacl FROM pg_default_acl) FROM pg_database, pg_class WHERE datname = 'depot' AND relname = 'word'`)
+  const wasSet = await set()
   const { members } = JSON.parse((await must('dump:stage', 'all.bundle', '--json')).stdout).manifest
   expect(members).toMatchObject([
     { service: 'postgres', counts: { 'rows.public.word': 1 } },
@@ -169,7 +162,7 @@ test('what services keep is dumped, lost, and loaded again', async () => {
 
   await as('redis-cli -s "$REDIS_SOCKET" flushall; redis-cli -s "$REDIS_SOCKET" set other one')
   await sql("DELETE FROM 'a table'; DROP TABLE empty")
-  await psql('DROP TABLE word')
+  await psql('DELETE FROM word; CREATE TABLE later (x int); GRANT ALL ON later TO reader')
   await mysql('DELETE FROM author; DROP VIEW again; DROP PROCEDURE add_book; CREATE TABLE other (x INT)')
   // Somebody has the file open when it is swapped, and goes on writing.
   await root(`systemd-run --quiet --unit writer --uid depot --gid depot python3 -c '
@@ -190,6 +183,8 @@ while True:
   expect(await psql("SELECT * FROM word WHERE text LIKE '%oun%'; SELECT extname FROM pg_extension ORDER BY 1")).toBe(
     'found\npageinspect\npg_trgm\nplpgsql',
   )
+  expect(wasSet).toContain('reader=r*/depot')
+  expect(await set()).toBe(wasSet)
   // The same to the last byte: tables, rows, and all that is not a table.
   const { manifest } = JSON.parse((await must('dump:stage', 'mysql.bundle', '--only', 'mysql', '--json')).stdout)
   expect(manifest.members).toEqual([members[1]])
@@ -231,6 +226,23 @@ test('a bundle whose data does not load leaves what is live alone', async () => 
   expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining('the data that was live is put back')])
   expect([await keys(), await redis()]).toEqual([before, took(server)])
   expect(await mysql("SELECT what FROM log WHERE what = 'later'; SHOW TRIGGERS")).toMatch(/^later\nnoted\t/)
+})
+
+test('a swap that fails before tables moved leaves them where they are, also where what was loaded has none', async () => {
+  const run = (part: 'swap' | 'undo' | 'discard', change = (text: string) => text) =>
+    root(`sh -ec ${quote(change(mariadb.data?.[part]({ name: 'depot', home: '/web/depot' }).text ?? ''))} 2>&1 || :`)
+  await mysql('CREATE TABLE kept (x INT); INSERT INTO kept VALUES (7); CREATE VIEW shown AS SELECT x * 2 FROM kept')
+  // An empty database beside, and somebody who reads a table for long.
+  await root(`mariadb -e 'CREATE DATABASE \`depot+beside\`; GRANT ALL ON \`depot+beside\`.* TO depot@localhost'
+    : >/web/depot/dump/mysql.beside.sql
+    systemd-run --quiet --unit reader mariadb depot -e 'LOCK TABLES kept READ; SELECT SLEEP(600)'
+    until mariadb -NBe 'SHOW PROCESSLIST' | grep -q 'SLEEP(600)'; do sleep 0.1; done`)
+  expect(await run('swap', (text) => text.replace('lock_wait_timeout = 20', 'lock_wait_timeout = 1'))).toContain('timeout')
+  await root('systemctl stop reader')
+  await run('undo')
+  await run('discard')
+  expect(await mysql('SELECT * FROM shown')).toBe('14')
+  expect(await root('mariadb -NBe "SHOW DATABASES LIKE \'depot%\'"')).toBe('depot')
 })
 
 test('data outlives a kraft that is killed before the swap, and a power cut in the middle of it', async () => {

@@ -36,7 +36,7 @@ const given: NodeBackup = {
 let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'kraftwerk-backup-'))
-  for (const path of ['backup/keep.py', 's3/errors.py', 'backup/bundle.py']) {
+  for (const path of ['backup/keep.py', 's3/errors.py', 'backup/bundle.py', 'backup/notice.py']) {
     writeFileSync(join(folder, path.split('/')[1] ?? ''), String(render(path)))
   }
 })
@@ -111,6 +111,25 @@ print(json.dumps(held))`,
   it('weeks go by ISO: the turn of a year does not split one', () => {
     const ids = nightly('2025-12-29T03:30:00Z', 7)
     expect(kept(ids, { daily: 0, weekly: 2, monthly: 0 })).toEqual(['20260104-033000'])
+  })
+})
+
+describe('who is told', () => {
+  it('hears of a failure also where the disk is too full to note it', () => {
+    const said = python(`import os, tempfile, notice
+folder = tempfile.mkdtemp(dir='.')
+# Nothing can be written there.
+os.mkdir(f'{folder}/result.json.new')
+with open(f'{folder}/since', 'w') as file: file.write('0')
+about = {'project': 'shop', 'environment': 'live', 'instance': 'shop'}
+settings = {'about': about, 'enter': '/usr/bin/env', 'overdue': 60}
+told = f'{folder}/told'
+secrets = {'notify': [{'command': f'echo "$KRAFT_TEXT" >>{told}', 'on': ['failure']}]}
+note = notice.Notice(folder, settings, secrets)
+note.fail('no room', 'one')
+note.tell_overdue()
+print(open(told).read())`)
+    expect(said).toBe('shop live: backup one failed: no room\nshop live: a backup is overdue: there was never one')
   })
 })
 

@@ -28,6 +28,12 @@ it('SQL for two databases, or none, is refused on the node before anything is li
   }
 })
 
+it('SQL has nothing to do where the database is left as it is', () => {
+  const uploads = [fileService('/web/shop', 'uploads')]
+  const [sql] = sanitize(place, uploads, [{ name: 'clean.sql', sql: 'DELETE' }], [...uploads, database('db')])
+  expect(sql?.apply.text).toBe("echo 'No database is loaded: there is nothing to do'")
+})
+
 it('a command that would find live data in its environment does not run', () => {
   const { service, data } = database('db')
   const [command] = sanitize(

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { link, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { dumpMembers } from '../../../recipes/bundle.js'
 import { service } from '../../../recipes/services/files.js'
@@ -17,8 +18,10 @@ beforeEach(async () => {
 })
 afterEach(() => rm(home, { recursive: true, force: true }))
 
+const { data } = service
+const place = () => ({ name: 'shop', home })
 const dump = () => {
-  const steps = service.data === undefined ? [] : dumpMembers({ name: 'shop', home }, 'one', [{ service, data: service.data }])
+  const steps = data === undefined ? [] : dumpMembers(place(), 'one', [{ service, data }])
   // What is loud is shown also where all goes well.
   expect(steps.at(-1)?.loud).toBe(true)
   return runSteps(steps)
@@ -40,4 +43,26 @@ it('a file that changes while it is dumped is said, and the dump goes on', async
     await once(writer, 'close')
   }
   expect((await dump())[1]?.output).toBe('')
+})
+
+const besides = async () => (await promisify(execFile)('sh', ['-ec', data?.countBeside(place()).text ?? ''])).stdout
+
+it('what is counted in a dump is counted in what was loaded of it, whatever names files have', async () => {
+  // It is there under a second name, and a visitor may have chosen the third.
+  await link(join(home, 'uploads/still'), join(home, 'uploads/again'))
+  await writeFile(join(home, 'uploads/two\nlines'), 'bc')
+  await dump()
+  await mkdir(join(home, '.uploads.beside'))
+  await promisify(execFile)('tar', ['-xf', join(home, 'dump/one/files.tar'), '-C', join(home, '.uploads.beside')])
+  expect([await readFile(join(home, 'dump/one/files.tar.counts'), 'utf8'), await besides()]).toEqual([
+    'files 3\nbytes 4\n',
+    'files 3\nbytes 4\n',
+  ])
+})
+
+it('more than 2 GB are counted byte for byte, whatever awk a node has', async () => {
+  await mkdir(join(home, '.uploads.beside'))
+  await writeFile(join(home, '.uploads.beside/large'), '')
+  await truncate(join(home, '.uploads.beside/large'), 6_000_000_001)
+  expect(await besides()).toBe('files 1\nbytes 6000000001\n')
 })
