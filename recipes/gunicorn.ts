@@ -122,7 +122,11 @@ function asking(release: Release, health: Health, host: Visited): Sh {
       esac
     done
     if [ -e ${`${trial}.ended`} ]; then
-      echo 'The application does not start.'
+      read -r how <${`${trial}.ended`} || how=
+      case $how in
+        SIG*) printf 'The application does not start: %s has ended it.\n' "$how" ;;
+        *) echo 'The application does not start.' ;;
+      esac
     elif [ "$code" = 000 ]; then
       printf 'The application does not answer: %s\n' "$(cat "$KRAFT_STEP/error" 2>/dev/null)"
     else
@@ -134,12 +138,12 @@ function asking(release: Release, health: Health, host: Visited): Sh {
     said() { tail -c "+$(($(cat ${`${trial}.log`}) + 1))" ${`${layout.log(place)}/web`} 2>/dev/null | sed -E 's/^[0-9-]{10}T[0-9:.]{12}Z //'; }
     if [ -e ${`${trial}.ended`} ]; then
       for wait in $(seq 50); do
-        if said | grep -q '^kraft: it ended with code '; then break; fi
+        if said | grep -q '^kraft: it ended with '; then break; fi
         sleep 0.1
       done
     fi
     # All of it is to fit in what an error shows, and gunicorn's own end says nothing of why.
-    log=$(said | grep -v -e '\[INFO\]' -e '^kraft: it ended with code ' \
+    log=$(said | grep -v -e '\[INFO\]' -e '^kraft: it ended with ' \
       | sed '/\[ERROR\] Worker (pid:[0-9]*) exited with code/,$d' | tail -n 16)
     if [ -n "$log" ]; then printf 'Its log:\n%s\n' "$log"; fi
     exit 1
