@@ -124,7 +124,8 @@ function asking(release: Release, health: Health, host: Visited): Sh {
     if [ -e ${`${trial}.ended`} ]; then
       read -r how <${`${trial}.ended`} || how=
       case $how in
-        SIG*) printf 'The application does not start: %s has ended it.\n' "$how" ;;
+        SIGKILL) echo 'The application was ended by SIGKILL, as the kernel does where memory runs out (journalctl -k on the node says so).' ;;
+        SIG*) printf 'The application was ended by %s.\n' "$how" ;;
         *) echo 'The application does not start.' ;;
       esac
     elif [ "$code" = 000 ]; then
