@@ -207,6 +207,13 @@ chapter('of two that begin at once one waits for the other, and each has a name 
   expect(await served()).toBe(releases.at(-1))
 })
 
+chapter('a page of 12 MB is as healthy as a small one', async () => {
+  const large = (files['turn/wsgi.py'] ?? '').replace('.encode()]', ".encode() + b' ' * 12_000_000]")
+  await writeFile(join(project, 'turn/wsgi.py'), large)
+  const { release } = await json('deploy:stage')
+  expect((await served()).trim()).toBe(release)
+})
+
 chapter('the log on the node says who did what, and how it ended', async () => {
   await writeFile(join(project, 'turn/wsgi.py'), 'raise RuntimeError("boom")\napplication = None\n')
   expect((await kraft('deploy:stage')).code).toBe(1)
