@@ -16,6 +16,8 @@ export const layout = {
   log: ({ home }: Place) => `${home}/log`,
   /** Files by which nginx knows that the site is closed. No Python package can have this name. */
   closed: ({ home }: Place) => `${home}/out-of-service`,
+  /** The page of a stopped instance, which is how everything knows that it is stopped. */
+  stopped: (place: Place) => `${layout.closed(place)}/stopped/index.html`,
   /** The user's own, outside of the code. */
   userHome: ({ home }: Place) => `${home}/home`,
   /** What kraft keeps of an instance: owner, generated secrets, the script that enters its environment. Root only. */

@@ -5,7 +5,7 @@ import { askGit, git, inRepository } from './git.js'
 
 /** Which version of the code a folder holds. */
 export interface Revision {
-  /** The commit, in full; undefined outside of git. */
+  /** The commit, in full; undefined outside of git, and before the first one. */
   readonly commit: string | undefined
   /** The branch, or what was asked for with `--rev`; undefined where there is no name. */
   readonly name: string | undefined
@@ -15,16 +15,14 @@ export interface Revision {
 
 /** The commit that a folder is at. */
 export async function revision(folder: string): Promise<Revision> {
-  const none = { commit: undefined, name: undefined, dirty: false }
-  if (!(await inRepository(folder))) return none
+  if (!(await inRepository(folder))) return { commit: undefined, name: undefined, dirty: false }
   const [commit, branch, status] = await Promise.all([
     askGit(folder, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']),
     askGit(folder, ['symbolic-ref', '--quiet', '--short', 'HEAD']),
     git(folder, ['status', '--porcelain', '--', '.']),
   ])
-  if (commit.code !== 0) return none
   const name = branch.code === 0 ? branch.stdout.toString().trim() : undefined
-  return { commit: commit.stdout.toString().trim(), name, dirty: status.length > 0 }
+  return { commit: commit.code === 0 ? commit.stdout.toString().trim() : undefined, name, dirty: status.length > 0 }
 }
 
 /**

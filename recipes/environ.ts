@@ -30,6 +30,8 @@ export interface KeptEnviron {
   readonly owner: string | undefined
   /** The release that it serves; undefined before the first deploy. */
   readonly release: string | undefined
+  /** Nothing of it runs: `kraft stop` has ended it. */
+  readonly stopped: boolean
   readonly variables: Variables
   /** What the processes run with that serve now. */
   readonly used: Variables
@@ -209,6 +211,7 @@ export function describeEnviron(place: Place): Sh {
       say() { if [ -e "$2" ]; then printf '%s %s\n' "$1" "$(base64 -w 0 "$2")"; fi; }
       say owner ${`${layout.settings(place)}/owner`}
       say history ${environHistory(place)}
+      if [ -e ${layout.stopped(place)} ]; then echo stopped; fi
       if [ -z "$live" ] || [ ! -d "$live" ]; then say kept ${environ(place)}; exit 0; fi
       release=\${live%/.kraft/*}
       printf 'release %s\n' "\${release##*/}"
@@ -227,6 +230,7 @@ export function readEnviron(place: Place, printed: string): KeptEnviron {
   return {
     owner: owner === '' ? undefined : owner,
     release: rows.find(([name]) => name === 'release')?.[1],
+    stopped: rows.some(([name]) => name === 'stopped'),
     variables: readAssignments(of('kept'), layout.environ(place)),
     used: readAssignments(of('used'), "the generation's env.kept"),
     history: of('history')

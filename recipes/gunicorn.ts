@@ -105,8 +105,8 @@ function asking(release: Release, health: Health, host: Visited): Sh {
         wait=$((wait + 1))
       done
       if [ -e ${`${trial}.ended`} ]; then break; fi
-      # No file that it writes here grows beyond 10 MB, whatever the application sends.
-      code=$(ulimit -f 20480; curl --silent --show-error --max-time ${health.timeout} --unix-socket ${socket} -o "$KRAFT_STEP/answer" -w '%{http_code}' \
+      # No file that it writes here grows beyond 10 MB, whatever the application sends; curl goes on to say the code all the same.
+      code=$(trap '' XFSZ; ulimit -f 20480; curl --silent --show-error --max-time ${health.timeout} --unix-socket ${socket} -o "$KRAFT_STEP/answer" -w '%{http_code}' \
         -H ${`Host: ${host.name}`} -H 'X-Real-IP: 127.0.0.1' -H 'X-Forwarded-For: 127.0.0.1' -H ${`X-Forwarded-Proto: ${host.scheme}`} \
         ${`http://localhost${health.path}`} 2>"$KRAFT_STEP/error") || :
       case $code in
@@ -122,7 +122,12 @@ function asking(release: Release, health: Health, host: Visited): Sh {
       esac
     done
     if [ -e ${`${trial}.ended`} ]; then
-      echo 'The application does not start.'
+      read -r how <${`${trial}.ended`} || how=
+      case $how in
+        SIGKILL) echo 'The application was ended by SIGKILL, as the kernel does where memory runs out (journalctl -k on the node says so).' ;;
+        SIG*) printf 'The application was ended by %s.\n' "$how" ;;
+        *) echo 'The application does not start.' ;;
+      esac
     elif [ "$code" = 000 ]; then
       printf 'The application does not answer: %s\n' "$(cat "$KRAFT_STEP/error" 2>/dev/null)"
     else
@@ -134,12 +139,12 @@ function asking(release: Release, health: Health, host: Visited): Sh {
     said() { tail -c "+$(($(cat ${`${trial}.log`}) + 1))" ${`${layout.log(place)}/web`} 2>/dev/null | sed -E 's/^[0-9-]{10}T[0-9:.]{12}Z //'; }
     if [ -e ${`${trial}.ended`} ]; then
       for wait in $(seq 50); do
-        if said | grep -q '^kraft: it ended with code '; then break; fi
+        if said | grep -q '^kraft: it ended with '; then break; fi
         sleep 0.1
       done
     fi
     # All of it is to fit in what an error shows, and gunicorn's own end says nothing of why.
-    log=$(said | grep -v -e '\[INFO\]' -e '^kraft: it ended with code ' \
+    log=$(said | grep -v -e '\[INFO\]' -e '^kraft: it ended with ' \
       | sed '/\[ERROR\] Worker (pid:[0-9]*) exited with code/,$d' | tail -n 16)
     if [ -n "$log" ]; then printf 'Its log:\n%s\n' "$log"; fi
     exit 1

@@ -12,11 +12,19 @@ export function journalFile(place: Place): string {
   return `${layout.settings(place)}/rollout`
 }
 
-/** Writes the decision: from here on all nodes are to switch. One line: release, generation, and what served before. */
+/**
+ * Writes the decision: from here on all nodes are to switch. One line: release, generation, and what served before. Whatever is switched
+ * to is on the disk by then: a file system writes a link's name sooner than what is in new files, which would be empty after a power cut.
+ */
 export function decide(release: Release): readonly Step[] {
   const { place, id, generation } = release
   const file = journalFile(place)
   return [
+    {
+      title: 'All of it is on the disk',
+      quiet: true,
+      apply: sh`sync -f ${place.home} ${layout.settings(place)} /etc/sv`,
+    },
     {
       title: 'Note what is switched to',
       quiet: true,

@@ -13,7 +13,7 @@ import { renameLink } from './release.js'
 
 /** What visitors get while a site is closed for maintenance, and who gets through. */
 export interface Maintenance {
-  /** Names the folder of this time; unique. */
+  /** Names the folder of this time: no other has it. */
   readonly id: string
   readonly message: string | undefined
   /** Seconds. */
@@ -44,6 +44,12 @@ export function closableSite(place: Place): readonly Step[] {
   ]
 }
 
+// Of two at once neither removes what the other is about to link.
+const alone = (place: Place) => sh`
+  exec 7<${layout.closed(place)}
+  flock 7
+`
+
 /** Closes a site: all of it is put together in a folder, which one rename of a link makes count. */
 export function closeSite(place: Place, given: Maintenance): readonly Step[] {
   const folder = `${link(place)}.${given.id}.${given.retryAfter}`
@@ -62,6 +68,7 @@ export function closeSite(place: Place, given: Maintenance): readonly Step[] {
       apply: lines(
         sh`
           umask 027
+          ${alone(place)}
           rm -rf ${folder}
           mkdir ${[folder, ...['assets', 'allow', 'bypass'].map((name) => `${folder}/${name}`)]}
           cat "$KRAFT_STEP/page" >${folder}/index.html
@@ -98,6 +105,7 @@ export function openSite(place: Place): readonly Step[] {
       title: 'Open the site',
       check: sh`test ! -L ${link(place)} && ! ls -d ${link(place)}.* >/dev/null 2>&1`,
       apply: sh`
+        ${alone(place)}
         rm -f ${link(place)}
         rm -rf ${link(place)}.*
       `,
@@ -108,7 +116,7 @@ export function openSite(place: Place): readonly Step[] {
 /** Prints the note of a site that is closed for maintenance, and `stopped` where it is that. */
 export function closedState(place: Place) {
   return sh`
-    if [ -e ${layout.closed(place)}/stopped/index.html ]; then echo stopped; fi
+    if [ -e ${layout.stopped(place)} ]; then echo stopped; fi
     cat ${link(place)}/note.json 2>/dev/null || :
   `
 }

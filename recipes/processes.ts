@@ -141,7 +141,8 @@ function copies(place: Place, process: string, setting: ProcessSetting, { patien
     apply: lines(
       each,
       sh`
-      old= new=
+      old= new= stopped=
+      if [ -e ${layout.stopped(place)} ]; then stopped=yes; fi
       for service in $services; do
         folder=/etc/sv/$service
         log=${log}
@@ -160,6 +161,8 @@ function copies(place: Place, process: string, setting: ProcessSetting, { patien
         (umask 027; touch "$log"; chgrp ${place.name} "$log")
         if [ -e "/etc/service/$service" ]; then old="$old /etc/service/$service"
         else
+          # One more of what is stopped begins when the others do.
+          if [ -n "$stopped" ]; then touch "$folder/down"; fi
           ln -sT "$folder" "/etc/service/$service"
           new=$service
         fi
@@ -172,6 +175,7 @@ function copies(place: Place, process: string, setting: ProcessSetting, { patien
       if [ -n "$new" ]; then (
         ${takeOver(new Sh('"$new"'))}
       ); fi
+      if [ -n "$stopped" ]; then exit 0; fi
       for service in $services; do
         up=
         for try in $(seq 100); do

@@ -20,6 +20,13 @@ export interface Program {
   readonly restarts?: number
   /** The last code that it ended with. */
   readonly code?: number
+  /** The signal that has ended it instead, the last time: `SIGKILL`. */
+  readonly signal?: string
+}
+
+/** How a program ended the last time: `code 1` or `SIGKILL`; undefined where it has not. */
+export function howEnded({ code, signal }: Pick<Program, 'code' | 'signal'>): string | undefined {
+  return signal ?? (code === undefined ? undefined : `code ${code}`)
 }
 
 /** What {@link lookAtPrograms} has found. */
@@ -58,7 +65,7 @@ export function readPrograms(printed: string): Programs {
   const [[now = '0', timezone = '']] = [of('time')[0] ?? []]
   const live = of('live')[0]?.[0]
   const running = new Running(of('process'))
-  const services = of('service').flatMap(([service = '', ends = '0', code = '-', ...status]): readonly Program[] => {
+  const services = of('service').flatMap(([service = '', ends = '0', how = '-', ...status]): readonly Program[] => {
     const [, kind, ...name] = service.split('.')
     const pid = numberAfter(status, '(pid')
     const state = (status[0] ?? '').replace(':', '')
@@ -67,7 +74,7 @@ export function readPrograms(printed: string): Programs {
       ...given('seconds', secondsOf(status)),
       ...given('pid', pid),
       restarts: Number(ends),
-      ...given('code', code === '-' || ends === '0' ? undefined : Number(code)),
+      ...(ends === '0' ? {} : endOf(how)),
     }
     if (kind === 'process') return [{ kind: 'process', name: name.join('.'), ...common, ...given('memory', running.memory(pid)) }]
     const master = { kind: 'web' as const, name: 'web', ...common, ...given('memory', running.own(pid)) }
@@ -133,6 +140,12 @@ class Running {
     const own = this.own(pid)
     return own === undefined ? undefined : this.children(pid).reduce((sum, child) => sum + (this.memory(child.pid) ?? 0), own)
   }
+}
+
+// As the finish scripts write it; those of an older kraft wrote -1 for any signal.
+function endOf(how: string): Pick<Program, 'code' | 'signal'> {
+  if (how === '-') return {}
+  return /^\d+$/.test(how) ? { code: Number(how) } : { signal: how === '-1' ? 'a signal' : how }
 }
 
 function given<K extends string, T>(key: K, value: T | undefined): { readonly [key in K]?: T } {

@@ -19,6 +19,21 @@ export function releaseId(now: Date): string {
   return now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
 }
 
+/** The time that an id is made of; an invalid date where it is none. */
+export function releaseTime(id: string): Date {
+  return new Date(id.replace(/^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6Z'))
+}
+
+/**
+ * The id of what is made now, where others are there: that of this second, or of the one behind the newest of them.
+ *
+ * @example nextId(new Date('2026-11-28T10:15:00Z'), ['20261128-101500']) // '20261128-101501'
+ */
+export function nextId(now: Date, others: readonly string[]): string {
+  const times = others.map((id) => releaseTime(id).getTime()).filter((time) => !Number.isNaN(time))
+  return releaseId(new Date(Math.max(now.getTime(), ...times.map((time) => time + 1000))))
+}
+
 /** The folder that an upload goes to until it is whole. */
 export function incoming({ place, id }: Release): string {
   return `${place.home}/releases/.${id}`

@@ -104,6 +104,13 @@ function readReceipt(text: string): ReleaseReceipt {
   }
 }
 
+/** The code that a release was made of, in words; empty where it was in no repository. */
+export function describeCode({ commit, revision, dirty }: ReleaseReceipt): string {
+  const words = [revision, commit?.slice(0, 10), dirty ? 'with changes' : undefined]
+  if (revision != null && commit == null) words.splice(1, 2, 'before its first commit')
+  return words.filter((word) => word != null).join(' ')
+}
+
 /** What was written down of the release that is served. */
 export function currentReceipt({ current, releases }: InstanceState): ReleaseReceipt | undefined {
   return releases.find(({ id }) => id === current?.id)?.receipt

@@ -10,9 +10,6 @@ import { stopService } from './runit.js'
 import { template } from './template.js'
 import { noteEnd, trialFolder } from './trial.js'
 
-/** The file by which nginx knows that an instance is stopped: its page. */
-const page = (place: Place) => `${layout.closed(place)}/stopped/index.html`
-
 /** How long programs get to end by themselves, and how the web process proves that it works. */
 export interface Restart {
   readonly health: Health
@@ -45,7 +42,7 @@ export function stop(place: Place, patience: number): readonly Step[] {
     ...directory({ path: layout.closed(place), ...own }),
     ...directory({ path: `${layout.closed(place)}/stopped`, ...own }),
     // Visitors get the page first, so that none meets a socket that nobody listens on.
-    ...template('nginx/stopped.html', { to: page(place), group: place.name, mode: '0640', vars: { place } }),
+    ...template('nginx/stopped.html', { to: layout.stopped(place), group: place.name, mode: '0640', vars: { place } }),
     {
       title: 'Web and processes are down, also after a reboot',
       check: sh`
@@ -128,7 +125,7 @@ export function noLongerStopped(place: Place, passesOn = false): readonly Step[]
   return [
     {
       title: `${place.name} is not stopped`,
-      check: sh`test ! -e ${page(place)} && ! ls -d /etc/sv/${place.name}.*/down >/dev/null 2>&1 && test ! -e ${moved}`,
+      check: sh`test ! -e ${layout.stopped(place)} && ! ls -d /etc/sv/${place.name}.*/down >/dev/null 2>&1 && test ! -e ${moved}`,
       apply: sh`
         rm -f /etc/sv/${place.name}.*/down
         rm -rf ${layout.closed(place)}/stopped
@@ -159,7 +156,7 @@ function startWeb(release: Release, { health, host }: Restart): readonly Step[] 
           if [ "$code" = 0 ]; then return; fi
           # Its finish script may be about to say "down", which must not come after "up".
           ${stopService(service, 5)}
-          if [ -e ${page(place)} ]; then touch ${`${service}/down`}
+          if [ -e ${layout.stopped(place)} ]; then touch ${`${service}/down`}
           else sv up ${service} >/dev/null || :
           fi
         }

@@ -34,11 +34,11 @@ import { createAccounts, withAccounts } from './first-accounts.js'
 import { hookFacts, hookParts, hooksAfterSwitch, hooksBeforeUpload } from './hooks.js'
 import { afterDeploy } from './next-command.js'
 import { notifying } from './notify.js'
-import { requireNewest } from './require-newest.js'
 import { inParts, onceServed } from './rollout/afterwards.js'
 import { balancingOf, httpsOnWeb, setUpBalancers, trusted } from './rollout/balance.js'
 import { begin, reachFor, withFacts } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
+import { newRelease } from './rollout/names.js'
 import type { Part } from './rollout/parts.js'
 import { printReceipt, receiptOf } from './rollout/receipt.js'
 import { type Rollout, rollout } from './rollout/rollout.js'
@@ -82,6 +82,7 @@ export const deploy = task({
     // Settings are those of now: a revision has the code and what it requires.
     const instance = { ...own, folder: code.folder }
     const { settings } = instance
+    const { timeout, drain = timeout } = settings
     const { commit, dirty, name: revision } = code.revision
     const facts = { ...hookFacts(target, nodes, session), commit, folder: code.folder }
     // They may make what is then sent; what is promoted was made before.
@@ -97,10 +98,9 @@ export const deploy = task({
     const accounts = newAccounts(application)
     const files = await code.files()
     for (const surprise of [...(await code.surprises()), ...endsSoon(https)]) line.output(surprise)
-    const id = releaseId(new Date())
-    Object.assign(noted, { release: id, commit, revision })
-    const hooked = { ...facts, release: id }
-    const release = { place: instance, id, generation: id }
+    const began = new Date()
+    const release = { place: instance, id: releaseId(began), generation: releaseId(began) }
+    Object.assign(noted, { release: release.id, commit, revision })
     const whole = rollout({
       application,
       nodes,
@@ -121,7 +121,6 @@ export const deploy = task({
       })
     const origin = code.promoted === undefined ? {} : { promoted_from: code.promoted.from }
     const receipt = {
-      release: id,
       project: instance.project.name,
       environment: instance.environment ?? null,
       commit: commit ?? null,
@@ -163,7 +162,7 @@ export const deploy = task({
         // Its name is claimed once more: whoever had the lock before may have destroyed the instance.
         steps: (node) => [
           ...claim(instance, instance.owner),
-          ...removeLeftovers(instance, settings.timeout, id),
+          ...removeLeftovers(instance, drain, release.id),
           ...(codeOnly
             ? setUpAgain(part.application)
             : [...setUp(part.application, onWeb), ...backups(node), ...statics.setUp(node)]),
@@ -176,9 +175,9 @@ export const deploy = task({
         steps: async (node) => {
           const venv = await venvFor(node)
           return [
-            ...placeRelease(release, { venv: layout.venv(instance, venv.hash), receipt }),
-            ...shared(instance, id, settings.shared),
-            ...buildVirtualenv(instance, id, venv, indexes),
+            ...placeRelease(release, { venv: layout.venv(instance, venv.hash), receipt: { release: release.id, ...receipt } }),
+            ...shared(instance, release.id, settings.shared),
+            ...buildVirtualenv(instance, release.id, venv, indexes),
             ...generationSteps(part, node),
             ...(codeOnly
               ? takeStatic(release)
@@ -255,7 +254,10 @@ export const deploy = task({
       if (checked.status === 'rejected') throw checked.reason
       if (held.status === 'fulfilled') asked.set(node.name, held.value)
     })
-    requireNewest(release, nodes, whole.states)
+    const id = newRelease(instance, whole, began)
+    Object.assign(release, { id, generation: id })
+    noted.release = id
+    const hooked = { ...facts, release: release.id }
     await setUpServices(application, session, line, whole.applied)
     const served = { ...whole, application: await withServices(application, session) }
     await finish(served, line).catch((error: unknown) => {
@@ -280,9 +282,9 @@ export const deploy = task({
     const urls = await urlsOf(instance, whole.balancing?.balancers ?? nodes.filter(serves))
     const took = receiptOf(whole)
     const from = code.promoted === undefined ? '' : `, promoted from ${code.promoted.from}`
-    const rows = [`${instance.name} is at release ${id}${from}`, ...urls, ...printReceipt(took)]
+    const rows = [`${instance.name} is at release ${release.id}${from}`, ...urls, ...printReceipt(took, [...sent.values()])]
     const data = {
-      release: id,
+      release: release.id,
       commit,
       revision,
       dirty,

@@ -43,8 +43,11 @@ export async function setEnviron(request: SetRequest): Promise<Result> {
   const done = { set: [...set.keys()], unset }
   const said = [...done.set, ...unset].join(', ')
   const is = set.size + unset.length === 1 ? 'is' : 'are'
-  const serving = request.reload ? kept.filter(({ release }) => release !== undefined) : []
-  if (kept.every((each) => holds(each, change, request.reload))) {
+  const stopped = kept.some((each) => each.stopped)
+  // What somebody has stopped is not started by a variable.
+  const reloads = request.reload && !stopped
+  const serving = reloads ? kept.filter(({ release }) => release !== undefined) : []
+  if (kept.every((each) => holds(each, change, reloads))) {
     return new Result(`${said} ${is} ${verb} already, and nothing was changed`, { ...done, changed: false, reloaded: false })
   }
   if (serving.length > 0)
@@ -57,7 +60,10 @@ export async function setEnviron(request: SetRequest): Promise<Result> {
   if (rest.length > 0) await store(instance, rest, session, line, change)
   const data = { ...done, changed: true, reloaded: serving.length > 0 }
   if (session.flags.dryRun) return new Result(`Would ${verb} ${said} for ${instance.name}`, data)
-  const effect = serving.length > 0 ? 'and its processes run with that' : 'and the next deploy or reload takes it up'
+  const later = stopped
+    ? `which is stopped: kraft reload:${request.word} starts it with that`
+    : 'and the next deploy or reload takes it up'
+  const effect = serving.length > 0 ? 'and its processes run with that' : later
   return new Result(`${said} ${is} ${verb} for ${instance.name}, ${effect}`, data)
 }
 

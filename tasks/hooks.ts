@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { KraftError } from '../engine/errors/failure.js'
 import type { Node } from '../engine/node/node.js'
 import type { Item, Line } from '../engine/report/report.js'
@@ -11,6 +13,9 @@ import type { InstanceSettings } from '../project/settings.js'
 import { type HookFacts, hookSteps, hookVariables } from '../recipes/hooks.js'
 import { inOrder, type Part } from './rollout/parts.js'
 import type { Rollout } from './rollout/rollout.js'
+
+/** Milliseconds for what a command has said just before it ended. */
+const lastWords = 1000
 
 /** What all hooks of a deploy know. */
 export interface HookedDeploy extends HookFacts {
@@ -100,6 +105,11 @@ async function runHere(name: HookName, command: string, deploy: HookedDeploy, li
       line.output(text)
     })
   }
-  const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
+  const closed = once(child, 'close')
+  closed.catch(() => undefined)
+  const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('exit', resolve))
+  // What it has left running may keep its output open for as long as it likes.
+  await Promise.race([closed, sleep(lastWords, undefined, { ref: false })])
+  for (const stream of [child.stdout, child.stderr]) stream.destroy()
   if (code !== 0) throw new KraftError({ kind: 'command', node: here, command, code, output: said.join('\n') })
 }

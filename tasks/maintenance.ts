@@ -48,7 +48,8 @@ export const maintenance = task({
     }
     const token = randomBytes(16).toString('hex')
     const given = {
-      id: releaseId(new Date()),
+      // Two in a second are two.
+      id: `${releaseId(new Date())}-${randomBytes(4).toString('hex')}`,
       message,
       retryAfter,
       allow: addresses,

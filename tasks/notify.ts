@@ -6,6 +6,7 @@ import type { TargetContext } from '../engine/task/context.js'
 import { requireInstance } from '../project/instance.js'
 import { type Ending, endingText, endingVariables, type Notification, type Outcome } from '../project/notify.js'
 import { facingVisitors } from '../recipes/followers.js'
+import { signalGroup } from './dev/group.js'
 import { whoAmI } from './rollout/switch.js'
 import { urlsOf } from './urls.js'
 
@@ -112,7 +113,13 @@ async function post(url: string, ending: Ending): Promise<string | undefined> {
   }
 }
 
-function runCommand(command: string, ending: Ending, cwd: string): Promise<string | undefined> {
+/** Runs a command of `notify:` here; undefined where it ended well within so many seconds, else how it did not. */
+export function runCommand(
+  command: string,
+  ending: Ending,
+  cwd: string,
+  seconds = patience.command,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     const env = { ...process.env, ...endingVariables(ending) }
     const child = spawn('sh', ['-c', command], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
@@ -122,18 +129,17 @@ function runCommand(command: string, ending: Ending, cwd: string): Promise<strin
         said = (said + chunk.toString()).slice(-1000)
       })
     }
-    let late = false
     const timer = setTimeout(() => {
-      late = true
-      // With all that it has started.
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-    }, patience.command * 1000)
+      // With all that it has started; what has left its group, and holds its output, is not waited for.
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL')
+      for (const stream of [child.stdout, child.stderr]) stream.destroy()
+      resolve(`it did not end within ${seconds} s`)
+    }, seconds * 1000)
     child.on('error', (error) => resolve(error.message))
     child.on('close', (code) => {
       clearTimeout(timer)
       const last = redact(said.trim().split('\n').at(-1) ?? '')
-      if (late) resolve(`it did not end within ${patience.command} s`)
-      else resolve(code === 0 ? undefined : `code ${code}${last === '' ? '' : `: ${last}`}`)
+      resolve(code === 0 ? undefined : `code ${code}${last === '' ? '' : `: ${last}`}`)
     })
   })
 }

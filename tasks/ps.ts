@@ -6,7 +6,7 @@ import { task } from '../engine/task/task.js'
 import { type Instance, requireInstance } from '../project/instance.js'
 import { releaseNodes } from '../recipes/followers.js'
 import { withMissing } from '../recipes/missing-programs.js'
-import { lookAtPrograms, type Program, type Programs, readPrograms } from '../recipes/ps.js'
+import { howEnded, lookAtPrograms, type Program, type Programs, readPrograms } from '../recipes/ps.js'
 import { columns } from './columns.js'
 
 /** Shows what runs of an instance on each node. */
@@ -33,7 +33,8 @@ export const ps = task({
   },
 })
 
-function cells({ kind, name, state, seconds, pid, memory, restarts, code }: Program): readonly string[] {
+function cells({ kind, name, state, seconds, pid, memory, restarts, ...end }: Program): readonly string[] {
+  const how = howEnded(end)
   const ends = restarts === undefined || restarts === 0 ? '' : `${restarts} ${restarts === 1 ? 'time' : 'times'}, `
   return [
     kind,
@@ -42,7 +43,7 @@ function cells({ kind, name, state, seconds, pid, memory, restarts, code }: Prog
     seconds === undefined ? '' : duration(seconds),
     pid === undefined ? '' : String(pid),
     memory === undefined ? '' : size(memory),
-    code === undefined ? '' : `${ends}code ${code}`,
+    how === undefined ? '' : `${ends}${how}`,
   ]
 }
 

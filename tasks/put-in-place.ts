@@ -4,6 +4,7 @@ import type { TargetContext } from '../engine/task/context.js'
 import { requireInstance } from '../project/instance.js'
 import type { Manifest } from '../project/manifest.js'
 import { readSanitizers } from '../project/sanitize.js'
+import { noteInLog } from '../recipes/audit.js'
 import { type DataService, discard } from '../recipes/bundle.js'
 import { clearRetired, retireFormer, swapIn, undoInterrupted } from '../recipes/exchange.js'
 import { loadBeside } from '../recipes/load-beside.js'
@@ -13,6 +14,7 @@ import { sanitize } from '../recipes/sanitize.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { holdLock } from './hold-lock.js'
+import { whoAmI } from './rollout/switch.js'
 
 /** Data that are to take the place of an instance's live data. */
 export interface Incoming {
@@ -62,7 +64,11 @@ export async function putInPlace(
       ...sanitize(instance, services, sanitizers, all),
       ...retireFormer(instance, all),
     ]),
-    apply('Swap', [...swapIn(instance, services, about), ...(session.flags.dryRun ? [] : tidy)]),
+    apply('Swap', [
+      ...swapIn(instance, services, about),
+      ...noteInLog(instance, { who: whoAmI(), what: 'load', release: '-', generation: '-', result: 'ok' }),
+      ...(session.flags.dryRun ? [] : tidy),
+    ]),
   ]
   if (session.flags.dryRun) await line.list(work)
   else {

@@ -5,7 +5,7 @@ import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import type { Place } from '../project/service.js'
 import { releaseNodes } from '../recipes/followers.js'
-import { type HeldRelease, type InstanceState, lastGood, parseState, readState } from '../recipes/state.js'
+import { describeCode, type HeldRelease, type InstanceState, lastGood, parseState, readState } from '../recipes/state.js'
 
 /** Lists the releases that the nodes hold. */
 export const releases = task({
@@ -55,15 +55,12 @@ export function stateOf(release: HeldRelease, { current }: InstanceState): Relea
 }
 
 function describe(release: HeldRelease, state: InstanceState): string {
-  const { commit, revision, dirty, by, promoted_from: from } = release.receipt
-  const code = [revision, commit?.slice(0, 10), dirty ? 'with changes' : undefined].filter(
-    (word) => word !== undefined && word !== null,
-  )
+  const { by, promoted_from: from } = release.receipt
   const how = stateOf(release, state)
   const notes = [
     how === 'good' && lastGood(state) === release.id ? 'rollback goes here' : how,
     ...(release.bad === undefined ? [] : [`left by ${release.bad}`]),
     ...(from === undefined ? [] : [`promoted from ${from}`]),
   ]
-  return [release.id, by ?? 'unknown', code.length === 0 ? 'no repository' : code.join(' '), notes.join(', ')].join('  ')
+  return [release.id, by ?? 'unknown', describeCode(release.receipt) || 'no repository', notes.join(', ')].join('  ')
 }

@@ -11,6 +11,7 @@ import { inParts } from './rollout/afterwards.js'
 import { balancingOf } from './rollout/balance.js'
 import { begin, reachFor, roomBeside } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
+import { newGeneration } from './rollout/names.js'
 import { rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
@@ -28,11 +29,12 @@ export const reload = task({
   examples: ['kraft reload:stage', 'kraft reload:live --batch 1'],
   async run({ target, session, line }) {
     const instance = requireInstance(target)
+    const { timeout, drain = timeout } = instance.settings
     const nodes = releaseNodes(instance, target.nodes)
     reachFor(nodes)
     const fetched = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     const application = await withServices(fetched, session)
-    const generation = releaseId(new Date())
+    const made = { generation: releaseId(new Date()) }
     const whole = rollout({
       application,
       nodes,
@@ -40,7 +42,7 @@ export const reload = task({
       task: 'reload',
       made: 'generation',
       switched: () => 'live',
-      releaseOn: ({ name }) => ({ place: instance, id: whole.states.get(name)?.current?.id ?? generation, generation }),
+      releaseOn: ({ name }) => ({ place: instance, id: whole.states.get(name)?.current?.id ?? made.generation, ...made }),
       balancing: await balancingOf(instance, session),
     })
     renderProcesses(whole)
@@ -48,6 +50,7 @@ export const reload = task({
     await begin(whole, line, room.check)
     for (const node of nodes) requireRelease(instance, node, whole.states.get(node.name))
     await finish(whole, line)
+    made.generation = newGeneration(whole)
     await inParts(whole, line, (part, own) =>
       orTakeBack(part, own, [
         ...room.parts,
@@ -56,7 +59,7 @@ export const reload = task({
           chapter: 'Prepare',
           steps: (node) => [
             ...ownInstance(instance, instance.owner),
-            ...removeLeftovers(instance, instance.settings.timeout),
+            ...removeLeftovers(instance, drain),
             ...generationSteps(part, node),
           ],
         },
@@ -65,7 +68,7 @@ export const reload = task({
       ]),
     )
     return new Result(`${instance.name} ${session.flags.dryRun ? 'would run' : 'runs'} anew`, {
-      generation,
+      ...made,
       releases: Object.fromEntries(nodes.map((node) => [node.name, whole.releaseOn(node).id])),
     })
   },

@@ -19,6 +19,7 @@ import { inParts } from './rollout/afterwards.js'
 import { balancingOf } from './rollout/balance.js'
 import { begin, reachFor, roomBeside } from './rollout/begin.js'
 import { finish } from './rollout/finish.js'
+import { newGeneration } from './rollout/names.js'
 import { rollout } from './rollout/rollout.js'
 import { generationSteps, renderProcesses, startAndCheck, switchAndDrain, whoAmI } from './rollout/switch.js'
 import { orTakeBack } from './rollout/take-back.js'
@@ -53,12 +54,13 @@ export const rollback = task({
   run: notifying('rollback', async (context, noted) => {
     const { target, session, line, options } = context
     const instance = requireInstance(target)
+    const { timeout, drain = timeout } = instance.settings
     const nodes = releaseNodes(instance, target.nodes)
     reachFor(nodes)
     const fetched = await withFetched(await readApplication(instance), session.flags.dryRun, line.output)
     const application = await withServices(fetched, session)
-    const generation = releaseId(new Date())
-    const chosen = { id: options.release ?? generation }
+    const now = releaseId(new Date())
+    const chosen = { id: options.release ?? now, generation: now }
     const whole = rollout({
       application,
       nodes,
@@ -66,7 +68,7 @@ export const rollback = task({
       task: 'rollback',
       made: 'generation',
       switched: ({ name }) => (whole.states.get(name)?.current?.id === chosen.id ? 'live' : 'current'),
-      releaseOn: () => ({ place: instance, id: chosen.id, generation }),
+      releaseOn: () => ({ place: instance, ...chosen }),
       balancing: await balancingOf(instance, session),
     })
     renderProcesses(whole)
@@ -75,6 +77,7 @@ export const rollback = task({
     for (const node of nodes) requireRelease(instance, node, whole.states.get(node.name))
     await finish(whole, line)
     const states = nodes.map(({ name }) => whole.states.get(name)).filter((state) => state !== undefined)
+    chosen.generation = newGeneration(whole)
     chosen.id = choose(instance.name, states, options)
     noted.release = chosen.id
     const goBack = options.withData
@@ -89,7 +92,7 @@ export const rollback = task({
           chapter: 'Prepare',
           steps: (node) => [
             ...ownInstance(instance, instance.owner),
-            ...removeLeftovers(instance, instance.settings.timeout),
+            ...removeLeftovers(instance, drain),
             ...generationSteps(part, node),
           ],
         },
@@ -116,7 +119,7 @@ export const rollback = task({
       migrations,
       release: chosen.id,
       was: Object.fromEntries(left),
-      generation,
+      generation: chosen.generation,
     })
   }),
 })

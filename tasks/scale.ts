@@ -1,8 +1,8 @@
 import { KraftError } from '../engine/errors/failure.js'
 import { didYouMean } from '../engine/errors/nearest.js'
 import type { Node } from '../engine/node/node.js'
-import { lockNode } from '../engine/node/node-lock.js'
-import type { Item } from '../engine/report/report.js'
+import type { Item, Line } from '../engine/report/report.js'
+import { lines, sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { eachNode } from '../engine/task/each-node.js'
 import { option } from '../engine/task/option.js'
@@ -10,11 +10,14 @@ import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
 import { type Instance, requireInstance } from '../project/instance.js'
+import { layout } from '../project/layout.js'
+import { noteInLog } from '../recipes/audit.js'
 import { releaseNodes, runsProcesses, serves } from '../recipes/followers.js'
 import { scaleProcess } from '../recipes/processes.js'
 import { type Counts, parseCounts, readCounts, rememberCounts } from '../recipes/scale.js'
 import { columns } from './columns.js'
 import { currentRelease } from './current-release.js'
+import { type Begun, begin } from './rollout/begin.js'
 import { whoAmI } from './rollout/switch.js'
 
 /** Changes how many copies of processes and how many web workers run, and remembers it on the nodes. */
@@ -35,39 +38,70 @@ export const scale = task({
     const instance = requireInstance(target)
     const nodes = releaseNodes(instance, target.nodes)
     const asked = parse(instance, options.counts, nodes)
-    const before = new Map<Node, Counts>()
-    await eachNode(session, nodes, line, async (node) => {
-      await currentRelease(node, instance)
-      before.set(node, parseCounts(await node.read(readCounts(instance).text)))
-    })
-    if (Object.keys(asked).length === 0 && !options.reset) return shown(instance, nodes, (node) => before.get(node) ?? {})
+    if (Object.keys(asked).length === 0 && !options.reset) {
+      const now = await readScaled(instance, nodes, session, line)
+      return shown(instance, nodes, (node) => now.get(node)?.counts ?? {})
+    }
     if (options.reset && Object.keys(asked).length > 0) {
       throw new KraftError({ kind: 'usage', message: '--reset is for all counts at once', next: 'Leave it out, or the counts' })
     }
 
-    const wanted = (node: Node): Counts => (options.reset ? {} : { ...before.get(node), ...asked })
-    const remember = (counts: (node: Node) => Counts) => (node: Node) =>
-      rememberCounts(instance, namesOn(instance, node), counts(node))
+    const work: Begun = { application: { instance }, nodes, session, locks: new Map(), states: new Map() }
     const processes = Object.keys(options.reset ? instance.settings.processes : asked).filter((name) => name !== 'web')
-    const steps = (node: Node): readonly Step[] => [
-      ...remember(wanted)(node),
+    const stepsFor = (node: Node, counts: Counts): readonly Step[] => [
+      ...rememberCounts(instance, namesOn(instance, node), counts),
       ...(runsProcesses(instance, node) ? processes.flatMap((name) => stepsOf(instance, name)) : []),
+      ...noteInLog(instance, { who: whoAmI(), what: 'scale', release: '-', generation: '-', result: 'ok' }),
     ]
-    await withLocks(session, instance, nodes, (locks) => line.list([locks, onEach(session, nodes, 'Scale', steps)]))
-    const newWeb = (node: Node) => serves(node) && wanted(node).web !== before.get(node)?.web
-    if (nodes.some(newWeb)) {
+    const before = new Map<Node, Scaled>()
+    const wanted = (node: Node): Counts => (options.reset ? {} : { ...before.get(node)?.counts, ...asked })
+    try {
+      await begin(work, line)
+      for (const [node, scaled] of await readScaled(instance, nodes, session, line)) before.set(node, scaled)
+      await line.list([onEach(session, nodes, 'Scale', (node) => stepsFor(node, wanted(node)))])
+    } finally {
+      for (const held of work.locks.values()) await held.release()
+    }
+    const isStopped = nodes.some((node) => before.get(node)?.stopped)
+    const newWeb = (node: Node) => serves(node) && wanted(node).web !== before.get(node)?.counts.web
+    // What is stopped stays so: it starts with these counts.
+    if (nodes.some(newWeb) && !isStopped) {
       try {
         await call(await session.task('reload'))
       } catch (error) {
         // What can't start must not be what the next deploy starts.
-        const former = remember((node) => ({ ...wanted(node), web: before.get(node)?.web }))
+        const former = (node: Node) =>
+          rememberCounts(instance, namesOn(instance, node), { ...wanted(node), web: before.get(node)?.counts.web })
         await line.list([onEach(session, nodes, 'Remember the former number of web workers', former)])
         throw error
       }
     }
+    if (isStopped) line.output(`${instance.name} is stopped: kraft start:${target.word} starts as many`)
     return shown(instance, nodes, wanted, session.flags.dryRun ? 'would be' : undefined)
   },
 })
+
+/** What a node has of counts, and whether the instance is stopped there. */
+interface Scaled {
+  readonly counts: Counts
+  readonly stopped: boolean
+}
+
+async function readScaled(
+  instance: Instance,
+  nodes: readonly Node[],
+  session: Session,
+  line: Line,
+): Promise<ReadonlyMap<Node, Scaled>> {
+  const look = lines(readCounts(instance), sh`if [ -e ${layout.stopped(instance)} ]; then echo stopped; fi`)
+  const read = await eachNode(session, nodes, line, async (node) => {
+    await currentRelease(node, instance)
+    return node.read(look.text)
+  })
+  return new Map(
+    read.map(({ node, value }) => [node, { counts: parseCounts(value), stopped: /^stopped$/m.test(value) }] as const),
+  )
+}
 
 function stepsOf(instance: Instance, name: string): readonly Step[] {
   const { processes, timeout } = instance.settings
@@ -105,31 +139,6 @@ function parse(instance: Instance, words: readonly string[], nodes: readonly Nod
       })
     }),
   )
-}
-
-async function withLocks(
-  session: Session,
-  { name }: Instance,
-  nodes: readonly Node[],
-  run: (locks: Item) => Promise<void>,
-): Promise<void> {
-  const held: (() => Promise<void>)[] = []
-  const locks: Item = {
-    title: 'Lock',
-    async run(line) {
-      if (session.flags.dryRun) return line.skip('a dry run changes nothing')
-      for (const node of [...nodes].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-        const { release } = await lockNode(node, name, whoAmI())
-        held.push(release)
-        session.onEnd(release)
-      }
-    },
-  }
-  try {
-    await run(locks)
-  } finally {
-    for (const release of held) await release()
-  }
 }
 
 function onEach(session: Session, nodes: readonly Node[], title: string, steps: (node: Node) => readonly Step[]): Item {

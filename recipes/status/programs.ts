@@ -2,7 +2,7 @@ import { duration, size } from '../../engine/report/progress-text.js'
 import { lines, sh } from '../../engine/shell/sh.js'
 import { layout } from '../../project/layout.js'
 import { withMissing } from '../missing-programs.js'
-import { lookAtPrograms, type Program, readPrograms } from '../ps.js'
+import { howEnded, lookAtPrograms, type Program, readPrograms } from '../ps.js'
 import type { Attention, StatusPart } from './part.js'
 
 // One that has been up for so long has come to itself.
@@ -11,8 +11,7 @@ const settled = 600
 /** The web process, the project's own processes, and cron entries. */
 export const programs: StatusPart = {
   name: 'programs',
-  look: ({ instance }) =>
-    lines(sh`if [ -e ${layout.closed(instance)}/stopped/index.html ]; then echo stopped; fi`, lookAtPrograms(instance)),
+  look: ({ instance }) => lines(sh`if [ -e ${layout.stopped(instance)} ]; then echo stopped; fi`, lookAtPrograms(instance)),
   read(printed, { instance, node, word, deployed }) {
     if (!deployed) return { rows: [], data: [], attention: [] }
     const stopped = /^stopped$/m.test(printed)
@@ -28,8 +27,10 @@ export const programs: StatusPart = {
           ...(program.kind === 'web' && program.state === 'run' ? [`${workers} worker${workers === 1 ? '' : 's'}`] : []),
           ...(program.memory === undefined ? [] : [size(program.memory)]),
           ...(program.restarts ? [`ended ${program.restarts} time${program.restarts === 1 ? '' : 's'}`] : []),
-          ...(program.code === undefined ? [] : [`code ${program.code}`]),
-        ].join(', '),
+          howEnded(program) ?? [],
+        ]
+          .flat()
+          .join(', '),
       ]),
       data: found,
       attention: shown.flatMap((program) => needs(program, stopped, word)),
@@ -39,7 +40,7 @@ export const programs: StatusPart = {
 
 /** What a program wants of whoever looks; `word` is the target. */
 export function needs(
-  { kind, name, state, seconds = 0, restarts = 0, code = 0 }: Program,
+  { kind, name, state, seconds = 0, restarts = 0, code = 0, signal }: Program,
   stopped: boolean,
   word: string,
 ): readonly Attention[] {
@@ -51,7 +52,12 @@ export function needs(
   if (stopped || state === 'old') return []
   // Between an end and the next start it is down, which says less.
   if (restarts >= 3 && (state !== 'run' || seconds < settled))
-    return [{ what: `${name} has ended ${restarts} times, last with code ${code}`, next: `Its log: ${log}` }]
+    return [
+      {
+        what: `${name} has ended ${restarts} times, last ${signal === undefined ? `with code ${code}` : `by ${signal}`}`,
+        next: `Its log: ${log}`,
+      },
+    ]
   if (state !== 'run') return [{ what: `${name} does not run (${state})`, next: `Its log: ${log}; then kraft restart:${word}` }]
   return []
 }

@@ -22,7 +22,7 @@ export const site: StatusPart = {
       if [ -e ${`${layout.https(instance)}/on.conf`} ]; then scheme=https; fi
       printf 'asked %s\n' "$(curl --silent --insecure --output /dev/null --max-time ${health.timeout} --write-out '%{http_code} %{time_total}' \
         --connect-to ::127.0.0.1: "$scheme://"${host}${health.path} || :)"
-      if [ -e ${layout.closed(instance)}/stopped/index.html ]; then echo 'closed stopped'
+      if [ -e ${layout.stopped(instance)} ]; then echo 'closed stopped'
       elif [ -e ${layout.closed(instance)}/maintenance ]; then echo 'closed maintenance'; fi
     `
     return new Sh(`${serves(node) ? `${ask.text}\n` : ''}${readCertificateEnd(instance).text}`)

@@ -8,6 +8,8 @@ import type { Rollout } from './rollout.js'
 export interface Fallen {
   /** The parts that have begun on some node. */
   readonly begun: ReadonlySet<string>
+  /** Its release command has run to its end. */
+  readonly released: boolean
   /** What its release command has migrated, as text. */
   readonly migrations: string | undefined
   /** What was new could be taken back. */
@@ -23,8 +25,8 @@ export function allSwitched(begun: ReadonlySet<string>): boolean {
  * An error with one more line, of what serves now: two things are asked first when a deploy fails. Does the site still serve, and was
  * data changed?
  */
-export function afterwards(rollout: Rollout, error: unknown, { begun, migrations, takenBack }: Fallen): unknown {
-  const { application, made, nodes, locks, fresh } = rollout
+export function afterwards(rollout: Rollout, error: unknown, { begun, released, migrations, takenBack }: Fallen): unknown {
+  const { application, nodes, locks, fresh } = rollout
   const { instance, release } = application
   if (allSwitched(begun)) return saying(error, servesAllTheSame(rollout))
   if (!takenBack) return saying(error, `Taking it back failed as well: kraft status says what each node serves`)
@@ -36,7 +38,7 @@ export function afterwards(rollout: Rollout, error: unknown, { begun, migrations
     gone.length === nodes.length
       ? `Nothing of ${instance.name} is left on ${gone.length === 1 ? 'the node' : 'the nodes'}`
       : `${was}${where}: ${instance.name} serves what it served before${gone.length === 0 ? '' : `, and nothing of it is left on ${list(gone)}`}`
-  const ran = made === 'release' && gone.length < nodes.length && release !== undefined && begun.has('Start beside the old')
+  const ran = released && gone.length < nodes.length
   const data = [
     ...(ran ? [`, but the release command (${release}) has run`] : []),
     ...(migrations === undefined ? [] : [`; these migrations stay applied: ${migrations}`]),

@@ -1,5 +1,7 @@
+import { size } from '../../engine/report/progress-text.js'
 import { type Requests, readRequests } from '../../recipes/requests.js'
 import { readVersions } from '../../recipes/versions.js'
+import type { Sent } from '../upload.js'
 import type { Rollout } from './rollout.js'
 
 /** What a rollout took, for people and for `--json`. */
@@ -30,8 +32,8 @@ export function receiptOf({ applied }: Rollout): Receipt {
   }
 }
 
-/** The receipt in lines that a person reads: parts that took 0.3 s each, and the rest as one. */
-export function printReceipt({ seconds, requests, versions }: Receipt): readonly string[] {
+/** The receipt in lines that a person reads: parts that took 0.3 s each, and the rest as one. `sent` is what each node was sent. */
+export function printReceipt({ seconds, requests, versions }: Receipt, sent: readonly Sent[] = []): readonly string[] {
   const parts = Object.entries(seconds)
   const long = parts.filter(([, each]) => each >= 0.3)
   const rest = parts.reduce((sum, [, each]) => sum + each, 0) - long.reduce((sum, [, each]) => sum + each, 0)
@@ -43,5 +45,12 @@ export function printReceipt({ seconds, requests, versions }: Receipt): readonly
       ? 'No requests during the switch'
       : `${count} requests during the switch, ${failed} failed, the slowest took ${Math.round(slowest * 1000)} ms`
   const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  return [took.join(', '), served, names.join(', ')].filter((line) => line !== '')
+  return [sentInAll(sent), took.join(', '), served, names.join(', ')].filter((line) => line !== '')
+}
+
+function sentInAll(sent: readonly Sent[]): string {
+  if (sent.length === 0) return ''
+  const sum = (of: (each: Sent) => number) => sent.reduce((total, each) => total + of(each), 0)
+  const files = sum((each) => each.files)
+  return `${files} ${files === 1 ? 'file' : 'files'} sent, ${size(sum(({ bytes }) => bytes))}`
 }

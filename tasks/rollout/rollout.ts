@@ -27,6 +27,8 @@ export interface Rollout {
   readonly states: Map<string, InstanceState>
   /** Nodes that had nothing of this instance before: a first deploy that fails leaves nothing behind. */
   readonly fresh: Set<string>
+  /** The parts that have begun on some node, in whatever batch. */
+  readonly begun: Set<string>
   /** Nodes that have switched and stay so. */
   readonly switchedOn: Set<string>
   /** Who sends requests to the nodes; undefined where visitors reach them by themselves. */
@@ -39,7 +41,7 @@ export interface Rollout {
 export function rollout(
   given: Pick<Rollout, 'application' | 'nodes' | 'session' | 'task' | 'made' | 'switched' | 'releaseOn' | 'balancing'>,
 ): Rollout {
-  return { ...given, locks: new Map(), states: new Map(), fresh: new Set(), switchedOn: new Set(), applied: [] }
+  return { ...given, locks: new Map(), states: new Map(), fresh: new Set(), begun: new Set(), switchedOn: new Set(), applied: [] }
 }
 
 /** An item that does the same on all nodes, side by side; with one node there is no level for it. */

@@ -21,14 +21,18 @@ import { logEntry } from './switch.js'
  */
 export async function orTakeBack(rollout: Rollout, line: Line, parts: readonly Part[]): Promise<void> {
   const begun = new Set<string>()
+  const note = (title: string) => {
+    for (const each of [begun, rollout.begun]) each.add(title)
+  }
   try {
-    await line.list(inOrder(rollout, parts, (title) => begun.add(title)))
+    await line.list(inOrder(rollout, parts, note))
   } catch (error) {
     if (rollout.session.flags.dryRun) throw error
     if (onlyLooked(parts, begun, error)) {
       for (const { name } of rollout.nodes) noteNode(rollout.session, name, 'not run')
-      throw afterwards(rollout, error, { begun, takenBack: true, migrations: undefined })
+      throw afterwards(rollout, error, { begun, released: false, takenBack: true, migrations: undefined })
     }
+    const released = hasReleased(rollout, begun)
     let takenBack = true
     try {
       await line.list([takingBack(rollout, begun)])
@@ -36,7 +40,7 @@ export async function orTakeBack(rollout: Rollout, line: Line, parts: readonly P
       takenBack = false
       line.output(`Taking it back failed as well: ${String(also)}`)
     }
-    throw afterwards(rollout, error, { begun, takenBack, migrations: takenBack ? await migrated(rollout) : undefined })
+    throw afterwards(rollout, error, { begun, released, takenBack, migrations: takenBack ? await migrated(rollout) : undefined })
   } finally {
     if (allSwitched(begun)) for (const { name } of rollout.nodes) rollout.switchedOn.add(name)
     // On its way nothing overtakes it, and nobody waits a round trip for the answer.
@@ -48,6 +52,11 @@ export async function orTakeBack(rollout: Rollout, line: Line, parts: readonly P
 function onlyLooked(parts: readonly Part[], begun: ReadonlySet<string>, error: unknown): boolean {
   const looks = new Set(parts.flatMap((part) => ('looks' in part && part.looks === true ? part.title : [])))
   return isKraftError(error) && error.failure.kind === 'step' && begun.size > 0 && [...begun].every((title) => looks.has(title))
+}
+
+// Once for all batches, and whatever begins behind it begins when it has ended well.
+function hasReleased({ begun: ever }: Rollout, begun: ReadonlySet<string>): boolean {
+  return ever.has('Release command') && [...begun].at(-1) !== 'Release command'
 }
 
 // Whatever the new release has migrated is there also where its release command failed half-way.

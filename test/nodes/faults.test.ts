@@ -267,19 +267,21 @@ test('a disk that fills up in the middle leaves the old release serving', async 
 })
 
 test.each([
-  ['answers and then dies', `os.kill(os.getppid(), 9) if os.path.exists('/proc/self') else None`],
+  ['answers and then dies', `os.kill(os.getppid(), 9) if os.path.exists('/proc/self') else None`, 'ended by SIGKILL'],
   [
     'dies when it is asked again, after the switch',
     `asked = f"{os.environ['HOME']}/asked-{os.environ['KRAFT_RELEASE']}"
     open(asked, 'a').write('x')
     if os.path.getsize(asked) > 1: os.kill(os.getppid(), 9)`,
+    'ended by SIGKILL',
   ],
-  ['never answers', `__import__('time').sleep(60)`],
-])('an application that %s is never served for long', async (_what, body) => {
+  ['never answers', `__import__('time').sleep(60)`, 'The application does not answer'],
+])('an application that %s is never served for long', async (_what, body, why) => {
   const load = startConstantLoad({ address, host, paths: ['/'] }, { rate: 20, seconds: 120 })
   await writeFile(join(project, 'fault/wsgi.py'), wsgi(body))
   const { code, stderr } = await kraft('deploy:stage')
   expect([code, failure(stderr)]).toEqual([1, expect.stringContaining('fault serves what it served before')])
+  expect(failure(stderr)).toContain(why)
   expect(await served()).toBe(last)
   await writeFile(join(project, 'fault/wsgi.py'), wsgi('pass'))
   const next = await deployed()

@@ -129,13 +129,15 @@ test('a deploy changes nothing where its clock is another one than that of the n
   expect(await served()).toBe(before)
 })
 
-test('destroy removes nothing under a running deploy', async () => {
+test('destroy removes nothing under a running deploy, and scale waits for it as long as it is told', async () => {
   await hold()
   const running = startDeploy()
   await begun()
   const refused = await story.kraft(['destroy:live', '--yes'], { cwd: project })
   expect([refused.code, refused.stdout]).toEqual([1, ''])
   expect(failure(refused.stderr)).toMatch(/somebody else is changing clock now: \S+@\S+, since/)
+  const waited = await story.kraft(['scale:live', 'web=2', '--wait', '1'], { cwd: project })
+  expect([waited.code, waited.stderr]).toEqual([1, expect.stringMatching(/one: waiting for \S+@\S+, since/)])
   await letGo()
   const { code, stderr } = await running.ended
   expect(code, stderr).toBe(0)

@@ -132,6 +132,24 @@ test('a deploy that fails after it has migrated names what stays applied, and so
   expect((await ask(await story.address('one'), { host: 'books.test', path: '/' })).text).toBe(before)
 })
 
+test('a release command that fails half-way names what it has migrated and what stays', async () => {
+  const more = (before: string, field: string) =>
+    second
+      .replace('0001_initial', before)
+      .replace(/\n +migrations.RunPython.*/, '')
+      .replace("'pages'", `'${field}'`)
+  await writeFiles(project, {
+    'books/migrations/0003_weight.py': more('0002_pages', 'weight'),
+    'books/migrations/0004_broken.py': more('0003_weight', 'weight'),
+  })
+  const ran = await kraft('deploy:stage')
+  expect(ran.code).toBe(1)
+  expect(failure(ran.stderr)).toMatch(
+    /next: {2}Nothing was switched: [^;]*; these migrations stay applied: books\.0003_weight\. /,
+  )
+  await Promise.all(['0003_weight', '0004_broken'].map((name) => rm(join(project, `books/migrations/${name}.py`))))
+})
+
 test('a release command that is broken is told as before, whatever could not be foretold', async () => {
   await rm(join(project, 'books/migrations/0001_initial.py'))
   const ran = await kraft('deploy:stage')

@@ -182,6 +182,10 @@ chapter('what is stopped stays down over a reboot, and says 503 meanwhile', asyn
   }
   expect(await Promise.all(names.map(running))).toEqual(['', ''])
   expect((await must('stop:live', '--events')).stderr).toContain('"status":"ok","changed":0')
+  expect((await must('scale:live', 'clerk=2', 'web=1')).stderr).toContain('kiosk is stopped: kraft start:live starts as many')
+  expect((await must('env:live', 'set', 'SIGN=open')).stdout).toContain('is stopped: kraft reload:live starts it with that')
+  expect(await Promise.all(names.map(running))).toEqual(['', ''])
+  expect(await codes()).toEqual([503, 503])
   const boot = 'cat /proc/sys/kernel/random/boot_id /proc/1/stat | cut -d " " -f 22 | tail -n 1'
   const before = await story.onNode('one', boot)
   await story.kraft(['run:one', '--', 'systemctl', 'reboot'], { cwd: story.home })
@@ -211,6 +215,8 @@ chapter('start opens a stopped site once the application answers, and leaves it 
   await cutPower(story, 'two')
   await must('start:live')
   expect(await codes()).toEqual([200, 200])
+  expect((await Promise.all(names.map(running))).map((pids) => pids.trim().split('\n').length)).toEqual([3, 3])
+  await must('scale:live', '--reset')
   expect((await Promise.all(names.map(running))).map((pids) => pids.trim().split('\n').length)).toEqual([2, 2])
   expect((await must('start:live', '--events')).stderr).toContain('"status":"ok","changed":0')
 })

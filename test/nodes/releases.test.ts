@@ -196,6 +196,24 @@ chapter(
   600_000 + count * 30_000,
 )
 
+chapter('of two that begin at once one waits for the other, and each has a name of its own', async () => {
+  const both = (task: string) => Promise.all([json(task, '--wait', '120'), json(task, '--wait', '120')])
+  const releases = (await both('deploy:stage')).map(({ release }) => release).sort()
+  expect(new Set(releases).size).toBe(2)
+  expect(await served()).toBe(releases.at(-1))
+  expect((await ids()).slice(0, 2)).toEqual(releases.toReversed())
+  const generations = (await both('reload:stage')).map(({ generation }) => generation)
+  expect(new Set([...generations, ...releases]).size).toBe(4)
+  expect(await served()).toBe(releases.at(-1))
+})
+
+chapter('a page of 12 MB is as healthy as a small one', async () => {
+  const large = (files['turn/wsgi.py'] ?? '').replace('.encode()]', ".encode() + b' ' * 12_000_000]")
+  await writeFile(join(project, 'turn/wsgi.py'), large)
+  const { release } = await json('deploy:stage')
+  expect((await served()).trim()).toBe(release)
+})
+
 chapter('the log on the node says who did what, and how it ended', async () => {
   await writeFile(join(project, 'turn/wsgi.py'), 'raise RuntimeError("boom")\napplication = None\n')
   expect((await kraft('deploy:stage')).code).toBe(1)

@@ -3,7 +3,8 @@ import { chmodSync, lstatSync, mkdtempSync, readFileSync, readlinkSync, rmSync, 
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { projectFiles } from '../../project/files.js'
-import { checkOut } from '../../project/revision.js'
+import { checkOut, revision } from '../../project/revision.js'
+import { describeCode } from '../../recipes/state.js'
 import { failureOf } from '../rig/failure.js'
 import { freshHome } from '../rig/home.js'
 
@@ -76,6 +77,17 @@ test('what is no revision is refused, also where it looks like an option', async
   for (const name of ['v9', '--all', '-h', '', 'v1.2:app/models.py', 'HEAD..v1.2']) {
     expect(await failureOf(checkOut(home.project, name, out())), name).toMatchObject({ kind: 'usage' })
   }
+})
+
+test('before its first commit a repository has a branch, and all in it is new', async () => {
+  rmSync(join(home.project, '.git'), { recursive: true })
+  expect(await revision(home.project)).toEqual({ commit: undefined, name: undefined, dirty: false })
+  git('init', '-q', '-b', 'begun')
+  const found = await revision(home.project)
+  expect(found).toEqual({ commit: undefined, name: 'begun', dirty: true })
+  expect(describeCode({ commit: null, revision: found.name, dirty: found.dirty })).toBe('begun before its first commit')
+  expect(describeCode({ commit: 'a'.repeat(40), revision: 'main', dirty: true })).toBe('main aaaaaaaaaa with changes')
+  expect(describeCode({ dirty: false })).toBe('')
 })
 
 test('without a repository there is no revision', async () => {

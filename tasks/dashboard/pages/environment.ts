@@ -1,8 +1,8 @@
 import { html } from 'hono/html'
 import { duration, size } from '../../../engine/report/progress-text.js'
 import { daysUntil } from '../../../recipes/certificate-end.js'
-import type { Program } from '../../../recipes/ps.js'
-import type { HeldRelease, InstanceState } from '../../../recipes/state.js'
+import { howEnded, type Program } from '../../../recipes/ps.js'
+import { describeCode, type HeldRelease, type InstanceState } from '../../../recipes/state.js'
 import type { Known } from '../../../recipes/status/look.js'
 import { stateOf } from '../../releases.js'
 import type { EnvironmentView, InstanceView } from '../environment-watch.js'
@@ -81,19 +81,19 @@ function daysLeft(until: Date | undefined): string {
 }
 
 function releaseRow(release: HeldRelease, state: InstanceState): readonly (Piece | string)[] {
-  const { commit, revision, dirty, by, at, promoted_from: from } = release.receipt
-  const code = [revision, commit?.slice(0, 10), dirty ? 'with changes' : undefined].filter((word) => word != null)
+  const { by, at, promoted_from: from } = release.receipt
   const how = stateOf(release, state)
   return [
     release.id,
     by ?? '',
-    code.join(' '),
+    describeCode(release.receipt),
     at === undefined ? '' : when(at),
     html`<span class="${how}">${[how, ...(from === undefined ? [] : [`promoted from ${from}`])].join(', ')}</span>`,
   ]
 }
 
-function programRow({ kind, name, state, seconds, pid, memory, restarts = 0, code }: Program): readonly (Piece | string)[] {
+function programRow({ kind, name, state, seconds, pid, memory, restarts = 0, ...end }: Program): readonly (Piece | string)[] {
+  const how = howEnded(end)
   const times = restarts > 0 ? `${restarts} time${restarts === 1 ? '' : 's'}, ` : ''
   const well = state === 'run' || state === 'waiting' || state === 'old'
   return [
@@ -102,7 +102,7 @@ function programRow({ kind, name, state, seconds, pid, memory, restarts = 0, cod
     seconds === undefined ? '' : duration(seconds),
     pid === undefined ? '' : String(pid),
     memory === undefined ? '' : size(memory),
-    code === undefined ? '' : `${times}code ${code}`,
+    how === undefined ? '' : `${times}${how}`,
   ]
 }
 

@@ -34,7 +34,14 @@ const several = (...nodes: readonly string[]) =>
   new KraftError({ kind: 'several', failed: nodes.map((node) => ({ title: node, error: step(node) })), done: [] })
 const said = (error: unknown) => printError(error, { debug: false, color: false }).trimEnd().split('\n')
 const ended = (given: Given, error: unknown, ...begun: string[]) =>
-  said(afterwards(shop(given), error, { begun: new Set(begun), migrations: undefined, takenBack: true }))
+  said(
+    afterwards(shop(given), error, {
+      begun: new Set(begun),
+      released: begun.includes('Release command'),
+      migrations: undefined,
+      takenBack: true,
+    }),
+  )
 const before = 'next:  Nothing was switched: shop serves what it served before'
 
 describe('the end of a deploy that failed', () => {
@@ -55,13 +62,14 @@ describe('the end of a deploy that failed', () => {
   })
 
   it('knows what was switched back, what has run, and what has switched for good', () => {
-    const begun = ['Start beside the old', 'Switch']
+    const begun = ['Release command', 'Start beside the old', 'Switch']
     expect(ended({}, step('two'), ...begun).at(-1)).toContain(
       'It was switched back: shop serves what it served before, but the release command (manage.py migrate) has run.',
     )
     expect(ended({}, step('two'), ...begun, 'Drain the old').at(-1)).toContain(
       'shop serves release 20261128-101500 all the same: only what comes after the switch is left to do',
     )
+    expect(ended({}, step('two'), 'Start beside the old').at(-1)).not.toContain('has run')
   })
 
   it('tells nodes on which nothing is left from those that served before', () => {
@@ -71,7 +79,7 @@ describe('the end of a deploy that failed', () => {
   })
 
   it('does not say that all is as before where that failed as well', () => {
-    const fallen = { begun: new Set<string>(), migrations: undefined, takenBack: false }
+    const fallen = { begun: new Set<string>(), released: false, migrations: undefined, takenBack: false }
     expect(said(afterwards(shop(), step('one'), fallen)).at(-1)).toMatch(/Taking it back failed as well: kraft status/)
   })
 })

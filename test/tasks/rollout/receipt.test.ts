@@ -17,6 +17,13 @@ test('where nothing took long there is one figure, and none where it took no tim
   expect(printReceipt({ seconds: { Release: 0 }, requests, versions: {} })).toEqual(['No requests during the switch'])
 })
 
+test('what was sent is summed up over the nodes', () => {
+  const printed = (...sent: readonly { files: number; bytes: number }[]) =>
+    printReceipt({ seconds: {}, requests, versions: {} }, sent)[0]
+  expect(printed({ files: 1, bytes: 8 })).toBe('1 file sent, 8 B')
+  expect(printed({ files: 3, bytes: 1024 }, { files: 0, bytes: 0 })).toBe('3 files sent, 1.0 KiB')
+})
+
 test('what visitors got is said with the slowest', () => {
   expect(printReceipt({ seconds: {}, requests: { requests: 12, failed: 1, slowest: 0.0456 }, versions: {} })).toEqual([
     '12 requests during the switch, 1 failed, the slowest took 46 ms',
