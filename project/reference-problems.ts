@@ -44,7 +44,11 @@ export async function wrongReferences(
   for (const { name, at, value } of entries) {
     const should = isReference(value) ? await known.reference?.(value.vault, value.reference) : undefined
     if (!isReference(value) || should === undefined) continue
-    problems.push({ message: `"${name}.${value.vault}" should be ${should}`, place: yaml.place(at) })
+    problems.push({
+      message: `"${name}.${value.vault}" should be ${should}`,
+      place: yaml.place(at),
+      next: `What ${value.vault} takes is in docs/environment.md`,
+    })
   }
   return problems
 }

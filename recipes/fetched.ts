@@ -67,14 +67,15 @@ function once(command: readonly [string, ...string[]], folder: string): Promise<
   return found
 }
 
-/** Why a value could not be had: in words, with what the command said last. */
+/** Why a value could not be had: in words, with what the command said last, and what to do where that is not to log in. */
 class Unfetched extends Error {
-  constructor(
-    message: string,
-    readonly said = '',
-    readonly missing = false,
-  ) {
+  readonly said: string
+  readonly next: string | undefined
+
+  constructor(message: string, { said = '', next }: { readonly said?: string; readonly next?: string } = {}) {
     super(message)
+    this.said = said
+    this.next = next
   }
 }
 
@@ -85,7 +86,7 @@ function unfetched(what: string, { login }: Vault, error: unknown): KraftError {
       kind: 'task',
       message: `${what}: ${error.message}`,
       ...(error.said === '' ? {} : { output: error.said }),
-      next: error.missing ? 'Install it here, or name the value otherwise: kraft help env' : login,
+      next: error.next ?? login,
     },
     error,
   )
@@ -96,9 +97,12 @@ async function fetchOne(vault: Vault, { reference }: Reference, folder: string):
   const [program] = command
   const printed = await once(command, folder)
   const value = read(vault, printed.toString(), reference)
-  if (value === '') throw new Unfetched(`${program} printed nothing`)
+  if (value === '') throw new Unfetched(`${program} printed nothing`, { next: `Put a value there: ${reference}` })
   const problem = valueProblem(Buffer.from(value))
-  if (problem !== undefined) throw new Unfetched(`what it printed ${problem}`)
+  if (problem !== undefined) {
+    const next = 'Have the application read it from a file, and keep the path of that here'
+    throw new Unfetched(`what it printed ${problem}`, { next })
+  }
   return secret(value, reference)
 }
 
@@ -106,16 +110,26 @@ function read(vault: Vault, printed: string, reference: string): string {
   try {
     return vault.read?.(printed, reference) ?? printed.replace(/\r?\n$/, '')
   } catch (error) {
+    const next = `Correct the reference ${reference}; one of ${vault.name} looks like ${vault.example}`
     // What a parser says would repeat what it was given.
-    if (error instanceof SyntaxError || !(error instanceof Error)) throw new Unfetched('what was printed is not understood')
-    throw new Unfetched(error.message)
+    if (error instanceof SyntaxError || !(error instanceof Error)) {
+      throw new Unfetched('what was printed is not understood', { next })
+    }
+    throw new Unfetched(error.message, { next })
   }
 }
 
 function run(program: string, args: readonly string[], cwd: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
-    const timer = setTimeout(() => child.kill(), patience * 1000)
+    const timer = setTimeout(() => {
+      child.kill()
+      // What it has started may hold on to its output, and is not waited for.
+      child.stdout.destroy()
+      child.stderr.destroy()
+      const next = 'Run it by hand: does it wait for an answer?'
+      reject(new Unfetched(`${program} did not answer within ${patience} seconds`, { said: lastLine(said), next }))
+    }, patience * 1000)
     const printed: Buffer[] = []
     let said = ''
     child.stdout.on('data', (chunk: Buffer) => printed.push(chunk))
@@ -125,14 +139,17 @@ function run(program: string, args: readonly string[], cwd: string): Promise<Buf
     child.on('error', (error) => {
       clearTimeout(timer)
       const missing = 'code' in error && error.code === 'ENOENT'
-      reject(new Unfetched(missing ? `there is no program ${program} here` : error.message, '', missing))
+      const next = 'Install it here, or keep the value on the nodes: kraft env:TARGET set NAME'
+      reject(missing ? new Unfetched(`there is no program ${program} here`, { next }) : new Unfetched(error.message))
     })
     child.on('close', (code, signal) => {
       clearTimeout(timer)
-      const last = said.trimEnd().split('\n').at(-1) ?? ''
       if (code === 0) resolve(Buffer.concat(printed))
-      else if (child.killed) reject(new Unfetched(`${program} did not answer within ${patience} seconds`, last))
-      else reject(new Unfetched(`${program} ended with ${code === null ? signal : `code ${code}`}`, last))
+      else reject(new Unfetched(`${program} ended with ${code === null ? signal : `code ${code}`}`, { said: lastLine(said) }))
     })
   })
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1) ?? ''
 }

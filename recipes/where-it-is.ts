@@ -9,8 +9,9 @@ export async function whereItIs(session: Session, { name, record }: Node): Promi
     if (provider.keeps === true) return undefined
     const now = await provider.describe(record, session.user.providers[record.provider] ?? {})
     if (now === 'stopped') {
-      const start = provider.start === undefined ? `kraft provision ${name}` : `kraft start:${name}`
-      return `It is stopped (${provider.name}). Start it: ${start}`
+      const is = `It is stopped (${provider.name}).`
+      if (provider.start !== undefined) return `${is} Start it: kraft start:${name}`
+      return `${is} Start it there; then kraft provision ${name} finds it, also at another address`
     }
     if (now === 'missing')
       return `It is gone (${provider.name}). Forget it: kraft terminate:${name}; or make it anew: kraft provision ${name}`

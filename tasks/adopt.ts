@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { KraftError } from '../engine/errors/failure.js'
 import { refuseNodeName, remember } from '../engine/node/inventory.js'
 import type { NodeRecord } from '../engine/node/record.js'
@@ -7,7 +8,7 @@ import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
 import { offerHosts } from './offer-hosts.js'
-import { offerSshNames } from './ssh-names.js'
+import { offerSshNames, updateSshNames } from './ssh-names.js'
 
 /** Remembers a server that was there before. */
 export const adopt = task({
@@ -31,7 +32,7 @@ export const adopt = task({
   async run({ options, session, line }) {
     const { name, hostKey } = options
     refuseNodeName(name)
-    const place = placeOf(options.login)
+    const place = await placeBehind(placeOf(options.login))
     const known = (await session.inventory()).get(name)
     if (known !== undefined && (known.provider !== 'static' || known.address !== place.address)) {
       throw new KraftError({
@@ -54,6 +55,7 @@ export const adopt = task({
     line.output(`Logging in as ${place.user}`)
     await session.connect(record, 'every').read('true')
     await remember(record, session.project?.folder)
+    await updateSshNames(session)
     const said = [...(await offerHosts(session, name, place.address)), ...(await offerSshNames(session, name))]
     return new Result(
       [`${name} is at ${place.address} (${place.user}@, static)`, ...said].join('\n'),
@@ -86,6 +88,15 @@ export function placeOf(login: string): Place {
   })
 }
 
+/** Where ssh goes for a host that ~/.ssh/config knows under a name of its own. */
+async function placeBehind(place: Place): Promise<Place> {
+  if (isIP(place.address) !== 0) return place
+  const { sshOptions } = await import('../engine/ssh/config.js')
+  const { hostName, port } = await sshOptions({ name: place.address, user: place.user, hostKeys: [] })
+  if (hostName.toLowerCase() === place.address.toLowerCase()) return place
+  return { ...place, address: hostName, port: place.port === 22 ? port : place.port }
+}
+
 /** The keys that the server shows, once it is known that they are its own: by what was given, or by a person who compared them. */
 async function provenKeys(
   session: Session,
@@ -93,10 +104,13 @@ async function provenKeys(
   { address, port }: Place,
   given: string | undefined,
 ): Promise<readonly PublicKey[]> {
-  const [{ scanHostKeys }, { fingerprint, fromLine, same, typeName }] = await Promise.all([
+  const [{ scanHostKeys }, { fingerprint, fromLine, typeName }] = await Promise.all([
     import('../engine/ssh/scan.js'),
     import('../engine/ssh/public-key.js'),
   ])
+  const wanted = given === undefined ? undefined : fromLine(given)
+  // The login proves it, also behind a jump host, where nothing can be asked before.
+  if (wanted !== undefined) return [wanted]
   const shown = await scanHostKeys(address, port, ['ed25519', 'ecdsa', 'rsa'])
   const list = shown.map((key) => `${fingerprint(key)} (${typeName(key.type)})`)
   if (shown.length === 0) {
@@ -104,12 +118,11 @@ async function provenKeys(
       kind: 'unreachable',
       node: name,
       message: `No sshd answers at ${address}${port === 22 ? '' : ` port ${port}`}`,
-      next: 'Check the address, the port, and the firewalls in between.',
+      next: `Check the address, the port, and the firewalls in between. Behind a jump host: ProxyJump for ${name} in ~/.ssh/config, and --host-key with its whole key.`,
     })
   }
   if (given !== undefined) {
-    const wanted = fromLine(given)
-    const right = shown.filter((key) => (wanted === undefined ? fingerprint(key) === given.trim() : same(key, wanted)))
+    const right = shown.filter((key) => fingerprint(key) === given.trim())
     if (right.length > 0) return right
     throw new KraftError({
       kind: 'host-key',

@@ -36,7 +36,8 @@ export const nodes = task({
           return await provider.describe(record, providers[record.provider] ?? {})
         } catch (error) {
           if (!isKraftError(error)) throw error
-          session.report.note(`${record.name}: ${error.message}`)
+          const next = 'next' in error.failure ? error.failure.next : undefined
+          session.report.note([`${record.name}: ${error.message}`, ...(next === undefined ? [] : [`  next: ${next}`])].join('\n'))
           return 'unknown'
         }
       }),

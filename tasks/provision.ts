@@ -1,6 +1,7 @@
-import { KraftError } from '../engine/errors/failure.js'
+import { isKraftError, KraftError, summary } from '../engine/errors/failure.js'
 import { refuseNodeName, remember } from '../engine/node/inventory.js'
 import type { Provider } from '../engine/node/provider.js'
+import type { NodeRecord } from '../engine/node/record.js'
 import { loginKey } from '../engine/ssh/keys.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
@@ -9,7 +10,7 @@ import { kindNames } from '../recipes/kinds.js'
 import { askMissing } from './ask-missing.js'
 import { chosenProvider } from './chosen-provider.js'
 import { offerHosts } from './offer-hosts.js'
-import { offerSshNames } from './ssh-names.js'
+import { offerSshNames, updateSshNames } from './ssh-names.js'
 
 /** Makes a node and remembers it. */
 export const provision = task({
@@ -68,7 +69,10 @@ export const provision = task({
         }
       },
     })
-    await remember(record, session.project?.folder, provider)
+    await remember(record, session.project?.folder, provider).catch((error: unknown) => {
+      throw unremembered(record, error)
+    })
+    await updateSshNames(session)
     const said = [...(await offerHosts(session, name, record.address)), ...(await offerSshNames(session, name))]
     return new Result(
       [`${name} is at ${record.address} (${record.user}@, ${provider.name})`, ...said].join('\n'),
@@ -77,6 +81,19 @@ export const provision = task({
     )
   },
 })
+
+// It is there, and costs: whoever reads this must know.
+function unremembered({ name, address }: NodeRecord, error: unknown): KraftError {
+  const why = isKraftError(error) ? summary(error.failure) : String(error)
+  return new KraftError(
+    {
+      kind: 'task',
+      message: `${name} runs at ${address}, and could not be remembered: ${why}`,
+      next: `Correct that, then: kraft provision ${name}, which finds it again`,
+    },
+    error,
+  )
+}
 
 // A provider's secrets are settings as well.
 function plan(name: string, { name: provider, section }: Provider, settings: Readonly<Record<string, unknown>>, known: boolean) {

@@ -27,12 +27,8 @@ export async function updateSshNames({ project, user, inventory }: Session): Pro
   await writeSshNames(project?.folder, ({ name }) => (isOwn || !adopted.has(name) ? given : undefined))
 }
 
-/**
- * The same, and offers the line in ~/.ssh/config, once, where somebody is there to answer. Returns what there is to say of it.
- */
-export async function offerSshNames(session: Session, name: string): Promise<readonly string[]> {
-  await updateSshNames(session)
-  const { prompt } = session
+/** Offers the line in ~/.ssh/config, once, where somebody is there to answer. Returns what there is to say of it. */
+export async function offerSshNames({ prompt }: Session, name: string): Promise<readonly string[]> {
   if (prompt === undefined || (await isIncluded()) || (await wasAsked())) return []
   const offer = `Include ${nodesConfig()} at the top of ${userConfig()}, so that ssh ${name} works?`
   const yes = await prompt.confirm(offer, `the node ${name} is there`)

@@ -21,6 +21,7 @@ export const terminate = task({
   async run({ target, session, line }) {
     requireAnswer(session, 'terminate')
     const kept = new Set<string>()
+    let unwritten: unknown
     for (const { record } of target.nodes) {
       const provider = await loadKind('providers', record.provider)
       if (provider.keeps === true) kept.add(record.name)
@@ -36,10 +37,18 @@ export const terminate = task({
       await session.disconnect(record.name)
       await provider.destroy(record, settings, (text) => line.output(text))
       await forget(record.name, session.project?.folder)
-      await removeHostsLine(record.name)
       await updateSshNames(session)
+      const others = (await session.inventory()).all().map(({ address }) => address)
+      const own = others.includes(record.address) ? undefined : record.address
+      // A name that stays says nothing of the nodes that are still to go.
+      await removeHostsLine(record.name, own).catch((error: unknown) => {
+        line.output(`${record.name} is ${provider.keeps === true ? 'forgotten' : 'gone'}; its name is not`)
+        unwritten ??= error
+      })
     }
-    if (target.nodes.length === 0) throw new KraftError({ kind: 'usage', message: 'Name the node: kraft terminate:NODE' })
+    if (unwritten !== undefined) throw unwritten
+    if (target.nodes.length === 0)
+      throw new KraftError({ kind: 'usage', message: 'terminate needs a node', next: 'Name it: kraft terminate:NODE' })
     return new Result(
       target.nodes
         .map(({ name, record }) =>

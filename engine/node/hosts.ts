@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { KraftError } from '../errors/failure.js'
+import { locked } from './lock.js'
 
 const mark = '# kraft'
 
@@ -27,12 +30,28 @@ export async function writeHostsLine(name: string, address: string): Promise<voi
   await replace((text) => withHostsLine(text, name, address))
 }
 
-/** Removes our line for a node; anything else stays. */
-export async function removeHostsLine(name: string): Promise<void> {
-  await replace((text) => (text.includes(mark) ? withHostsLine(text, name, undefined) : text))
+/** Removes our line for a node, and all of ours for its address where that is given; anything else stays. */
+export async function removeHostsLine(name: string, address?: string): Promise<void> {
+  await replace((text) => {
+    const names = [name, ...(address === undefined ? [] : namesOf(text, address))]
+    return text.includes(mark) ? names.reduce((rest, each) => withHostsLine(rest, each, undefined), text) : text
+  })
 }
 
+/** The names that lines of ours give to an address: a node's own, and the domain of a site on it. */
+function namesOf(text: string, address: string): readonly string[] {
+  const rows = text.split('\n').filter((row) => row.trimEnd().endsWith(mark))
+  return rows.map((row) => row.split(/\s+/)).flatMap(([own, name]) => (own === address && name !== undefined ? [name] : []))
+}
+
+// Two nodes that are made at once would each write what it has read, and one line would be lost.
 async function replace(change: (text: string) => string): Promise<void> {
+  const folder = join(homedir(), '.kraftwerk')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await locked(join(folder, 'hosts'), () => rewrite(change))
+}
+
+async function rewrite(change: (text: string) => string): Promise<void> {
   const file = hostsFile()
   const before = await readFile(file, 'utf8')
   const after = change(before)
@@ -44,12 +63,14 @@ async function replace(change: (text: string) => string): Promise<void> {
     process.getuid?.() === 0 || process.env.KRAFT_HOSTS_FILE !== undefined ? words : ['sudo', ...words]
   const said = await feed(command, args, after)
   if (said === undefined) return
-  const line = after.split('\n').find((row) => !before.split('\n').includes(row))
+  const [old, now] = [before, after].map((text) => text.split('\n'))
+  const line = now?.find((row) => old?.includes(row) !== true)
+  const gone = old?.filter((row) => row !== '' && now?.includes(row) !== true)
   throw new KraftError({
     kind: 'task',
     message: `${file} could not be changed`,
     output: said,
-    next: line === undefined ? `Take the line that ends in "${mark}" out of it` : `Add this line to it: ${line}`,
+    next: line === undefined ? `Take out of it: ${gone?.join('; ')}` : `Add this line to it: ${line}`,
   })
 }
 

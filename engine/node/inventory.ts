@@ -59,8 +59,8 @@ export function refuseNodeName(name: string): void {
 
 /**
  * Writes a node into nodes.yaml, over an older record of the same name: one that its provider made on this machine, or one outside a
- * project, into `~/.kraftwerk/nodes.yaml`, any other beside kraftwerk.yaml. Comments stay. Throws a KraftError where the other file
- * knows the name already.
+ * project, into `~/.kraftwerk/nodes.yaml`, any other beside kraftwerk.yaml, unless the other file has this very node already. Comments
+ * stay. Throws a KraftError where the other file has another node of that name.
  */
 export async function remember(
   record: NodeRecord,
@@ -68,14 +68,15 @@ export async function remember(
   { onThisMachine = false }: Pick<Provider, 'onThisMachine'> = {},
 ): Promise<void> {
   refuseNodeName(record.name)
-  const path = inventoryFile(onThisMachine ? undefined : projectFolder)
-  const other = [inventoryFile(projectFolder), inventoryFile()].find((each) => each !== path)
+  const usual = inventoryFile(onThisMachine ? undefined : projectFolder)
+  const other = [inventoryFile(projectFolder), inventoryFile()].find((each) => each !== usual)
   const there = other === undefined ? undefined : await read(other)
-  if (there?.document.has(record.name) === true) {
+  const known = there === undefined ? undefined : (await records(there)).find(({ name }) => name === record.name)
+  if (there !== undefined && known !== undefined && !isSame(known, record)) {
     const message = `The node "${record.name}" is remembered already in ${formatPlace(there.place([record.name], 'key'))}`
     throw new KraftError({ kind: 'task', message, next: 'Choose another name' })
   }
-  await change(path, (file) => {
+  await change(known === undefined || other === undefined ? usual : other, (file) => {
     const { recordKeys } = file
     for (const key of recordKeys) {
       const value = record[key]
@@ -84,6 +85,12 @@ export async function remember(
     }
     return true
   })
+}
+
+// A provider knows its nodes by an id, and an adopted one is where it is.
+function isSame(known: NodeRecord, record: NodeRecord): boolean {
+  if (known.provider !== record.provider) return false
+  return record.id === undefined ? known.address === record.address : known.id === record.id
 }
 
 /** Removes a node from whichever nodes.yaml has it. One that is not there is fine. */
@@ -156,6 +163,7 @@ async function records(file: YamlText): Promise<readonly NodeRecord[]> {
       kind: 'setting',
       message: `"${wrong.name}" cannot name a node`,
       place: file.place([wrong.name], 'key'),
+      next: 'A name has letters, digits, dots and hyphens, 63 at the most, and all means every node: take another one',
     })
   }
   return results.map(({ name, values }) => recordOf(name, values))

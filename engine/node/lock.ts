@@ -28,7 +28,7 @@ export async function locked<T>(file: string, work: (held: Held) => Promise<T>):
     return await work({
       async stillMine() {
         if ((await content(lock)) !== owner)
-          throw new KraftError({ kind: 'task', message: `${lock} was taken over by another kraft` })
+          throw new KraftError({ kind: 'task', message: `${lock} was taken over by another kraft`, next: 'Try again' })
       },
     })
   } finally {

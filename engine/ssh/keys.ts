@@ -65,7 +65,9 @@ async function chosenKey(file: string): Promise<LoginKey> {
 }
 
 function wrongKey(file: string, message: string, cause?: unknown): KraftError {
-  return new KraftError({ kind: 'setting', place: { file }, message }, cause)
+  const next =
+    'The public half of a key that you have is right; without pubkey in ~/.kraftwerk.yaml kraft finds one, or makes it.'
+  return new KraftError({ kind: 'setting', place: { file }, message, next }, cause)
 }
 
 async function ownKey(): Promise<LoginKey> {

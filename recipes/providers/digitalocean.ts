@@ -201,7 +201,16 @@ function digitalocean(api: ApiSpec, { port, allow_ssh }: { port: number; allow_s
       }
     },
 
-    remove: (id) => remove(`/droplets/${id}`),
+    // Tags outlive their droplet. Those that nodes share stay; a token that may not remove tags leaves them.
+    async remove(id) {
+      const { marks } = (await this.machine(id)) ?? {}
+      await remove(`/droplets/${id}`)
+      for (const tag of marks === undefined ? [] : asTags(marks).filter((each) => each.includes(':'))) {
+        await remove(`/tags/${tag}`).catch((error: unknown) => {
+          if (!(error instanceof ApiError && [403, 404].includes(error.status))) throw error
+        })
+      }
+    },
     removeExtra: ({ kind, id }) => remove(kind === 'key' ? `/account/keys/${id}` : `/firewalls/${id}`),
   }
 

@@ -57,12 +57,17 @@ export const provider = defineProvider({
   list: (given) => asked(given, listNodes),
   images: (given) => asked(given, listImages),
   sizes: (given) => asked(given, listSizes),
-  regions: (given) => asked(given, listRegions),
+  // Whoever asks which regions there are has none to tell; this one has every account.
+  regions: (given) => asked(given, listRegions, 'us-east-1'),
   missing: (given) => missingOf(settingsOf(given), process.env),
 })
 
-function asked<Answer>(given: ProviderSettings, question: (cloud: Cloud) => Promise<Answer>): Promise<Answer> {
-  return inCloud(undefined, settingsOf(given), undefined, question)
+function asked<Answer>(
+  given: ProviderSettings,
+  question: (cloud: Cloud) => Promise<Answer>,
+  otherwise?: string,
+): Promise<Answer> {
+  return inCloud(undefined, settingsOf(given), undefined, question, otherwise)
 }
 
 function idOf(record: NodeRecord): string {
@@ -80,10 +85,11 @@ async function inCloud<Result>(
   settings: Settings,
   region: string | undefined,
   work: (cloud: Cloud) => Promise<Result>,
+  otherwise?: string,
 ): Promise<Result> {
   let cloud: Cloud | undefined
   try {
-    cloud = await openCloud(settings, region)
+    cloud = await openCloud(settings, region, otherwise)
     return await work(cloud)
   } catch (error) {
     throw explain(error, { node, settings, region: cloud?.region ?? region ?? settings.location_id })

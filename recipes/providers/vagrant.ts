@@ -93,6 +93,7 @@ async function introduce(name: string, publicKey: string, signal?: AbortSignal):
     node: name,
     message: 'vagrant ssh showed no host key of it',
     output: said.join('\n').trim(),
+    next: `Has it an sshd with keys? cd ${folderOf(name)} && vagrant ssh -c 'ls /etc/ssh'`,
   })
 }
 

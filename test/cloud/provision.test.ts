@@ -134,3 +134,24 @@ test('on a terminal it asks once who may reach ssh, and a node that is there is 
   expect(await again.ended()).toBe(0)
   expect(await doors()).toEqual(['0.0.0.0/0', '0.0.0.0/0', '198.51.100.9/32'])
 })
+
+test('on a machine that knows nothing of AWS it asks for key, secret and region, and says which regions there are', async () => {
+  await account.reset()
+  const own = mkdtempSync(join(home, 'fresh-'))
+  const terminal = await kraftInTerminal(['images', '--provider', 'ec2'], { cwd: own, env: { ...variables(), HOME: own } })
+  await terminal.sees('user: Access key id')
+  terminal.type('test\r')
+  await terminal.sees('secret: Secret access key')
+  terminal.type(`${secret}\r`)
+  await terminal.sees(/ {2}eu-central-1 {2}/)
+  await terminal.sees('location_id: ')
+  terminal.type('eu-west-1\r')
+  await terminal.sees('Keep user and secret and location_id in ~/.kraftwerk.yaml')
+  terminal.type('y')
+  expect(await terminal.ended()).toBe(0)
+  expect(terminal.seen()).toContain('debian-12-amd64-20260301-1')
+  expect(terminal.seen()).not.toContain(secret)
+  expect(parse(readFileSync(join(own, '.kraftwerk.yaml'), 'utf8'))).toEqual({
+    ec2: { user: 'test', secret, location_id: 'eu-west-1' },
+  })
+})

@@ -7,8 +7,11 @@ export interface Launched {
   readonly userData: string
 }
 
-/** What to do with calls instead of passing them on: answer with an error of EC2, or pass them on and lose the answer. */
-export type Fault = { readonly code: string; readonly message: string } | 'lost'
+/**
+ * What to do with calls instead of passing them on: answer with an error of EC2, or that there is nothing; or pass them on and lose the
+ * answer.
+ */
+export type Fault = { readonly code: string; readonly message: string } | 'nothing' | 'lost'
 
 /** Whether EC2 does what it is asked for before the answer is lost. */
 export type When = 'before' | 'after'
@@ -65,6 +68,11 @@ export async function startEc2Proxy(
     if (refused !== undefined && (isLast || (refused.later && nth > refused.at))) {
       if (isLast && refused.when === 'after') await pass(form, action, request.headers)
       response.writeHead(400, { 'content-type': 'text/xml' }).end(errorXml('UnauthorizedOperation', 'refused by the test'))
+      return
+    }
+    if (fault === 'nothing') {
+      const xml = `<${action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"></${action}Response>`
+      response.writeHead(200, { 'content-type': 'text/xml' }).end(xml)
       return
     }
     if (fault !== undefined && fault !== 'lost') {

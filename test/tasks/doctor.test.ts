@@ -193,7 +193,9 @@ export const shelf = provider({ name: 'shelf', doc: 'ours', create: async () => 
     const away = { ...one(), provider: 'shelf', port: 1 }
     const at = await place({ 'kraftwerk.yaml': yaml, 'kraftfile.ts': kraftfile, 'nodes.yaml': nodes({ one: away }) })
     const { of } = await doctor('doctor:one', at)
-    expect(of('login')).toMatchObject([{ next: 'It is stopped (shelf). Start it: kraft provision one' }])
+    expect(of('login')).toMatchObject([
+      { next: 'It is stopped (shelf). Start it there; then kraft provision one finds it, also at another address' },
+    ])
   })
 
   it('a node that several environments hold is looked at by itself', async () => {

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, rm, stat, symlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -99,4 +99,59 @@ test('a node of a provider that is on this machine is remembered there, also in 
   }
   expect(Object.keys(parse((await kept('.kraftwerk/nodes.yaml')) ?? ''))).toEqual(['here1'])
   expect(Object.keys(parse((await kept('calculator/nodes.yaml')) ?? ''))).toEqual(['away1'])
+})
+
+/** A kraftfile whose provider makes a node, and does something before it says so. */
+const shelf = (code: string) => `import { provider } from 'kraftwerk'
+import { writeFileSync } from 'node:fs'
+export const shelf = provider({ name: 'shelf', doc: 'ours',
+  create: async ({ name }) => { ${code}; return { name, provider: 'shelf', id: 's1', address: '192.0.2.7', user: 'root', host_keys: [] } },
+  describe: async () => 'running', destroy: async () => undefined })\n`
+
+test('a node that can not be remembered is told with its address, because it is there and costs', async () => {
+  await at.write('calculator/kraftwerk.yaml', 'wsgi: calculator.wsgi:application\n')
+  await at.write('calculator/kraftfile.ts', shelf(`writeFileSync('nodes.yaml', '- broken')`))
+  const words = ['provision', 'live1', '--provider', 'shelf']
+  const { code, stderr } = await kraft(words, { cwd: at.project, env: { HOME: at.home } })
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /error: live1 runs at 192\.0\.2\.7, and could not be remembered: .*nodes\.yaml:1:1: .*\nnext: .*kraft provision live1/,
+    ),
+  ])
+})
+
+test('a node that was made outside a project is found again inside, and stays where it is remembered', async () => {
+  await at.write('kraftfile.ts', shelf(''))
+  const provision = (cwd: string) => kraft(['provision', 'live1', '--provider', 'shelf'], { cwd, env: { HOME: at.home } })
+  expect((await provision(at.home)).code).toBe(0)
+  await at.write('calculator/kraftwerk.yaml', 'wsgi: calculator.wsgi:application\n')
+  await at.write('calculator/kraftfile.ts', shelf(''))
+  expect(await provision(at.project)).toMatchObject({ code: 0 })
+  expect([await kept('calculator/nodes.yaml'), await kept('.kraftwerk/nodes.yaml')]).toEqual([
+    undefined,
+    expect.stringContaining('live1'),
+  ])
+})
+
+test('terminate takes all names of a node out, and one that can not be taken out leaves nothing else undone', async () => {
+  const hosts = await at.write('hosts', '127.0.0.1 localhost\n192.0.2.7 shop.example.com # kraft\n')
+  await at.write('calculator/kraftfile.ts', shelf(''))
+  const run = (...words: string[]) =>
+    kraft([...words, '--yes'], { cwd: at.project, env: { HOME: at.home, KRAFT_HOSTS_FILE: hosts } })
+  await run('provision', 'one', '--provider', 'shelf')
+  expect(await kept('.kraftwerk/ssh_config')).toContain('Host one')
+  await symlink('/nowhere/at/all', `${hosts}.kraft`)
+  const { code, stderr } = await run('terminate:one')
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/one is gone; its name is not\n[\s\S]*next: +Take out of it: .*192\.0\.2\.7 one # kraft/),
+  ])
+  expect(await kept('.kraftwerk/ssh_config')).not.toContain('Host one')
+  expect(await kept('.kraftwerk/nodes.yaml')).not.toContain('one')
+
+  await rm(`${hosts}.kraft`)
+  await run('provision', 'one', '--provider', 'shelf')
+  expect(await run('terminate:one')).toMatchObject({ code: 0 })
+  expect(await kept('hosts')).toBe('127.0.0.1 localhost\n')
 })

@@ -28,7 +28,7 @@ export async function findOrMake(job: Job): Promise<NodeRecord> {
   const owner = markFor(request.name, request.publicKey)
   const { known } = request
   const isKnown = ({ id, marks }: Machine) => id === known?.id && marks !== undefined && marks.id === known?.made?.id
-  const machines = await cloud.machines()
+  const machines = (await cloud.machines()).filter(({ state }) => state !== 'missing')
   const remembered = machines.filter(isKnown)
   const [found, ...more] = remembered.length > 0 ? remembered : machines.filter(({ marks }) => marks?.for === owner)
   if (found?.marks === undefined) {
@@ -40,7 +40,8 @@ export async function findOrMake(job: Job): Promise<NodeRecord> {
     throw refusal(job, `has several machines for this node: ${ids.join(', ')}`, 'Remove those that you do not need.')
   }
   request.progress(`Found ${found.id}, which an earlier run made`)
-  if (found.state === 'stopped') {
+  // One that failed to start goes below, where its fault is told.
+  if (found.state === 'stopped' && found.fault === undefined) {
     throw refusal(job, `has this node as ${found.id}, and it is stopped`, 'Start it or remove it there, or choose another name.')
   }
   const { marks } = found
@@ -70,16 +71,17 @@ async function make(job: Job, owner: string): Promise<NodeRecord> {
       userData: firstBoot,
       publicKey: request.publicKey.trim(),
     })
-    return arrive(job, id, marks)
+    return arrive(job, id, marks, true)
   })
 }
 
-async function arrive(job: Job, id: string, marks: Marks): Promise<NodeRecord> {
+async function arrive(job: Job, id: string, marks: Marks, fresh = false): Promise<NodeRecord> {
   const { provider, cloud, settings, request } = job
   const { name, signal, progress } = request
   progress(`Waiting for ${id} to run`)
   const machine = await running(job, id)
   stopIfAborted(signal)
+  if (fresh) await refuseTwin(job, id, marks)
   const address = (await cloud.surround?.(machine, marks)) ?? machine.address
   if (address === undefined) {
     throw refusal(job, `gave ${id} no public address`, 'The network of the settings has to give one; see docs/providers.md.')
@@ -111,12 +113,27 @@ async function arrive(job: Job, id: string, marks: Marks): Promise<NodeRecord> {
   return record
 }
 
+/**
+ * Refuses a new machine where the same person has another one of this name: two runs at once have found none, or the provider did not
+ * list yet what a killed run had made. Ids tell no age here, so of two that see each other neither stays.
+ */
+async function refuseTwin(job: Job, id: string, { for: owner }: Marks): Promise<void> {
+  const twin = (await job.cloud.machines()).find(
+    (each) => each.id !== id && each.marks?.for === owner && each.state !== 'missing',
+  )
+  if (twin === undefined) return
+  const next = `Once that run has ended: kraft provision ${job.request.name}`
+  throw refusal(job, `has this node already as ${twin.id}: another run of kraft made it`, next)
+}
+
 async function running(job: Job, id: string): Promise<Machine> {
   const { cloud, request } = job
   const found = await poll(
     async () => {
       const machine = await cloud.machine(id)
-      if (machine?.fault !== undefined) throw refusal(job, `gave up on ${id}: ${machine.fault}`)
+      if (machine?.fault !== undefined) {
+        throw refusal(job, `gave up on ${id}: ${machine.fault}`, 'Try again later, or with another size_id or location_id.')
+      }
       if (machine?.state !== 'running') return undefined
       return machine.address !== undefined || cloud.surround !== undefined ? machine : undefined
     },

@@ -70,7 +70,14 @@ export function explain(error: unknown, vendor: Vendor): unknown {
     return new KraftError({ kind: meaning.kind, message: meaning.message(message), next: meaning.next }, error)
   }
   const label = code === '' ? `status ${status}` : code
-  return new KraftError({ kind: 'task', message: `${vendor.title} refused: ${message} (${label})` }, error)
+  return new KraftError({ kind: 'task', message: `${vendor.title} refused: ${message} (${label})`, next: nextOf(error) }, error)
+}
+
+// What nobody has foreseen here says at least whose turn it is.
+function nextOf({ status, code }: ApiError): string {
+  if (code === 'unexpected') return 'That is not the API that kraft knows: is endpoint right? If it is, please report it.'
+  if (status >= 500) return 'That is a fault of theirs: the same command again in a few minutes goes on from here.'
+  return 'Correct the setting that it means (kraft config shows those that count), then the same command again.'
 }
 
 /** Whether an error says that there is nothing (any more). */

@@ -51,7 +51,12 @@ export async function arriveWithOwnKey(arrival: Arrival): Promise<NodeRecord> {
   const taken = await firstLogin(arrival, async (login) => {
     const made = ownKeyIn(await login.apply('Host key', makeOwnKey(given)))
     if (made === undefined)
-      throw new KraftError({ kind: 'task', node, message: 'It made a host key of its own and did not say which' })
+      throw new KraftError({
+        kind: 'task',
+        node,
+        message: 'It made a host key of its own and did not say which',
+        next: `Try again: kraft provision ${node}`,
+      })
     if (made !== own) await arrival.mark(made)
     await login.apply('Host key', takeOwnKey())
     await awaitHostKey({ ...sshd, keys: [made], before: given, within }).catch(async (error: unknown) => {

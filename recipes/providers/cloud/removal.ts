@@ -20,8 +20,12 @@ export async function removeAll(cloud: Cloud, node: string, id: string, progress
       { within: 600_000 },
     )
     if (gone === undefined) {
-      const message = `${machine.id} was told to go and is still there after ten minutes`
-      throw new KraftError({ kind: 'task', node, message })
+      throw new KraftError({
+        kind: 'task',
+        node,
+        message: `${machine.id} was told to go and is still there after ten minutes`,
+        next: `Once it is gone, what is beside it goes with kraft terminate:${node}; where it is not remembered, with the next kraft provision ${node}.`,
+      })
     }
   }
   const extras = (await cloud.extras()).filter(({ name }) => marksIn(name)?.id === id)

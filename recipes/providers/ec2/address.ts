@@ -8,7 +8,12 @@ export async function allocateAddress({ sdk, client }: Cloud, who: Identity): Pr
     new sdk.AllocateAddressCommand({ Domain: 'vpc', TagSpecifications: tagged(who, 'elastic-ip') }),
   )
   if (AllocationId !== undefined) return AllocationId
-  throw new KraftError({ kind: 'task', node: who.node, message: 'EC2 gave an Elastic IP without an id' })
+  throw new KraftError({
+    kind: 'task',
+    node: who.node,
+    message: 'EC2 gave an Elastic IP without an id',
+    next: 'Look at them: aws ec2 describe-addresses',
+  })
 }
 
 /** Puts an Elastic IP on an instance, unless it is there, and gives the address. */
@@ -21,7 +26,12 @@ export async function associateAddress(
   const { Addresses = [] } = await client.send(new sdk.DescribeAddressesCommand({ AllocationIds: [allocation] }))
   const [found] = Addresses
   if (found?.PublicIp === undefined) {
-    throw new KraftError({ kind: 'task', node, message: `The Elastic IP ${allocation} of this node is gone from EC2` })
+    throw new KraftError({
+      kind: 'task',
+      node,
+      message: `The Elastic IP ${allocation} of this node is gone from EC2`,
+      next: `Try again: kraft provision ${node}`,
+    })
   }
   if (found.InstanceId !== instance) {
     const asked = { AllocationId: allocation, InstanceId: instance, AllowReassociation: false }

@@ -1,4 +1,5 @@
 import type { EC2Client } from '@aws-sdk/client-ec2'
+import { codeOf } from './failures.js'
 import type { Settings } from './settings.js'
 
 type Sdk = typeof import('@aws-sdk/client-ec2')
@@ -13,9 +14,9 @@ export interface Cloud {
 
 /**
  * Loads the AWS SDK (half a second, so only when EC2 is really used) and connects it to the region of the settings, or to
- * `region` where a node was made. Throws the SDK's own errors; {@link explain} makes them readable.
+ * `region` where a node was made; to `otherwise` where nobody names any. Throws the SDK's own errors; `explain` makes them readable.
  */
-export async function openCloud(settings: Settings, region?: string): Promise<Cloud> {
+export async function openCloud(settings: Settings, region?: string, otherwise?: string): Promise<Cloud> {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
   const sdk = await import('@aws-sdk/client-ec2')
   // The SDK for JavaScript does not read AWS_DEFAULT_REGION, every other AWS tool does.
@@ -29,5 +30,12 @@ export async function openCloud(settings: Settings, region?: string): Promise<Cl
     maxAttempts: 5,
     requestHandler: { connectionTimeout: 10_000, requestTimeout: 60_000 },
   })
-  return { sdk, client, region: await client.config.region() }
+  try {
+    return { sdk, client, region: await client.config.region() }
+  } catch (error) {
+    client.destroy()
+    // A profile of AWS may name one, so the SDK is asked first.
+    if (otherwise !== undefined && codeOf(error) === 'RegionMissing') return openCloud(settings, otherwise)
+    throw error
+  }
 }

@@ -15,11 +15,11 @@ import type { Cloud } from './cloud.js'
 import { explain } from './failures.js'
 import { findGroup, makeGroup } from './group.js'
 import { findImage } from './image.js'
-import { awaitAddress, findInstance, isReady, launch, look, mark, markReady } from './instance.js'
+import { awaitAddress, findInstance, isReady, launch, look, mark, markReady, refuseTwin } from './instance.js'
 import { checkKey, importKey } from './key-pair.js'
 import { letIn, sshFrom } from './let-in.js'
 import { findNetwork } from './network.js'
-import { type Made, ours, remove, removeLeftovers } from './removal.js'
+import { type Made, ours, remove, removeLeftovers, removeRemains } from './removal.js'
 import type { Settings } from './settings.js'
 import { findSize } from './size.js'
 import { stateOf } from './state.js'
@@ -46,7 +46,10 @@ export async function findOrMake(job: Job): Promise<NodeRecord> {
 export async function findKnown(job: Job, { id, made }: NodeRecord): Promise<NodeRecord | undefined> {
   const found = id === undefined ? undefined : await look(job.cloud, id)
   const isIt = stateOf(found) !== 'missing' && made?.id !== undefined && tagValue(found?.Tags, tag.id) === made.id
-  return found !== undefined && isIt ? adopt(job, found) : undefined
+  if (found !== undefined && isIt) return adopt(job, found)
+  // Another one takes its place in nodes.yaml, and nobody would ever remove what was beside it.
+  if (stateOf(found) === 'missing' && made?.id !== undefined) await removeRemains(job.cloud, made.id)
+  return undefined
 }
 
 async function make(job: Job): Promise<NodeRecord> {
@@ -87,6 +90,7 @@ async function make(job: Job): Promise<NodeRecord> {
       made,
       given: { hostKey: hostKey.public, login },
       own: undefined,
+      fresh: true,
       ready: false,
       fenced: typeof door !== 'string' && door.of !== undefined,
     })
@@ -102,6 +106,7 @@ async function adopt(job: Job, instance: Instance): Promise<NodeRecord> {
       kind: 'task',
       node: request.name,
       message: `${InstanceId ?? 'An instance'} bears this name but lost its tag ${tag.id}`,
+      next: "Terminate it with AWS's own tools, or choose another name.",
     })
   }
   if (State?.Name === 'stopped' || State?.Name === 'stopping') {
@@ -119,6 +124,7 @@ async function adopt(job: Job, instance: Instance): Promise<NodeRecord> {
       kind: 'task',
       node: request.name,
       message: `The user data of ${InstanceId} does not hold the host key that kraft gave it`,
+      next: `If its disk has nothing that you need, remove it (aws ec2 terminate-instances --instance-ids ${InstanceId}) and provision it anew.`,
     })
   }
   const made = { ...(await ours(cloud, id)), instance: InstanceId }
@@ -127,7 +133,7 @@ async function adopt(job: Job, instance: Instance): Promise<NodeRecord> {
   const { group } = made
   // Before its sshd is waited for: this machine may come from another address than the last time.
   const fenced = group !== undefined && (await letIn(cloud, { ...who, group, settings, progress: request.progress }))
-  const found: Started = { who, instance: InstanceId, made, given, own, ready: isReady(instance), fenced }
+  const found: Started = { who, instance: InstanceId, made, given, own, fresh: false, ready: isReady(instance), fenced }
   // One that was handed over stays, whatever happens: there may be data on it.
   return found.ready ? arrive(job, found) : orUndo(job, who, made, () => arrive(job, found))
 }
@@ -140,18 +146,21 @@ interface Started {
   readonly made: Made
   readonly given: Given
   readonly own: string | undefined
+  /** This run started it. */
+  readonly fresh: boolean
   readonly ready: boolean
   /** Its group lets only known addresses in. */
   readonly fenced: boolean
 }
 
-async function arrive(job: Job, { who, instance, made, given, own, ready, fenced }: Started): Promise<NodeRecord> {
+async function arrive(job: Job, { who, instance, made, given, own, fresh, ready, fenced }: Started): Promise<NodeRecord> {
   const { cloud, settings, request } = job
   const { name, signal, progress } = request
   const { port } = settings
   progress(`Waiting for ${instance} to run`)
   const wantsOther = made.address !== undefined || (settings.elastic_ip && !ready)
   const first = await awaitAddress(cloud, name, instance, { signal, other: wantsOther })
+  if (fresh) await refuseTwin(cloud, who, instance)
   stopIfAborted(signal)
   if (wantsOther) made.address ??= await allocateAddress(cloud, who)
   const { address: allocation, group, key } = made

@@ -27,6 +27,13 @@ const meanings: readonly Meaning[] = [
     next: 'Renew them: `aws sso login`, or new values for user and secret in ~/.kraftwerk.yaml.',
   },
   {
+    // What EC2 says of temporary credentials that have expired; of a wrong clock it says it as well.
+    codes: /^RequestExpired$/,
+    kind: 'usage',
+    says: (_, detail) => `Your session at AWS has expired, or the clock of this machine is wrong: ${detail}`,
+    next: 'Renew the session: `aws sso login`, or new values for AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. Is the time right (timedatectl)?',
+  },
+  {
     codes: /^(CredentialsProviderError|TokenProviderError|MissingAuthenticationToken)$/,
     kind: 'usage',
     says: (_, detail) => `No AWS credentials were found: ${detail}${chosenProfile()}`,
@@ -40,17 +47,29 @@ const meanings: readonly Meaning[] = [
     next: `${credentials} A region that is not enabled for the account refuses them, too.`,
   },
   {
-    codes: /^(RequestExpired|RequestTimeTooSkewed)$/,
+    codes: /^RequestTimeTooSkewed$/,
     kind: 'task',
     says: (_, detail) => `AWS refused the time of this machine: ${detail}`,
     next: 'Set its clock (timedatectl), then try again.',
   },
   {
-    codes:
-      /^(UnauthorizedOperation|AccessDenied|AccessDeniedException|Blocked|OptInRequired|PendingVerification|AuthFailure\.ServiceLinked.*)$/,
+    codes: /^(UnauthorizedOperation|AccessDenied|AccessDeniedException|AuthFailure\.ServiceLinked.*)$/,
     kind: 'task',
-    says: (_, detail) => `Your AWS account may not do this: ${detail}`,
+    says: (_, detail) => `Your AWS account may not do this: ${withoutBlob(detail)}`,
     next: 'Ask whoever manages the account for the rights to run instances and to make key pairs and security groups.',
+  },
+  {
+    codes: /^(Blocked|OptInRequired|PendingVerification)$/,
+    kind: 'task',
+    says: (_, detail) => `AWS does not let your account do this yet: ${detail}`,
+    next: 'Do what it says there, or ask the support of AWS; then the same command again.',
+  },
+  {
+    codes: /^OperationNotPermitted$/,
+    kind: 'task',
+    says: (_, detail) => `AWS keeps the instance: ${detail}`,
+    next: ({ node = 'NODE' }) =>
+      `Take its protection away (aws ec2 modify-instance-attribute --no-disable-api-termination --instance-id …), then: kraft terminate:${node}`,
   },
   {
     codes: /^(RegionMissing|InvalidRegion)$/,
@@ -92,10 +111,42 @@ const meanings: readonly Meaning[] = [
     next: 'Terminate what you do not need, choose a smaller size_id, or ask AWS for more (Service Quotas).',
   },
   {
-    codes: /^(InsufficientInstanceCapacity|InsufficientHostCapacity|Unsupported)$/,
+    codes: /^(InsufficientInstanceCapacity|InsufficientHostCapacity|Unsupported(Operation)?)$/,
     kind: 'task',
     says: ({ settings }, detail) => `AWS cannot start ${settings.size_id} there now: ${detail}`,
-    next: ({ settings }) => `Try another size_id or location_id, or again later${settings.spot ? ', or without spot' : ''}.`,
+    next: ({ settings: { subnet, vpc, spot } }) =>
+      `Try another size_id or location_id, ${subnet === undefined && vpc === undefined ? '' : 'a subnet in another zone, '}or again later${spot ? ', or without spot' : ''}.`,
+  },
+  {
+    codes: /^InvalidParameterCombination$/,
+    kind: 'usage',
+    says: ({ settings }, detail) => `AWS starts no ${settings.size_id} with these settings: ${detail}`,
+    next: 'Set size_id to another type: `kraft sizes --provider ec2` lists them.',
+  },
+  {
+    codes: /^Gateway\.NotAttached$/,
+    kind: 'task',
+    says: (_, detail) => `The network has no way to the internet: ${detail}`,
+    next: 'Attach an internet gateway to its VPC, with a route to it, or set subnet to one that has both.',
+  },
+  {
+    codes: /^InvalidKey\.Format$/,
+    kind: 'usage',
+    says: (_, detail) => `EC2 does not take your public key: ${detail}`,
+    next: 'Set pubkey in ~/.kraftwerk.yaml to another one; ssh-keygen -t ed25519 makes one that it takes.',
+  },
+  {
+    codes: /^(InvalidGroup|InvalidKeyPair)\.NotFound$/,
+    kind: 'task',
+    says: (_, detail) => `What was made for the node is gone: ${detail}`,
+    next: ({ node = 'NODE' }) =>
+      `Does another run of kraft make it at the same time? Once that has ended: kraft provision ${node}`,
+  },
+  {
+    codes: /^(InternalError|InternalFailure|Unavailable|ServiceUnavailable)$/,
+    kind: 'task',
+    says: (_, detail) => `EC2 has a fault: ${detail}`,
+    next: 'Try again in a few minutes; https://health.aws.amazon.com says more.',
   },
   {
     codes: /^(VPCIdNotSpecified|DefaultVpcDoesNotExist|MissingInput)$/,
@@ -138,7 +189,8 @@ export function explain(error: unknown, about: Circumstances): unknown {
   }
   if (!network.test(code)) {
     if (!('$metadata' in error)) return error
-    return new KraftError({ kind: 'task', message: `EC2 refused: ${detail} (${code})` }, withoutRequest(error))
+    const next = `What ${code} means: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html`
+    return new KraftError({ kind: 'task', message: `EC2 refused: ${detail} (${code})`, next }, withoutRequest(error))
   }
   const place = about.settings.endpoint ?? `EC2 in ${about.region ?? 'that region'}`
   return new KraftError(
@@ -149,6 +201,11 @@ export function explain(error: unknown, about: Circumstances): unknown {
     },
     withoutRequest(error),
   )
+}
+
+// It is a thousand letters long, and `aws sts decode-authorization-message` needs rights of its own.
+function withoutBlob(detail: string): string {
+  return detail.replace(/\s*Encoded authorization failure message: \S+$/, '')
 }
 
 // The SDK's errors carry the whole exchange with AWS, and a cause may be printed.

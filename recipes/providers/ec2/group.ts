@@ -31,7 +31,12 @@ export async function makeGroup(
     }),
   )
   if (GroupId === undefined)
-    throw new KraftError({ kind: 'task', node: who.node, message: 'EC2 made a security group without an id' })
+    throw new KraftError({
+      kind: 'task',
+      node: who.node,
+      message: 'EC2 made a security group without an id',
+      next: 'Look at them: aws ec2 describe-security-groups',
+    })
   // Named before the rules are set: if they fail, the group has to go too.
   made(GroupId)
   await client.send(

@@ -47,6 +47,8 @@ export interface Base {
   readonly architecture: string
   /** The disk that the system is on, e.g. /dev/xvda. */
   readonly rootDevice: string
+  /** Disks beside that one. */
+  readonly otherDisks: readonly string[]
   /** The least size in GB that the image fits in. */
   readonly least: number
   /** Who logs in, unless the settings name somebody. */
@@ -116,6 +118,9 @@ function baseOf(image: Image): Base | undefined {
     name: image.Name ?? image.ImageId,
     architecture: image.Architecture ?? 'x86_64',
     rootDevice: image.RootDeviceName,
+    otherDisks: (image.BlockDeviceMappings ?? []).flatMap(({ DeviceName, Ebs }) =>
+      DeviceName === undefined || DeviceName === image.RootDeviceName || Ebs === undefined ? [] : [DeviceName],
+    ),
     least: root?.Ebs?.VolumeSize ?? 1,
     login: image.OwnerId === ubuntu.owner ? ubuntu.login : debian.login,
   }

@@ -56,6 +56,8 @@ export function launchInput({ who, image, size, network, group, key, disk, userD
         DeviceName: image.rootDevice,
         Ebs: { VolumeType: 'gp3', VolumeSize: Math.max(disk, image.least), Encrypted: true, DeleteOnTermination: true },
       },
+      // An image may bring more of them, which would stay behind and cost.
+      ...image.otherDisks.map((DeviceName) => ({ DeviceName, Ebs: { Encrypted: true, DeleteOnTermination: true } })),
     ],
     TagSpecifications: tagged(
       who,
@@ -87,37 +89,63 @@ function oneTimeSpot(price: number | string | undefined): InstanceMarketOptionsR
 /** Starts one instance and gives its id. */
 export async function launch({ sdk, client }: Cloud, asked: Launch): Promise<string> {
   const command = new sdk.RunInstancesCommand(launchInput(asked))
+  let unknown: unknown
   // EC2 may need a moment until it knows the group and the key that it has just made; the token keeps this one instance.
   const started = await poll(
     () =>
       client.send(command).catch((error: unknown) => {
-        if (['InvalidGroup.NotFound', 'InvalidKeyPair.NotFound'].includes(codeOf(error))) return undefined
-        throw error
+        if (!['InvalidGroup.NotFound', 'InvalidKeyPair.NotFound'].includes(codeOf(error))) throw error
+        unknown = error
+        return undefined
       }),
     { within: 20_000 },
   )
-  const id = started?.Instances?.[0]?.InstanceId
-  if (id === undefined) throw new KraftError({ kind: 'task', node: asked.who.node, message: 'EC2 started no instance' })
-  return id
+  if (started === undefined) throw unknown
+  const id = started.Instances?.[0]?.InstanceId
+  if (id !== undefined) return id
+  const next = 'Look at them: aws ec2 describe-instances'
+  throw new KraftError({ kind: 'task', node: asked.who.node, message: 'EC2 started an instance and did not say which', next })
 }
 
-/** The instance with this name that the same person has, whoever started it: an interrupted run, mostly. */
-export async function findInstance({ sdk, client }: Cloud, { node, owner }: Omit<Identity, 'id'>): Promise<Instance | undefined> {
+async function instancesOf({ sdk, client }: Cloud, { node, owner }: Omit<Identity, 'id'>): Promise<readonly Instance[]> {
   const { Reservations = [] } = await client.send(
     new sdk.DescribeInstancesCommand({
       Filters: [byTag(tag.node, node), byTag(tag.owner, owner), { Name: 'instance-state-name', Values: [...alive] }],
     }),
   )
-  const found = Reservations.flatMap(({ Instances = [] }) => Instances)
+  return Reservations.flatMap(({ Instances = [] }) => Instances)
+}
+
+/** The instance with this name that the same person has, whoever started it: an interrupted run, mostly. */
+export async function findInstance(cloud: Cloud, who: Omit<Identity, 'id'>): Promise<Instance | undefined> {
+  const found = await instancesOf(cloud, who)
   if (found.length > 1) {
     throw new KraftError({
       kind: 'task',
-      node,
+      node: who.node,
       message: `EC2 has several instances with this name: ${found.map(({ InstanceId }) => InstanceId).join(', ')}`,
       next: 'Terminate those that you do not need, or choose another name.',
     })
   }
   return found[0]
+}
+
+/**
+ * Refuses a new instance where the same person has another one of this name that is not younger: two runs at once have found none, or
+ * EC2 did not tell yet of the one that a killed run had started. Whoever started first goes on.
+ */
+export async function refuseTwin(cloud: Cloud, who: Omit<Identity, 'id'>, id: string): Promise<void> {
+  const all = await instancesOf(cloud, who)
+  const since = (each: Instance | undefined) => each?.LaunchTime?.getTime() ?? 0
+  const own = since(all.find(({ InstanceId }) => InstanceId === id))
+  const twin = all.find((each) => each.InstanceId !== id && (own === 0 || since(each) <= own))
+  if (twin === undefined) return
+  throw new KraftError({
+    kind: 'task',
+    node: who.node,
+    message: `${twin.InstanceId} is this node already: another run of kraft started it`,
+    next: `Once that run has ended: kraft provision ${who.node}, which goes on with it.`,
+  })
 }
 
 /** An instance as it is now; undefined when EC2 does not know it (any more, or not yet). */
@@ -142,8 +170,15 @@ export async function awaitAddress(
     async () => {
       const now = await look(cloud, id)
       if (now?.State?.Name === 'terminated' || now?.State?.Name === 'shutting-down') {
-        const message = `EC2 gave up on the instance ${id}: ${now.StateReason?.Message ?? 'no reason given'}`
-        throw new KraftError({ kind: 'task', node, message })
+        const reason = now.StateReason?.Message ?? 'no reason given'
+        throw new KraftError({
+          kind: 'task',
+          node,
+          message: `EC2 gave up on the instance ${id}: ${reason}`,
+          next: /Client\.InternalError/.test(`${now.StateReason?.Code} ${reason}`)
+            ? 'Mostly its disk can not be encrypted: may you use the key that the account encrypts disks with (KMS)?'
+            : `Try again: kraft provision ${node}; or with another size_id.`,
+        })
       }
       if (now?.State?.Name !== 'running') return undefined
       return now.PublicIpAddress ?? (other ? '' : undefined)

@@ -66,8 +66,16 @@ export async function remove(cloud: Cloud, node: string, made: Made, progress: (
 }
 
 /** Removes what earlier runs left that died before they had an instance. Whatever is still in use stays. */
-export async function removeLeftovers({ sdk, client }: Cloud, { node, owner }: Omit<Identity, 'id'>): Promise<void> {
-  const Filters = [byTag(tag.node, node), byTag(tag.owner, owner)]
+export function removeLeftovers(cloud: Cloud, { node, owner }: Omit<Identity, 'id'>): Promise<void> {
+  return removeUnused(cloud, [byTag(tag.node, node), byTag(tag.owner, owner)])
+}
+
+/** Removes what stands beside an instance that is gone, whoever has made it: an Elastic IP would cost on and on. */
+export function removeRemains(cloud: Cloud, id: string): Promise<void> {
+  return removeUnused(cloud, [byTag(tag.id, id)])
+}
+
+async function removeUnused({ sdk, client }: Cloud, Filters: Filter[]): Promise<void> {
   const [{ SecurityGroups = [] }, { KeyPairs = [] }, { Addresses = [] }] = await Promise.all([
     client.send(new sdk.DescribeSecurityGroupsCommand({ Filters })),
     client.send(new sdk.DescribeKeyPairsCommand({ Filters })),
@@ -105,7 +113,12 @@ async function terminate(cloud: Cloud, node: string, id: string, progress: (line
     { within: 600_000 },
   )
   if (gone) return
-  throw new KraftError({ kind: 'task', node, message: `${id} was told to terminate and is still there after ten minutes` })
+  throw new KraftError({
+    kind: 'task',
+    node,
+    message: `${id} was told to terminate and is still there after ten minutes`,
+    next: `Once it is gone, what is beside it goes with kraft terminate:${node}; where it is not remembered, with the next kraft provision ${node}.`,
+  })
 }
 
 const inUse = /^(DependencyViolation|InvalidIPAddress\.InUse)$/

@@ -46,7 +46,8 @@ export async function claimAddress(state: State, name: string): Promise<Claim> {
         [ -e ${octet} ] || ! grep -qxF -e ${name} -- * 2>/dev/null || exit ${collision}
         if [ -z "$(ls)" ]; then echo ${state.subnet} >../subnet; fi
         [ "$(cat ../subnet)" = ${state.subnet} ] || ${explain(
-          `The local nodes in ${state.root} have another network than ${state.subnet}.0/24; unset KRAFT_LOCAL_SUBNET, or set KRAFT_LOCAL_STATE`,
+          `The local nodes in ${state.root} have another network than ${state.subnet}.0/24`,
+          'Unset KRAFT_LOCAL_SUBNET, or set KRAFT_LOCAL_STATE to another folder',
         )}
         echo ${name} >${octet}
         [ ! -e ${node.folder}/made ] || echo made`,

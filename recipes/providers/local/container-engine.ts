@@ -2,7 +2,16 @@ import { KraftError } from '../../../engine/errors/failure.js'
 import type { Listed, NodeWork } from '../../../engine/node/provider.js'
 import type { NodeRecord } from '../../../engine/node/record.js'
 import { lines, sh } from '../../../engine/shell/sh.js'
-import { containerName, containerState, findContainer, freePorts, labels, reachedAt, runContainer } from './container.js'
+import {
+  containerName,
+  containerState,
+  findContainer,
+  freePorts,
+  labels,
+  reachedAt,
+  removeContainer,
+  runContainer,
+} from './container.js'
 import { containerImage } from './container-image.js'
 import { containerSnapshots } from './container-snapshots.js'
 import type { Engine, Wish } from './engine.js'
@@ -44,7 +53,8 @@ export function containerEngine(name: 'podman' | 'docker'): Engine {
     } catch (error) {
       if (found === undefined) {
         progress(`Undoing the local node ${node}`)
-        await runProgram(name, ['rm', '--force', '--volumes', containerName(node)], { anyCode: true })
+        // The first failure is the one to report.
+        await removeContainer(name, node).catch((failure: unknown) => progress(String(failure)))
       }
       throw error
     }
@@ -73,13 +83,16 @@ export function containerEngine(name: 'podman' | 'docker'): Engine {
       signal,
     })
     const container = await findContainer(name, containerName(node))
-    if (container === undefined) throw new KraftError({ kind: 'task', node, message: 'its container is gone' })
+    if (container === undefined) {
+      const next = `Something else removed it. Make it anew: kraft provision ${node}`
+      throw new KraftError({ kind: 'task', node, message: 'its container is gone', next })
+    }
     const [hostKey = ''] = stdout.trim().split('\n').slice(-1)
     return {
       name: node,
       provider: 'local',
       id: container.name,
-      ...(await reachedAt(container, signal)),
+      ...(await reachedAt(name, container, signal)),
       user,
       host_keys: [hostKey.split(' ').slice(0, 2).join(' ')],
       made: { engine: name, ports: container.labels[labels.ports] ?? '' },
@@ -100,7 +113,7 @@ export function containerEngine(name: 'podman' | 'docker'): Engine {
     const container = await findContainer(name, id)
     if (container === undefined) return record
     const { port: _, ...rest } = record
-    return { ...rest, ...(await reachedAt(container, signal)) }
+    return { ...rest, ...(await reachedAt(name, container, signal)) }
   }
 
   async function list(): Promise<readonly Listed[]> {
@@ -134,7 +147,7 @@ export function containerEngine(name: 'podman' | 'docker'): Engine {
     describe: async (record) => containerState(await findContainer(name, containerName(record.name)), record),
     async destroy(record, _settings, progress) {
       progress(`Removing the container ${containerName(record.name)}`)
-      await runProgram(name, ['rm', '--force', '--volumes', containerName(record.name)], { anyCode: true })
+      await removeContainer(name, record.name)
       for (const each of await snapshots.list(record, {})) await snapshots.forget(record, each.name, { settings: {}, progress })
     },
     list,

@@ -2,9 +2,9 @@ import * as v from 'valibot'
 import { KraftError } from '../../../engine/errors/failure.js'
 import type { Snapshot, Snapshots } from '../../../engine/node/provider.js'
 import type { NodeRecord } from '../../../engine/node/record.js'
-import { containerName, findContainer, labels, runContainer } from './container.js'
+import { containerName, findContainer, labels, removeContainer, runContainer } from './container.js'
 import { runProgram } from './program.js'
-import { checkSnapshotName } from './snapshot.js'
+import { absent, checkSnapshotName, taken } from './snapshot.js'
 
 const inspected = v.array(
   v.object({
@@ -23,8 +23,9 @@ export function containerSnapshots(program: 'podman' | 'docker', known: Known): 
 
   async function inspect(image: string) {
     const [found] = v.parse(inspected, JSON.parse((await runProgram(program, ['image', 'inspect', image])).stdout))
-    if (found === undefined) throw new KraftError({ kind: 'task', message: `${program} says nothing of the image ${image}` })
-    return found
+    if (found !== undefined) return found
+    const next = `See what it says: ${program} image inspect ${image}`
+    throw new KraftError({ kind: 'task', message: `${program} says nothing of the image ${image}`, next })
   }
 
   async function list({ name }: NodeRecord): Promise<Snapshot[]> {
@@ -43,7 +44,8 @@ export function containerSnapshots(program: 'podman' | 'docker', known: Known): 
     checkSnapshotName(name)
     const found = (await list(record)).find((each) => each.name === name)
     if (found !== undefined) return found
-    throw new KraftError({ kind: 'task', node: record.name, message: `There is no snapshot ${name}` })
+    const [message, next] = absent(record.name, name)
+    throw new KraftError({ kind: 'task', message, next })
   }
 
   return {
@@ -53,7 +55,8 @@ export function containerSnapshots(program: 'podman' | 'docker', known: Known): 
     async take(record, name, { progress, signal }) {
       checkSnapshotName(name)
       if ((await list(record)).some((each) => each.name === name)) {
-        throw new KraftError({ kind: 'task', node: record.name, message: `There is a snapshot ${name} already` })
+        const [message, next] = taken(record.name, name)
+        throw new KraftError({ kind: 'task', message, next })
       }
       progress(`Copying what ${record.name} keeps`)
       await runProgram(program, ['commit', '--pause=true', containerName(record.name), `${repository(record.name)}:${name}`], {
@@ -70,7 +73,7 @@ export function containerSnapshots(program: 'podman' | 'docker', known: Known): 
       progress(`Putting ${name} in the place of the container`)
       const before = await findContainer(program, containerName(record.name))
       const ports = before?.labels[labels.ports] ?? Config.Labels[labels.ports] ?? record.made?.ports ?? ''
-      await runProgram(program, ['rm', '--force', '--volumes', containerName(record.name)], { anyCode: true })
+      await removeContainer(program, record.name)
       // Whoever is told to stop here would leave the node without a container: again, it is made.
       await runContainer(program, {
         node: record.name,

@@ -28,7 +28,11 @@ const inspected = v.array(
     Name: v.string(),
     State: v.object({ Running: v.boolean() }),
     Config: v.object({ Labels: v.nullish(v.record(v.string(), v.string()), {}) }),
-    NetworkSettings: v.object({ IPAddress: v.optional(v.string(), '') }),
+    // Docker 29 says it of each network alone.
+    NetworkSettings: v.object({
+      IPAddress: v.optional(v.string(), ''),
+      Networks: v.nullish(v.record(v.string(), v.object({ IPAddress: v.optional(v.string(), '') })), {}),
+    }),
   }),
 )
 
@@ -40,16 +44,22 @@ export async function findContainer(program: EngineName, name: string): Promise<
   const { code, stdout, stderr } = await runProgram(program, ['container', 'inspect', name], { anyCode: true })
   if (code !== 0) {
     if (/no such/i.test(stderr)) return undefined
-    throw new KraftError({ kind: 'task', message: `${program} can't say how ${name} is`, output: stderr.trimEnd() })
+    throw new KraftError({
+      kind: 'task',
+      message: `${program} can't say how ${name} is`,
+      output: stderr.trimEnd(),
+      next: `Is ${program} installed, does it run, and may you use it? ${program} info`,
+    })
   }
   const [found] = v.parse(inspected, JSON.parse(stdout))
   if (found === undefined) return undefined
-  const { IPAddress: address } = found.NetworkSettings
+  const { IPAddress, Networks } = found.NetworkSettings
+  const address = [IPAddress, ...Object.values(Networks).map((each) => each.IPAddress)].find((each) => each !== '')
   return {
     name: found.Name.replace(/^\//, ''),
     running: found.State.Running,
     labels: found.Config.Labels,
-    address: address === '' ? undefined : address,
+    address,
   }
 }
 
@@ -91,6 +101,21 @@ export async function runContainer(program: 'podman' | 'docker', { node, image, 
   await runProgram(program, [...words, image, '/sbin/init'])
 }
 
+/** Removes a node's container; one that is gone already is fine. Throws a KraftError where it stays. */
+export async function removeContainer(program: 'podman' | 'docker', node: string): Promise<void> {
+  const name = containerName(node)
+  // Some versions fail where there is none, so it is looked at and not the code.
+  const { stderr } = await runProgram(program, ['rm', '--force', '--volumes', name], { anyCode: true })
+  if ((await findContainer(program, name)) === undefined) return
+  throw new KraftError({
+    kind: 'task',
+    node,
+    message: `${program} did not remove its container ${name}`,
+    output: stderr.trimEnd(),
+    next: `Correct what it says, then the same command again; by hand: ${program} rm --force --volumes ${name}`,
+  })
+}
+
 /** Ports of this machine's loopback that are free now, one for each that a node serves. */
 export async function freePorts(): Promise<string> {
   const servers = await Promise.all(
@@ -112,7 +137,8 @@ export async function freePorts(): Promise<string> {
 
 /** Where a node's sshd is reached: at the container's own address, else at the port of loopback that leads to it. */
 export async function reachedAt(
-  { address, labels: given }: Container,
+  program: EngineName,
+  { name, address, labels: given }: Container,
   signal?: AbortSignal,
 ): Promise<Pick<NodeRecord, 'address' | 'port'>> {
   const port = Number(given[labels.ports]?.split(',')[0])
@@ -123,7 +149,7 @@ export async function reachedAt(
   throw new KraftError({
     kind: 'task',
     message: `No sshd answers at port ${port} of this machine${address === undefined ? '' : ` or at ${address}`}`,
-    next: `See what runs in it: ${given[labels.node] === undefined ? '' : containerName(given[labels.node] ?? '')}`,
+    next: `See what it does: ${program} exec ${name} systemctl status ssh; ${program} logs ${name}`,
   })
 }
 

@@ -16,11 +16,14 @@ export function filesUp(state: State, node: NodeNames): Sh {
       install -d -m 755 ${node.folder}/upper ${node.folder}/work ${root}
       rm -rf ${node.folder}/work/work/incompat
       image=${state.root}/images/$(cat ${node.folder}/image)
-      [ -d "$image" ] || ${explain(`The image of the node ${node.name} is gone from ${state.root}/images; destroy the node`)}
+      [ -d "$image" ] || ${explain(
+        `The image of the node ${node.name} is gone from ${state.root}/images`,
+        `Remove the node, and make it anew: kraft terminate:${node.name}`,
+      )}
       layers=lowerdir=$image,upperdir=${node.folder}/upper,workdir=${node.folder}/work
       mount -t overlay ${node.id} -o "volatile,$layers" ${root} 2>/dev/null ||
         mount -t overlay ${node.id} -o "$layers" ${root} ||
-        ${explain(`overlayfs can't keep files in ${state.root}; set KRAFT_LOCAL_STATE to a folder on ext4, xfs or btrfs`)}
+        ${explain(`overlayfs can't keep files in ${state.root}`, 'Set KRAFT_LOCAL_STATE to a folder on ext4, xfs or btrfs')}
     fi`
 }
 
@@ -59,7 +62,8 @@ export async function personalise(state: State, node: NodeNames, { image, public
       install -d -m 700 ${node.folder}
       if [ -e ${node.folder}/made ]; then
         [ "$(cat ${node.folder}/made)" = ${login} ] || ${explain(
-          `A local node ${node.name} exists that was made with another key or user; take another name, or terminate that node first`,
+          `A local node ${node.name} exists that was made with another key or user`,
+          `Take another name, or remove that node first: kraft terminate:${node.name}`,
         )}
       else
         # What a killed run left may be of another image.

@@ -113,10 +113,12 @@ async function install(missing: readonly string[], progress: (line: string) => v
   })
 }
 
+const elsewhere = 'Use podman or Docker (--set engine=podman), or another provider: --provider ec2'
+
 // nspawn can join a network namespace that is there before it since version 236 and has --console since 242.
 const features = sh`
   grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || :
-  grep -qw overlay /proc/filesystems || ${explain('Local nodes need overlayfs, which the kernel of this machine lacks')}
+  grep -qw overlay /proc/filesystems || ${explain('Local nodes need overlayfs, which the kernel of this machine lacks', elsewhere)}
   version=$(systemd-nspawn --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
-  [ "0$version" -ge 247 ] || ${explain('Local nodes need systemd-nspawn 247 or later (Debian 11, Ubuntu 22.04)')}
-  grep -q cgroup2 /proc/mounts || ${explain('Local nodes need cgroup2, which is not mounted on this machine')}`
+  [ "0$version" -ge 247 ] || ${explain('Local nodes need systemd-nspawn 247 or later (Debian 11, Ubuntu 22.04)', elsewhere)}
+  grep -q cgroup2 /proc/mounts || ${explain('Local nodes need cgroup2, which is not mounted on this machine', elsewhere)}`

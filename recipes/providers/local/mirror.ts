@@ -55,7 +55,10 @@ function ubuntuKeys(main: string): Sh {
       dpkg-deb -x "$own/keyring.deb" "$own/keyring"
       gpg -q --homedir "$own" --import "$own/keyring/usr/share/keyrings/ubuntu-archive-keyring.gpg"
       gpg -q --homedir "$own" --export ${ubuntuKey} >"$own/key.gpg"
-      [ -s "$own/key.gpg" ] || ${explain(`${main} has other keys than Ubuntu's own; nothing was taken from there`)}
+      [ -s "$own/key.gpg" ] || ${explain(
+        `${main} has other keys than Ubuntu's own; nothing was taken from there`,
+        'Have apt of this machine go to a mirror of Ubuntu, or take --image bookworm',
+      )}
       chmod -R a+rX "$own"
       keyring=$own/key.gpg
     fi`

@@ -7,7 +7,8 @@ export function ownNetwork(state: State): Sh {
   const bridge = bridgeName(state)
   return sh`
     [ ! -e /sys/class/net/${bridge} ] || [ "$(cat /sys/class/net/${bridge}/ifalias)" = ${owner(state)} ] || ${explain(
-      `The network ${state.subnet}.0/24 belongs to the local nodes of another folder; give KRAFT_LOCAL_SUBNET another one`,
+      `The network ${state.subnet}.0/24 belongs to the local nodes of another folder`,
+      'Set KRAFT_LOCAL_SUBNET to another one, e.g. 10.78.0',
     )}`
 }
 
@@ -24,7 +25,8 @@ export function bridgeUp(state: State): Sh {
     ${ownNetwork(state)}
     if [ ! -e /sys/class/net/${bridge} ]; then
       if ip -4 -o addr | grep -qF ${` ${state.subnet}.`}; then ${explain(
-        `This machine uses the network ${state.subnet}.0/24 for something else; set KRAFT_LOCAL_SUBNET to a free one, e.g. 10.78.0`,
+        `This machine uses the network ${state.subnet}.0/24 for something else`,
+        'Set KRAFT_LOCAL_SUBNET to a free one, e.g. 10.78.0',
       )}; fi
       ip link add ${bridge} type bridge
       ip link set ${bridge} alias ${owner(state)}

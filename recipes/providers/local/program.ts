@@ -34,7 +34,9 @@ export async function runProgram(program: string, args: readonly string[], optio
   if (options.signal?.aborted === true) throw new KraftError({ kind: 'interrupted', message: 'Interrupted' })
   if (end.code === 0 || options.anyCode === true) return end
   const output = (end.stderr.trimEnd() || end.stdout.trimEnd()).split('\n').slice(-15).join('\n')
-  throw new KraftError({ kind: 'command', node: 'this machine', command: [program, ...args].join(' '), code: end.code, output })
+  const next = `Correct what ${program} says there; then the same command goes on.`
+  const command = [program, ...args].join(' ')
+  throw new KraftError({ kind: 'command', node: 'this machine', command, code: end.code, output, next })
 }
 
 function ended(program: string, args: readonly string[], options: ProgramOptions): Promise<ProgramEnd> {

@@ -23,12 +23,12 @@ export interface RootResult {
   readonly code: number
 }
 
-/** Exit code of scripts that explain on their last line of stderr why they can't go on. */
+/** Exit code of scripts that explain on their last two lines of stderr why they can't go on, and what to do. */
 export const explained = 70
 
-/** `sh` text that ends a script with an explanation for the user. */
-export function explain(message: string): Sh {
-  return sh`{ echo ${message} >&2; exit ${explained}; }`
+/** `sh` text that ends a script with an explanation for the user, and what to do next. */
+export function explain(message: string, next: string): Sh {
+  return sh`{ printf '%s\n%s\n' ${message} ${next} >&2; exit ${explained}; }`
 }
 
 /** Refuses to go on where commands can't be run as root without a question. Throws a KraftError. */
@@ -59,9 +59,11 @@ export async function asRoot(title: string, script: Sh, options: RootOptions = {
   if (code === 0 || (code !== null && options.expected?.includes(code) === true)) return { stdout, code }
   const output = stderr.trimEnd()
   if (code === explained) {
-    throw new KraftError({ kind: 'task', message: output.split('\n').at(-1) ?? title })
+    const [message = title, next = ''] = output.split('\n').slice(-2)
+    throw new KraftError({ kind: 'task', message, next })
   }
-  throw new KraftError({ kind: 'command', node: 'this machine', command: title, code, output: tail(output || stdout) })
+  const next = 'Correct what it says there; then the same command goes on.'
+  throw new KraftError({ kind: 'command', node: 'this machine', command: title, code, output: tail(output || stdout), next })
 }
 
 /** Ends with `interrupted` if the signal was given. */

@@ -20,6 +20,19 @@ export function checkSnapshotName(name: string): void {
   })
 }
 
+/** What is wrong, and what to do, where a name is taken. */
+export function taken(node: string, name: string): [message: string, next: string] {
+  return [
+    `There is a snapshot ${name} of ${node} already`,
+    `Take another name, or delete it: kraft snapshots:${node} delete ${name}`,
+  ]
+}
+
+/** The same where there is none of that name. */
+export function absent(node: string, name: string): [message: string, next: string] {
+  return [`There is no snapshot ${name} of ${node}`, `See which there are: kraft snapshots:${node}`]
+}
+
 /** Script: prints name, time (seconds) and size (bytes) of each snapshot of a node. */
 export function listSnapshots(node: NodeNames): Sh {
   return sh`
@@ -36,7 +49,7 @@ export function listSnapshots(node: NodeNames): Sh {
 export function takeSnapshot(node: NodeNames, name: string, hostKeys: readonly string[]): Sh {
   const fresh = `${folderOf(node)}/.new`
   return sh`
-    [ ! -e ${folderOf(node)}/${name} ] || ${explain(`There is a snapshot ${name} of ${node.name} already`)}
+    [ ! -e ${folderOf(node)}/${name} ] || ${explain(...taken(node.name, name))}
     install -d -m 700 ${folderOf(node)}
     frozen=
     for each in /sys/fs/cgroup /sys/fs/cgroup/unified; do
@@ -53,9 +66,15 @@ export function takeSnapshot(node: NodeNames, name: string, hostKeys: readonly s
         ! grep -q 'frozen 1' "$frozen/cgroup.events" || break
         sleep 0.05
       done
-      grep -q 'frozen 1' "$frozen/cgroup.events" || ${explain(`The processes of ${node.name} would not stand still for ten seconds; nothing was kept`)}
+      grep -q 'frozen 1' "$frozen/cgroup.events" || ${explain(
+        `The processes of ${node.name} would not stand still for ten seconds; nothing was kept`,
+        `Try again once it has less to do: kraft snapshot:${node.name}`,
+      )}
     elif [ -s ${node.run}/pid ] && [ -e "/proc/$(cat ${node.run}/pid)" ]; then
-      ${explain(`The kernel of this machine can't freeze the processes of a node (cgroup.freeze, Linux 5.2)`)}
+      ${explain(
+        `The kernel of this machine can't freeze the processes of a node (cgroup.freeze, Linux 5.2)`,
+        `Take it while the node is off: its poweroff, then kraft snapshot:${node.name}`,
+      )}
     fi
     time=$(date +%s)
     cp -a --reflink=auto ${node.folder}/upper ${fresh}/upper
@@ -74,9 +93,10 @@ export function prepareRestore(state: State, node: NodeNames, name: string): Sh 
   const snapshot = `${folderOf(node)}/${name}`
   const fresh = `${node.folder}/restored.new`
   return sh`
-    [ -e ${snapshot}/taken ] || ${explain(`There is no snapshot ${name} of ${node.name}`)}
+    [ -e ${snapshot}/taken ] || ${explain(...absent(node.name, name))}
     [ -d ${state.root}/images/"$(cat ${snapshot}/image)" ] || ${explain(
       `The image below the snapshot ${name} is gone from ${state.root}/images; the node was left as it is`,
+      `It can't be put back; another one may be: kraft snapshots:${node.name}`,
     )}
     trap 'rm -rf --one-file-system ${fresh}' EXIT
     trap 'exit 1' HUP INT TERM
@@ -117,7 +137,7 @@ export function settleRestore(node: NodeNames): Sh {
 export function forgetSnapshot(node: NodeNames, name: string): Sh {
   const snapshot = `${folderOf(node)}/${name}`
   return sh`
-    [ -e ${snapshot}/taken ] || ${explain(`There is no snapshot ${name} of ${node.name}`)}
+    [ -e ${snapshot}/taken ] || ${explain(...absent(node.name, name))}
     rm -f ${snapshot}/taken
     rm -rf --one-file-system ${snapshot}`
 }

@@ -32,10 +32,11 @@ const links = v.array(v.object({ rel: v.string(), href: v.string() }))
 
 /** A region of an OpenStack cloud. */
 export function nova(session: Session, wishes: Wishes): Cloud {
-  const compute = session.api('compute')
+  // Whoever asks which regions there are has none to tell.
+  const compute = () => session.api('compute')
   const list = <S extends v.GenericSchema>(name: string, path: string, item: S) =>
     all(
-      compute,
+      compute(),
       { path, answer: v.object({ [name]: v.array(item) }) },
       (body) => (body as Record<string, readonly v.InferOutput<S>[]>)[name] ?? [],
       (body) => {
@@ -55,7 +56,7 @@ export function nova(session: Session, wishes: Wishes): Cloud {
 
     async machine(id) {
       try {
-        const { body } = await call(compute, { path: `/servers/${encodeURIComponent(id)}`, answer: v.object({ server }) })
+        const { body } = await call(compute(), { path: `/servers/${encodeURIComponent(id)}`, answer: v.object({ server }) })
         return machineOf(body.server)
       } catch (error) {
         if (isGone(error)) return undefined
@@ -97,7 +98,7 @@ export function nova(session: Session, wishes: Wishes): Cloud {
       const named = wishes.network
       const uuid = named === undefined || network === undefined ? named : await networkOf(network, named)
       const group = network === undefined ? undefined : await makeGroup(network, nameOf(order.marks), order.name, wishes)
-      const { body } = await call(compute, {
+      const { body } = await call(compute(), {
         method: 'POST',
         path: '/servers',
         body: {
@@ -125,10 +126,10 @@ export function nova(session: Session, wishes: Wishes): Cloud {
 
     async mark({ id }, marks) {
       const body = { metadata: asLabels(marks) }
-      await call(compute, { method: 'POST', path: `/servers/${id}/metadata`, body, answer: v.unknown() })
+      await call(compute(), { method: 'POST', path: `/servers/${id}/metadata`, body, answer: v.unknown() })
     },
 
-    remove: async (id) => void (await call(compute, { method: 'DELETE', path: `/servers/${id}`, answer: v.unknown() })),
+    remove: async (id) => void (await call(compute(), { method: 'DELETE', path: `/servers/${id}`, answer: v.unknown() })),
     removeExtra: (extra) => removeNetworkExtra(session.api('network'), extra),
   }
 }

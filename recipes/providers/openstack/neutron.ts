@@ -99,7 +99,11 @@ export async function floatingAddress(
   if (known?.port_id != null) return known.floating_ip_address
   const [port] = await list(api, 'ports', 'ports', v.object({ id: v.string() }), { device_id: server })
   if (port === undefined) {
-    throw new KraftError({ kind: 'task', message: `The server ${server} has no port that a floating address could lead to` })
+    throw new KraftError({
+      kind: 'task',
+      message: `The server ${server} has no port that a floating address could lead to`,
+      next: 'Set network to one of the project, or leave floating_network out.',
+    })
   }
   const answer = v.object({ floatingip: floating })
   if (known !== undefined) {

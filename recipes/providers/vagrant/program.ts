@@ -29,7 +29,8 @@ export async function vagrant(name: string, args: readonly string[], options: Om
     })
   }
   const output = (stderr.trimEnd() || stdout.trimEnd()).split('\n').slice(-15).join('\n')
-  throw new KraftError({ kind: 'command', node: name, command: `vagrant ${args[0]}`, code, output })
+  const next = `Correct what it says, or see more: cd ${folderOf(name)} && vagrant status`
+  throw new KraftError({ kind: 'command', node: name, command: `vagrant ${args[0]}`, code, output, next })
 }
 
 /** How a machine is. */
@@ -64,5 +65,11 @@ export function parseSshConfig(text: string, name: string): Reached {
   const value = (key: string) => new RegExp(`^\\s*${key}\\s+"?([^"\\r\\n]+?)"?\\s*$`, 'm').exec(text)?.[1]
   const [address, user] = [value('HostName'), value('User')]
   if (address !== undefined && user !== undefined) return { address, port: Number(value('Port') ?? 22), user }
-  throw new KraftError({ kind: 'task', node: name, message: 'vagrant ssh-config says no address of it', output: text.trim() })
+  throw new KraftError({
+    kind: 'task',
+    node: name,
+    message: 'vagrant ssh-config says no address of it',
+    output: text.trim(),
+    next: `See what it says by hand: cd ${folderOf(name)} && vagrant ssh-config`,
+  })
 }

@@ -1,4 +1,5 @@
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { hostsFile, removeHostsLine, withHostsLine, writeHostsLine } from '../../../engine/node/hosts.js'
 import { failureOf, freshHome } from '../../rig/home.js'
@@ -25,7 +26,8 @@ describe('a line for a node', () => {
     expect(await text()).toBe(`${others}10.78.1.2 one # kraft\n`)
     await removeHostsLine('one')
     expect(await text()).toBe(others)
-    expect(await readdir(home.home)).toEqual(['calculator', 'hosts'])
+    expect(await readdir(home.home)).toEqual(['.kraftwerk', 'calculator', 'hosts'])
+    expect(await readdir(join(home.home, '.kraftwerk'))).toEqual([])
   })
 
   it('replaces our older one, and no one of others', async () => {
@@ -33,6 +35,26 @@ describe('a line for a node', () => {
     await writeHostsLine('one', '10.78.1.3')
     await writeHostsLine('two', 'fd00::1')
     expect(await text()).toBe(`${others}10.78.1.3 one # kraft\nfd00::1 two # kraft\n`)
+  })
+
+  it('goes with the lines that we gave to its address, and no one of others', async () => {
+    await writeHostsLine('one', '10.0.0.1')
+    await writeHostsLine('shop.example.com', '10.0.0.1')
+    await writeHostsLine('two', '10.0.0.11')
+    await removeHostsLine('one', '10.0.0.1')
+    expect(await text()).toBe(`${others}10.0.0.11 two # kraft\n`)
+  })
+
+  it('is lost by nobody who writes at the same moment', async () => {
+    const names = Array.from({ length: 8 }, (_, index) => `n${index}`)
+    await Promise.all(names.map((name, index) => writeHostsLine(name, `10.78.1.${index}`)))
+    for (const [index, name] of names.entries()) expect(await text()).toContain(`10.78.1.${index} ${name} # kraft\n`)
+  })
+
+  it('that cannot be taken out is told, to be taken out by hand', async () => {
+    await writeHostsLine('one', '10.78.1.2')
+    await symlink('/nowhere/at/all', `${file}.kraft`)
+    expect(await failureOf(removeHostsLine('one'))).toMatchObject({ next: 'Take out of it: 10.78.1.2 one # kraft' })
   })
 
   it('is not written for what has no address', async () => {

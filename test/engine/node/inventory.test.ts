@@ -89,6 +89,19 @@ it('a name that the other file has is refused, by both readers and writers', asy
   expect(error.message).toContain(`${inventoryFile(home.project)}:1:1 and ${inventoryFile()}:1:1`)
 })
 
+it('a node that was made outside the project is written where it stands, when it is found again inside', async () => {
+  await remember(one)
+  await remember({ ...one, address: '203.0.113.8' }, home.project)
+  expect((await loadInventory(home.project)).get('one')?.address).toBe('203.0.113.8')
+  expect(await readdir(home.project)).toEqual([])
+  const adopted = { name: 'two', provider: 'static', address: '192.0.2.2', user: 'root', host_keys: [key] }
+  await remember(adopted)
+  await remember({ ...adopted, user: 'admin' }, home.project)
+  expect((await loadInventory(home.project)).get('two')?.user).toBe('admin')
+  expect(await failureOf(remember({ ...one, id: 'i-2' }, home.project))).toMatchObject({ next: 'Choose another name' })
+  expect(await failureOf(remember({ ...adopted, address: '192.0.2.3' }, home.project))).toMatchObject({ kind: 'task' })
+})
+
 it.each([
   ['one: { provider: ec2, adress: x, user: root, host_keys: [] }', '1:23', 'Did you mean "address"?'],
   [

@@ -86,7 +86,9 @@ describe.each(all)('$name', (provider, start, kinds) => {
     ...change,
   })
   const destroy = (record: NodeRecord) => provider.destroy(record, settings(), () => undefined)
-  const nothingLeft = () => expect([...vendor.machines.values(), ...vendor.extras.values()]).toEqual([])
+  // Two words that all nodes share are of no node.
+  const tagsLeft = () => [...(vendor.tags ?? [])].filter((tag) => !['kraftwerk', 'kw-ready'].includes(tag))
+  const nothingLeft = () => expect([...vendor.machines.values(), ...vendor.extras.values(), ...tagsLeft()]).toEqual([])
 
   test('makes a node that answers with the host key that it was given, and lets its user in', async () => {
     const lines: string[] = []
@@ -175,6 +177,22 @@ describe.each(all)('$name', (provider, start, kinds) => {
     expect([...vendor.machines.keys()]).toEqual([record.id])
   })
 
+  test('makes no second machine where the provider does not list yet what a killed run had made', async () => {
+    const first = await provider.create(request())
+    await node?.stop()
+    const [machine] = vendor.machines.entries()
+    vendor.machines.clear()
+    vendor.server.launched = async () => {
+      if (machine !== undefined) vendor.machines.set(...machine)
+    }
+    const error = await kraftErrorOf(provider.create(request()))
+    expect(error.failure).toMatchObject({
+      message: expect.stringMatching(new RegExp(` has this node already as ${first.id}: another run of kraft made it$`)),
+      next: expect.stringContaining('kraft provision one'),
+    })
+    expect([...vendor.machines.keys()]).toEqual([first.id])
+  })
+
   test('removes also the machine whose making had no answer', async () => {
     vendor.server.fail(...vendor.launch, 'lost')
     expect((await kraftErrorOf(provider.create(request()))).message).toMatch(/ did not answer: /)
@@ -214,6 +232,23 @@ describe.each(all)('$name', (provider, start, kinds) => {
     expect((await kraftErrorOf(provider.create(request()))).message).toMatch(/, and it is stopped$/)
   })
 
+  test.runIf(start === startOpenstack)('tells the fault of a machine that a killed run left, and removes it', async () => {
+    vendor.server.launched = async () => undefined
+    const stop = new AbortController()
+    vendor.server.fail(...vendor.destroy, vendor.says.forbidden)
+    setTimeout(() => stop.abort(), 300)
+    await kraftErrorOf(provider.create(request({ signal: stop.signal })))
+    for (const machine of vendor.machines.values()) {
+      Object.assign(machine, { status: 'ERROR', fault: { message: 'No valid host was found.' } })
+    }
+    const error = await kraftErrorOf(provider.create(request()))
+    expect(error.failure).toMatchObject({
+      message: expect.stringMatching(/ gave up on \S+: No valid host was found\.$/),
+      next: expect.stringContaining('size_id'),
+    })
+    nothingLeft()
+  })
+
   test('waits where it is asked to, repeats what failed for a moment, and gives up on what stays broken', async () => {
     vendor.server.fail(...vendor.list, vendor.says.tooOften, 2)
     vendor.server.fail(...vendor.list, { status: 502, headers: { 'content-type': 'text/html' }, body: '<h1>Bad Gateway</h1>' })
@@ -224,7 +259,15 @@ describe.each(all)('$name', (provider, start, kinds) => {
     vendor.server.fail(...vendor.list, { ...vendor.says.tooOften, headers: { 'Retry-After': '3600' } })
     expect((await kraftErrorOf(provider.list?.(settings()) ?? Promise.resolve())).failure.kind).toBe('task')
     vendor.server.fail(...vendor.list, { status: 200, body: { strange: true } })
-    expect((await kraftErrorOf(provider.list?.(settings()) ?? Promise.resolve())).message).toMatch(/something unexpected/)
+    const strange = await kraftErrorOf(provider.list?.(settings()) ?? Promise.resolve())
+    expect(strange.message).toMatch(/something unexpected/)
+    expect(strange.failure).toMatchObject({ next: expect.stringContaining('is endpoint right?') })
+    vendor.server.fail(...vendor.list, { status: 418, body: {} })
+    const odd = await kraftErrorOf(provider.list?.(settings()) ?? Promise.resolve())
+    expect(odd.failure).toMatchObject({
+      message: expect.stringMatching(/ refused: status 418/),
+      next: expect.stringContaining('kraft config'),
+    })
   })
 
   test('lists images, sizes and regions, page after page', async () => {

@@ -3,8 +3,15 @@ import { writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { CreateSecurityGroupCommand, DescribeInstanceAttributeCommand, ImportKeyPairCommand } from '@aws-sdk/client-ec2'
+import {
+  CreateSecurityGroupCommand,
+  DescribeInstanceAttributeCommand,
+  ImportKeyPairCommand,
+  TerminateInstancesCommand,
+} from '@aws-sdk/client-ec2'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { missingOf } from '../../../recipes/providers/ec2/missing.js'
+import { settingsOf } from '../../../recipes/providers/ec2/settings.js'
 import { provider } from '../../../recipes/providers/ec2.js'
 import { image, nothing, owners, startAccount } from '../../rig/ec2-account.js'
 import { kraftErrorOf } from '../../rig/failure.js'
@@ -116,6 +123,20 @@ describe('create', () => {
       await expectNothing()
     })
 
+    test('makes no second one where EC2 does not tell of it yet', async () => {
+      const [first] = await instances()
+      account.launched = async () => undefined
+      proxy.fail('DescribeInstances', 'nothing')
+      const error = await kraftErrorOf(provider.create(request()))
+      expect(error.failure).toMatchObject({
+        message: `${first?.InstanceId} is this node already: another run of kraft started it`,
+        next: expect.stringContaining('kraft provision one'),
+      })
+      expect(await instances()).toMatchObject([{ InstanceId: first?.InstanceId }])
+      await account.boot(text)
+      expect((await provider.create(request())).id).toBe(first?.InstanceId)
+    })
+
     test('undoes it when it does not come up', async () => {
       const stop = new AbortController()
       setTimeout(() => stop.abort(), 1_000)
@@ -152,6 +173,17 @@ describe('create', () => {
     expect(await keyPairs()).toMatchObject([{ KeyName: 'me' }])
   })
 
+  test('makes another in the place of a remembered one that is gone, and leaves nothing of that', async () => {
+    const gone = await provider.create(request({ settings: settings({ elastic_ip: true }) }))
+    await ec2.send(new TerminateInstancesCommand({ InstanceIds: [gone.id ?? ''] }))
+    await account.halt()
+    // A teammate's call: leftovers of one's own key are looked for anyway.
+    const record = await provider.create(request({ known: gone, publicKey: otherKey }))
+    const { groups, addresses } = await account.holdings()
+    expect([groups.map(({ GroupId }) => GroupId), addresses]).toEqual([[record.made?.group], []])
+    expect(record.id).not.toBe(gone.id)
+  })
+
   test('takes an image for ARM where the size is one', async () => {
     await provider.create(request({ settings: settings({ size_id: 't4g.small' }) }))
     expect(await instances()).toMatchObject([{ ImageId: 'ami-0deb12000000000a3' }])
@@ -178,6 +210,8 @@ test('lists the nodes that kraft made, images of Debian and Ubuntu, sizes and re
   // More than one page.
   expect(sizes.length).toBeGreaterThan(100)
   expect((await provider.regions?.(settings()))?.map(({ id }) => id)).toContain('eu-central-1')
+  // Nobody has to know a region to ask for them.
+  expect((await provider.regions?.(settings({ location_id: undefined })))?.map(({ id }) => id)).toContain('eu-central-1')
 })
 
 test('says what EC2 has not been told: nothing, once any of its own tools is set up', () => {
@@ -188,6 +222,15 @@ test('says what EC2 has not been told: nothing, once any of its own tools is set
   expect(provider.missing?.({})).toEqual([{ key: 'allow_ssh', variables: [], toMake: true, otherwise: '0.0.0.0/0' }])
   expect(provider.missing?.({ securitygroup: 'web' })).toEqual([])
   vi.stubEnv('AWS_PROFILE', undefined)
+})
+
+test('an instance of EC2 is not asked for credentials: it may have a role', async () => {
+  const file = join(folder, 'sys_vendor')
+  await writeFile(file, 'Amazon EC2\n')
+  const missing = (environ: NodeJS.ProcessEnv) =>
+    missingOf(settingsOf({ allow_ssh: 'mine' }), environ, file).map(({ key }) => key)
+  expect(missing({})).toEqual(['location_id'])
+  expect(missing({ AWS_EC2_METADATA_DISABLED: 'true' })).toEqual(['user', 'secret', 'location_id'])
 })
 
 describe('destroy', () => {

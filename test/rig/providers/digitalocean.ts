@@ -89,6 +89,7 @@ export async function startDigitalOcean(): Promise<Vendor> {
         /^\/v2\/droplets$/,
         async ({ body }) => {
           const { name, tags: given, user_data } = v.parse(dropletAsked, body)
+          for (const tag of given) tags.add(tag)
           const made = { id: ++last, name, status: 'new', tags: given, networks: { v4: [], v6: [] }, asked: body }
           machines.set(String(last), made)
           await server.launched(user_data)
@@ -118,6 +119,7 @@ export async function startDigitalOcean(): Promise<Vendor> {
           return { status: 204 }
         },
       ],
+      ['DELETE', /^\/v2\/tags\/([^/]+)$/, ({ match }) => (tags.delete(match[1] ?? '') ? { status: 204 } : missing)],
       ['GET', /^\/v2\/firewalls$/, (asked) => list('firewalls', ofKind('firewall'), asked)],
       ['GET', /^\/v2\/account\/keys$/, (asked) => list('ssh_keys', ofKind('key'), asked)],
       ['GET', /^\/v2\/account\/keys\/[0-9a-f:]+$/, () => missing],
@@ -188,6 +190,7 @@ export async function startDigitalOcean(): Promise<Vendor> {
     settings: { secret, endpoint: `${server.url}/v2`, location_id: 'fra1' },
     machines,
     extras,
+    tags,
     launch: ['POST', /^\/v2\/droplets$/],
     destroy: ['DELETE', /^\/v2\/droplets\//],
     list: ['GET', /^\/v2\/droplets$/],
@@ -204,6 +207,7 @@ export async function startDigitalOcean(): Promise<Vendor> {
     reset() {
       machines.clear()
       extras.clear()
+      tags.clear()
       server.clear()
     },
   }

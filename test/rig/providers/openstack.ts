@@ -56,12 +56,16 @@ export async function startOpenstack(): Promise<Vendor> {
             type,
             name: type,
             id: type,
-            endpoints: ['admin', 'public'].map((each) => ({
-              interface: each,
-              url: each === 'public' ? `${server.url}${path}` : 'http://127.0.0.1:1/',
-              region: 'RegionOne',
-              region_id: 'RegionOne',
-              id: each,
+            endpoints: [
+              ['admin', 'RegionOne'],
+              ['public', 'RegionOne'],
+              ['public', 'RegionThree'],
+            ].map(([kind, region]) => ({
+              interface: kind,
+              url: kind === 'public' && region === 'RegionOne' ? `${server.url}${path}` : 'http://127.0.0.1:1/',
+              region,
+              region_id: region,
+              id: `${kind}-${region}`,
             })),
           })
           const catalog = [at('compute', '/compute/v2.1'), at('image', '/image'), at('network', '/network')]

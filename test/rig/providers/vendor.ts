@@ -11,6 +11,8 @@ export interface Vendor {
   readonly machines: Map<string, Record<string, unknown>>
   /** Firewalls, keys… */
   readonly extras: Map<string, Record<string, unknown>>
+  /** Words of an account that outlive what bears them; left out where there are none. */
+  readonly tags?: Set<string>
   /** The call that makes a machine. */
   readonly launch: readonly [method: string, path: RegExp]
   readonly destroy: readonly [method: string, path: RegExp]

@@ -199,7 +199,8 @@ test('an account that is asked too often is asked again, more slowly, and no sec
 
 test('asks for an encrypted gp3 disk, IMDSv2 alone, tags on all that is made, and a token that keeps it one', () => {
   const who = { node: 'one', id: '0123456789abcdef', owner: 'SHA256:x' }
-  const base = { id: 'ami-1', name: 'x', architecture: 'x86_64', rootDevice: '/dev/xvda', least: 8, login: 'admin' }
+  const disks = { rootDevice: '/dev/xvda', otherDisks: ['/dev/sdb'], least: 8 }
+  const base = { id: 'ami-1', name: 'x', architecture: 'x86_64', ...disks, login: 'admin' }
   const size = { type: 't3.small', runs: ['x86_64'] } as const
   const asked = { who, image: base, size, group: 'sg-1', key: undefined, disk: 4, userData: secret('#cloud-config') }
   const input = launchInput({ ...asked, network: undefined, spot: { price: undefined } })
@@ -208,6 +209,8 @@ test('asks for an encrypted gp3 disk, IMDSv2 alone, tags on all that is made, an
     MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1, HttpProtocolIpv6: 'disabled' },
     BlockDeviceMappings: [
       { DeviceName: '/dev/xvda', Ebs: { VolumeType: 'gp3', VolumeSize: 8, Encrypted: true, DeleteOnTermination: true } },
+      // No disk of the image outlives the node.
+      { DeviceName: '/dev/sdb', Ebs: { Encrypted: true, DeleteOnTermination: true } },
     ],
     UserData: Buffer.from(reveal(asked.userData)).toString('base64'),
   })

@@ -88,6 +88,45 @@ describe('create explains', () => {
       /credentials have expired: Too old/,
     ],
     [
+      'a session that has expired',
+      'DescribeInstances',
+      { code: 'RequestExpired', message: 'Request has expired.' },
+      'usage',
+      /^Your session at AWS has expired, or the clock of this machine is wrong: Request has expired\.$/,
+    ],
+    [
+      'a lack of rights, without its thousand letters',
+      'RunInstances',
+      {
+        code: 'UnauthorizedOperation',
+        message: 'You are not authorized: ec2:RunInstances. Encoded authorization failure message: Zm9vYmFy',
+      },
+      'task',
+      /^Your AWS account may not do this: You are not authorized: ec2:RunInstances\.$/,
+    ],
+    [
+      'an account that is being looked at',
+      'RunInstances',
+      { code: 'PendingVerification', message: 'Your account is currently being verified.' },
+      'task',
+      /^AWS does not let your account do this yet: Your account/,
+    ],
+    [
+      'a size that the account may not have',
+      'RunInstances',
+      { code: 'InvalidParameterCombination', message: 'It is not eligible for Free Tier.' },
+      'usage',
+      /^AWS starts no t3\.small with these settings: It is not eligible/,
+    ],
+    [
+      'a network without a way out',
+      'RunInstances',
+      { code: 'Gateway.NotAttached', message: 'No gateway.' },
+      'task',
+      /no way to the internet: No gateway/,
+    ],
+    ['a fault of EC2', 'CreateSecurityGroup', { code: 'Unavailable', message: 'Down.' }, 'task', /^EC2 has a fault: Down\.$/],
+    [
       'a limit of instances',
       'RunInstances',
       { code: 'InstanceLimitExceeded', message: 'You asked for 1.' },
@@ -121,7 +160,7 @@ describe('create explains', () => {
     proxy.fail(action, fault)
     const error = await kraftErrorOf(provider.create(request()))
     expect(error.message).toMatch(message)
-    expect(error.failure.kind).toBe(kind)
+    expect(error.failure).toMatchObject({ kind, next: expect.stringMatching(/./) })
     await expectNothing()
   })
 
@@ -146,6 +185,18 @@ describe('create explains', () => {
     expect(error.message).toMatch(message)
     expect(error.failure).toMatchObject({ kind: 'usage', next: expect.any(String) })
     await expectNothing()
+  })
+
+  test('a protected instance, and keeps the node', async () => {
+    const record = await provider.create(request())
+    const message = "The instance may not be terminated. Modify its 'disableApiTermination' instance attribute and try again."
+    proxy.fail('TerminateInstances', { code: 'OperationNotPermitted', message })
+    const error = await kraftErrorOf(provider.destroy(record, settings(), () => undefined))
+    expect(error.failure).toMatchObject({
+      message: `AWS keeps the instance: ${message}`,
+      next: expect.stringMatching(/--no-disable-api-termination .*kraft terminate:one$/),
+    })
+    expect(await instances()).toHaveLength(1)
   })
 
   test('an endpoint that nobody listens on', async () => {
