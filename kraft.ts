@@ -3,15 +3,17 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { App } from './engine/cli/app.js'
+import { isOlder, leastOf } from './engine/cli/is-older.js'
 import { main } from './engine/cli/main.js'
 import { nearestKraftfile } from './engine/config/nearest-kraftfile.js'
 import { installedKraftwerk, isRunning, runningFile, runningRoot } from './engine/config/own-copy.js'
 
 const root = dirname(runningRoot)
+const { version, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 const app: App = {
   root,
-  version: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version,
+  version,
   tasks: () => import('./tasks/index.js').then((tasks) => ({ ...tasks })),
   async task(name) {
     // Found by file name and imported when it is named; what else is in that folder exports nothing of its own name.
@@ -52,6 +54,13 @@ function folderIsGone(): boolean {
   }
 }
 
+// Debian 12 brings one that lacks what kraft uses here and there.
+if (isOlder(process.versions.node, engines.node)) {
+  const least = leastOf(engines.node)
+  process.stderr.write(`error: kraft needs Node.js ${least} or newer, and this is ${process.versions.node}\n`)
+  process.stderr.write('next:  Install a newer one: https://nodejs.org\n')
+  process.exit(2)
+}
 const code = await run()
 // What was interrupted may still wait for something.
 if (code === 130) process.exit(code)

@@ -1,8 +1,8 @@
-import { KraftError } from '../engine/errors/failure.js'
 import { register } from '../engine/shell/redact.js'
 import { registerSecretive } from '../engine/shell/secretive.js'
 import { quote } from '../engine/shell/sh.js'
 import type { Target, TaskProject } from '../engine/task/context.js'
+import { noProject } from '../engine/task/no-project.js'
 import type { Place } from './service.js'
 import { type InstanceSettings, instanceSettings, type Project } from './settings.js'
 
@@ -49,11 +49,7 @@ export function enterScript(name: string): string {
 export function requireInstance(target: Target): Instance {
   const { project } = target
   if (project !== undefined && isInstance(project)) return project
-  throw new KraftError({
-    kind: 'usage',
-    message: 'There is no kraftwerk.yaml here or in a folder above',
-    next: 'Go to the folder of the project, or make one: kraft init NAME',
-  })
+  throw noProject()
 }
 
 /** Whether what a task knows of a project is all that there is to know of an instance. */

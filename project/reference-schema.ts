@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { nearest } from '../engine/errors/nearest.js'
 import type { Reference } from './vault.js'
 
 const text = v.pipe(v.string(), v.trim(), v.nonEmpty('some text'))
@@ -15,8 +16,14 @@ const inVault = (known: readonly string[]) =>
 
 /** A value as it is written, or where one of these vaults has it. */
 export function orReference<T>(vaults: readonly string[], value: v.GenericSchema<unknown, T>) {
-  return v.lazy(
-    (input): v.GenericSchema<unknown, T | Reference> =>
-      typeof input === 'object' && input !== null && !Array.isArray(input) ? inVault(vaults) : value,
-  )
+  const refused = (one: string, end = '') => v.never(`${one}, or one vault with its reference (${vaults.join(', ')})${end}`)
+  return v.lazy((input): v.GenericSchema<unknown, T | Reference> => {
+    if (input === null) return refused('one text ("" for none)')
+    if (Array.isArray(input)) return input.length === 0 ? value : refused('one text', ', and not a list')
+    if (typeof input !== 'object') return value
+    const keys = Object.keys(input)
+    // One key that resembles no vault, or several, were never meant as a reference.
+    const isMap = keys.length > 1 || keys.some((key) => nearest(key, vaults) === undefined)
+    return isMap ? refused('one text', ', and not a map') : inVault(vaults)
+  })
 }

@@ -3,6 +3,7 @@ import { KraftError, type Place } from '../engine/errors/failure.js'
 import { didYouMean } from '../engine/errors/nearest.js'
 import type { Inventory } from '../engine/node/inventory.js'
 import type { Target } from '../engine/task/context.js'
+import { noProject } from '../engine/task/no-project.js'
 import { type Instance, instanceOf } from './instance.js'
 import { instanceSettings, type Project } from './settings.js'
 
@@ -46,13 +47,7 @@ function resolveTarget(query: Query, known: Known): Target {
   const needs = query.needs ?? (project === undefined ? 'nodes' : 'instance')
   if (needs === 'nothing') return { word: query.word ?? '', nodes: [], project: undefined }
   // Before anything about targets: whoever stands in the wrong folder needs no node.
-  if (needs === 'instance' && project === undefined) {
-    throw new KraftError({
-      kind: 'usage',
-      message: `${query.task} needs a project, and there is no kraftwerk.yaml here or in a folder above`,
-      next: 'Go to the folder of the project, or make one: kraft init NAME',
-    })
-  }
+  if (needs === 'instance' && project === undefined) throw noProject(query.task)
   const word = query.word ?? defaultWord(query, needs, known)
   if (project !== undefined && Object.hasOwn(project.environments, word)) {
     return inEnvironment(query, instanceOf(project, word), known)

@@ -41,17 +41,26 @@ export async function makeVirtualenv(folder: string, ended: AbortSignal, text?: 
   } catch (error) {
     await rm(join(folder, '.venv'), { recursive: true, force: true })
     const alone = 'python3 -m venv .venv, then .venv/bin/pip install what the project requires'
-    if (text !== undefined) return { problem: lastLine(error), next: alone }
-    return { problem: lastLine(error), next: uv ? `uv venv && uv pip install -r requirements.txt` : byHand }
+    const again = text !== undefined ? alone : uv ? `uv venv && uv pip install -r requirements.txt` : byHand
+    // Debian's python3 says on stdout which package its venv is in.
+    const install = /^ *(apt install \S+)$/m.exec(printed(error).join('\n'))?.[1]
+    if (install === undefined) return { problem: lastLine(error), next: again }
+    return {
+      problem: "Python's venv is not installed",
+      next: text === undefined ? `sudo ${install} && ${again}` : `sudo ${install}`,
+    }
   }
 }
 
-// Debian's python3 -m venv says on stdout which package is missing.
+function printed(error: unknown): readonly string[] {
+  const streams = typeof error === 'object' && error !== null ? { stderr: '', stdout: '', ...error } : { stderr: '', stdout: '' }
+  return [streams.stderr, streams.stdout].map((text) => text.trim()).filter((text) => text !== '')
+}
+
 function lastLine(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if ('code' in error && error.code === 'ENOENT') return 'there is no python3 here'
-  const said = ['stderr', 'stdout'].map((name) => String((error as unknown as Record<string, unknown>)[name] ?? '').trim())
-  const text = said.find((each) => each !== '') ?? error.message
+  const [text = error.message] = printed(error)
   const rows = text.split('\n').filter((row) => row.trim() !== '')
   return (rows.findLast((row) => /^ERROR|^error/i.test(row)) ?? rows.at(-1) ?? text).trim()
 }

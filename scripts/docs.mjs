@@ -138,7 +138,7 @@ ${Object.entries(globalOptions)
   })
   .join('\n')}
 
-| Option of every task on nodes | |
+| Option of tasks on nodes (the help of a task leaves out those that it refuses) | |
 | --- | --- |
 ${Object.entries(spreadOptions)
   .map(([name, { help }]) => `| \`--${name}\` | ${sentence(help)} |`)
@@ -168,7 +168,7 @@ ${groups
 
   function section({ name }) {
     // The options of every task are said once.
-    const text = printHelp(findTask(registry, name)).replaceAll(/\nOptions of every task(?: on nodes)?\n( {2}.*\n)+/g, '\n')
+    const text = printHelp(findTask(registry, name)).replaceAll(/\nOptions of (?:every task|tasks on nodes)\n( {2}.*\n)+/g, '\n')
     return `\n### ${name}\n\n\`\`\`text\n${text.trim().replace(/\n{3,}/g, '\n\n')}\n\`\`\`\n`
   }
 }

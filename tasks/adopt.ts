@@ -16,6 +16,7 @@ export const adopt = task({
   connection: 'new',
   needs: 'nothing',
   group: 'Nodes',
+  meantBy: ['add'],
   help: 'remember a server that answers ssh, wherever it came from',
   changes: 'nothing; nodes.yaml remembers it',
   examples: ['kraft adopt one root@203.0.113.7', 'kraft adopt one admin@one.example.com:2222 --host-key SHA256:…'],

@@ -56,6 +56,7 @@ export const deploy = task({
   connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
+  meantBy: ['push', 'publish', 'ship', 'redeploy'],
   help: 'put the project on its nodes as a new release, no request lost',
   changes:
     'the release that serves, with its virtualenv, processes, services, site and certificate; release commands may change data',

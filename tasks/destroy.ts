@@ -17,6 +17,7 @@ export const destroy = task({
   connection: 'alone',
   needs: 'instance',
   group: 'Data',
+  meantBy: ['remove', 'delete', 'uninstall'],
   help: 'remove the instance from its nodes, with all of its data\nIts services, processes and code go as well.',
   destructive: true,
   changes:

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { KraftError } from '../engine/errors/failure.js'
 import { hasColors } from '../engine/report/abilities.js'
 import { quote } from '../engine/shell/sh.js'
 import { untilStopped } from '../engine/ssh/until-stopped.js'
+import { noProject } from '../engine/task/no-project.js'
 import { option } from '../engine/task/option.js'
 import { ExitCode, Result } from '../engine/task/result.js'
 import { task } from '../engine/task/task.js'
@@ -30,6 +30,7 @@ export const dev = task({
   raw: true,
   takesRest: true,
   group: 'Start',
+  meantBy: ['serve', 'server', 'runserver', 'local'],
   help: 'run the project on this machine, with reload on save\nWeb and processes side by side or, behind --, one command in the same environment.',
   changes: 'nothing by itself; what runs here uses the services of a local node, if there is one',
   examples: ['kraft dev', 'kraft dev -- pytest -x', 'kraft dev -- manage.py migrate', 'kraft dev --only web --port 9000'],
@@ -42,13 +43,7 @@ export const dev = task({
   },
   async run({ target, options, rest, session }) {
     const project = await loadProject(session.folder, knownKinds())
-    if (project === undefined) {
-      throw new KraftError({
-        kind: 'usage',
-        message: 'dev needs a project, and there is no kraftwerk.yaml here or in a folder above',
-        next: 'In the folder of a project that you have: kraft init. For a new one: kraft init NAME',
-      })
-    }
+    if (project === undefined) throw noProject('dev')
     const instance = chooseEnvironment(project, target.word)
     const { dryRun } = session.flags
     const single = rest.length > 0

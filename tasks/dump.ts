@@ -28,6 +28,7 @@ export const dump = task({
   connection: 'new',
   needs: 'instance',
   group: 'Data',
+  meantBy: ['export'],
   help: 'write all data of the instance to one file here, and prove it',
   changes: 'nothing; --on-node keeps a bundle there, --freeze holds all that writes meanwhile',
   examples: [

@@ -13,6 +13,7 @@ export const env = task({
   connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
+  meantBy: ['secret', 'secrets', 'vars', 'environ'],
   help: 'list, set and unset variables that are kept on the nodes\nThose that the application needs and the repository must not have.',
   changes:
     'list and pull: nothing; set and unset: the variables kept there, and web and processes start anew with them, as reload does',

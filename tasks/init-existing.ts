@@ -30,7 +30,8 @@ export async function initExisting(session: Session): Promise<Result> {
     ...(todos.length === 0 ? [] : ['Look at:', ...todos]),
     `Wrote ${relative(folder, file)}`,
   ]
-  return new Result(rows.join('\n'), { ...data, file }, 'kraft dev')
+  // Without a callable nothing runs: what to do then is said above.
+  return new Result(rows.join('\n'), { ...data, file }, data.settings.wsgi === undefined ? undefined : 'kraft dev')
 }
 
 async function askDomain({ folder, report }: Session, prompt: Prompt): Promise<string | undefined> {

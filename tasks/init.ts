@@ -9,6 +9,7 @@ export const init = task({
   on: 'once',
   needs: 'nothing',
   group: 'Start',
+  meantBy: ['new', 'create', 'startproject'],
   help: 'write a new project, or kraftwerk.yaml for the one here\nA new one deploys as it is.',
   changes: 'nothing; it writes files here',
   examples: ['kraft init', 'kraft init shop', 'kraft init api --flask'],

@@ -23,6 +23,7 @@ export const load = task({
   connection: 'new',
   needs: 'instance',
   group: 'Data',
+  meantBy: ['import'],
   help: 'put the data of a bundle in the place of the live data\nThe live data are kept for --undo.',
   destructive: true,
   changes: 'the data; the former ones are kept until the next load or --drop-old; web and processes start anew, as reload does',

@@ -21,6 +21,7 @@ export const logs = task({
   on: 'once',
   needs: 'instance',
   group: 'Day by day',
+  meantBy: ['tail', 'journal'],
   help: 'show what web, processes, cron and nginx have logged\nOf all nodes, in order of time.',
   changes: 'nothing',
   examples: [

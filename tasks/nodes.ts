@@ -13,6 +13,7 @@ export const nodes = task({
   on: 'once',
   needs: 'nothing',
   group: 'Nodes',
+  meantBy: ['servers', 'hosts'],
   help: 'list the nodes that kraft remembers',
   changes: 'nothing',
   examples: ['kraft nodes', 'kraft nodes --json', 'kraft nodes --provider ec2'],

@@ -11,6 +11,7 @@ export const open = task({
   on: 'once',
   needs: 'instance',
   group: 'Day by day',
+  meantBy: ['browse', 'url'],
   help: 'open the site in the browser, and print where it is',
   changes: 'nothing',
   examples: ['kraft open:stage', 'kraft open:live admin/', 'kraft open:stage --json'],

@@ -16,6 +16,7 @@ export const promote = task({
   connection: 'alone',
   needs: 'instance',
   group: 'Deploy',
+  meantBy: ['promotion'],
   help: 'deploy to another environment the very release that one runs\nIts files and the versions of its packages.',
   changes: 'as deploy does, on the nodes of the other environment',
   examples: ['kraft promote:stage live', 'kraft promote:stage live --dry-run', 'kraft promote:stage live --batch 1'],

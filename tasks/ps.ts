@@ -15,6 +15,7 @@ export const ps = task({
   independent: true,
   needs: 'instance',
   group: 'Day by day',
+  meantBy: ['top', 'processes'],
   help: 'show what runs, since when, with how much memory\nWeb process and workers, processes, cron entries.',
   changes: 'nothing',
   examples: ['kraft ps:live', 'kraft ps:live --json'],

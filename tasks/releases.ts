@@ -13,6 +13,7 @@ export const releases = task({
   independent: true,
   needs: 'instance',
   group: 'Deploy',
+  meantBy: ['versions', 'history'],
   help: 'list releases, and which one a rollback goes to\nWhen, who, from which revision, which one serves.',
   changes: 'nothing',
   examples: ['kraft releases:live', 'kraft releases:live --json'],

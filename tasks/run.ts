@@ -11,6 +11,7 @@ import { codeNodes, firstWebNode, whereabouts } from './first-node.js'
 export const run = task({
   on: 'once',
   group: 'Day by day',
+  meantBy: ['exec', 'manage', 'migrate', 'command'],
   help: "run a command in the project's environment on the node\nOr on several nodes at once.",
   changes: 'what the command changes',
   examples: [

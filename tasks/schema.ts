@@ -6,7 +6,7 @@ import { kindNames, loadKinds } from '../recipes/kinds.js'
 export const schema = task({
   on: 'once',
   needs: 'nothing',
-  group: 'Day by day',
+  group: 'More',
   help: 'print the JSON Schema of kraftwerk.yaml\nAlso for the services and vaults of your kraftfile.',
   changes: 'nothing',
   examples: ['kraft schema > kraftwerk.schema.json'],

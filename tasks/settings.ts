@@ -7,7 +7,7 @@ import { kindNames, loadKinds } from '../recipes/kinds.js'
 export const settings = task({
   on: 'once',
   needs: 'nothing',
-  group: 'Day by day',
+  group: 'More',
   help: 'print what can be set\nAlso for the services and providers of your kraftfile.',
   changes: 'nothing',
   examples: ['kraft settings', 'kraft settings environments', 'kraft settings --markdown > settings.md'],

@@ -8,6 +8,7 @@ import { firstWebNode, whereabouts } from './first-node.js'
 export const shell = task({
   on: 'once',
   group: 'Day by day',
+  meantBy: ['ssh', 'bash', 'console', 'login'],
   help: "open a shell in the project's environment on the node",
   changes: 'what you type there',
   examples: ['kraft shell:stage'],

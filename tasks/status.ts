@@ -17,6 +17,7 @@ export const status = task({
   independent: true,
   needs: 'instance',
   group: 'Deploy',
+  meantBy: ['health', 'info', 'details', 'check'],
   help: 'say what each node serves, and how it is\nSite, processes, services, node. Ends with code 1 where something needs a hand.',
   changes: 'nothing',
   examples: ['kraft status:live', 'kraft status:live --json', 'kraft status:live >/dev/null || echo look after it'],

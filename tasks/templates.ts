@@ -14,7 +14,7 @@ import { describeTemplate } from './describe-template.js'
 export const templates = task({
   on: 'once',
   needs: 'nothing',
-  group: 'Start',
+  group: 'More',
   help: 'list what lands on a node; show a template, or copy one out\nWith what each is given. One that is copied out is yours to change.',
   changes: 'nothing; eject writes a file here',
   examples: [

@@ -1,5 +1,6 @@
 import { KraftError } from '../engine/errors/failure.js'
 import type { Line } from '../engine/report/report.js'
+import { noProject } from '../engine/task/no-project.js'
 import { option } from '../engine/task/option.js'
 import { Result } from '../engine/task/result.js'
 import { runTask } from '../engine/task/run.js'
@@ -9,6 +10,7 @@ import { isCodeOnly } from '../project/code-only.js'
 import { instanceOf, requireInstance } from '../project/instance.js'
 import { privateFiles } from '../project/private-files.js'
 import { loadProject, type Project } from '../project/settings.js'
+import { readApplication } from '../recipes/application.js'
 import { facingVisitors } from '../recipes/followers.js'
 import { knownKinds, loadKind } from '../recipes/kinds.js'
 import { openBrowser } from './browser.js'
@@ -27,21 +29,22 @@ export const up = task({
   needs: 'nothing',
   optionalTarget: true,
   group: 'Start',
+  meantBy: ['setup', 'launch'],
   help: 'from a folder to a site on local nodes, in one go\nMakes the nodes that an environment lacks, starts those that lie still, prepares them, deploys, and opens the site.',
   changes: 'as provision, bootstrap and deploy do',
   examples: ['kraft up', 'kraft up:stage', 'kraft up --watch'],
   options: { watch: option({ type: 'boolean', help: 'then deploy whenever a file is saved, until Ctrl-C' }) },
   async run({ target, session, line, options }) {
     const project = await loadProject(session.folder, knownKinds())
-    if (project === undefined) {
-      throw new KraftError({
-        kind: 'usage',
-        message: 'up needs a project, and there is no kraftwerk.yaml here or in a folder above',
-        next: 'Go to the folder of the project, or make one: kraft init NAME',
-      })
-    }
+    if (project === undefined) throw noProject('up')
     const word = target.word === '' ? defaultWord(project, session.user.default_node) : target.word
+    // A misspelt environment is no name for a new node; what is near is said by whoever knows targets.
+    if (!isNamed(project, word)) await session.resolve(word, 'instance', false)
     const names = nodesOf(project, word)
+    // What no deploy would take is said before minutes are spent on a node.
+    const environment = Object.hasOwn(project.environments, word) ? word : undefined
+    const isAlone = Object.keys(project.environments).length === 0
+    if (environment !== undefined || isAlone) await readApplication(instanceOf(project, environment))
     const [missing, lying] = await lacking(session, names)
     // Each when its turn comes: until then its nodes may not be there.
     const found = async (what: string, needs: Needs) => {
@@ -121,6 +124,13 @@ function defaultWord(project: Project, defaultNode: string | undefined): string 
     message: `up needs one of the environments: ${all.join(', ')}`,
     next: `Say which: kraft up:${harmless[0] ?? all[0]}`,
   })
+}
+
+/** Whether a project has this environment or a node of this name in one; with no environments any name is as good. */
+function isNamed(project: Project, word: string): boolean {
+  const all = Object.keys(project.environments)
+  const nodes = all.flatMap((name) => instanceOf(project, name).settings.nodes)
+  return all.length === 0 || all.includes(word) || nodes.some(({ name }) => name === word)
 }
 
 function nodesOf(project: Project, word: string): readonly string[] {

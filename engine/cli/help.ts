@@ -4,7 +4,7 @@ import type { TaskSpec } from '../task/task.js'
 import { globalOptions, letterOf } from './parse.js'
 import type { Listed } from './print-list.js'
 import type { Entry, Registry } from './registry.js'
-import { spreadOptions } from './spread-options.js'
+import { spreadOptionsOf } from './spread-options.js'
 
 // As one needs them, the first things first; groups of a kraftfile follow.
 const order = ['Start', 'Deploy', 'Day by day', 'Data', 'Operate', 'Nodes', 'More']
@@ -53,12 +53,10 @@ export function printHelp(entry: Entry, columns = Infinity): string {
       positional.map(([name, option]) => [argument(name), describe(option)]),
     ),
     ...table('Options', named(options.filter(([, option]) => option.positional !== true))),
-    ...(spec.needs === 'nothing'
-      ? []
-      : table(
-          'Options of every task on nodes',
-          named(Object.entries(spreadOptions).filter(([name]) => !options.some(([own]) => dashed(own) === name))),
-        )),
+    ...table(
+      'Options of tasks on nodes',
+      named(Object.entries(spreadOptionsOf(entry.task)).filter(([name]) => !options.some(([own]) => dashed(own) === name))),
+    ),
     ...table(
       'Options of every task',
       Object.entries(globalOptions).map(([name, option]) => {

@@ -26,7 +26,7 @@ async function dispatch(app: App, args: readonly string[]): Promise<number> {
     first === '--list' ||
     first === '--help' ||
     first === '-h' ||
-    (first === 'help' && others.length === 0)
+    (first === 'help' && (others.length === 0 || others[0] === 'help'))
   ) {
     const { showList } = await import('./list.js')
     return showList(app, others.includes('--json'))

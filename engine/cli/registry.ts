@@ -88,9 +88,10 @@ export function findTask(registry: Registry, name: string): Entry {
       next: 'Make it one: export const NAME = task({ run: ({ $ }) => … })',
     })
   }
+  const meant = [...registry.tasks.values()].find(({ task }) => task.spec.meantBy?.includes(name))
   throw new KraftError({
     kind: 'usage',
-    message: `There is no task "${name}".${didYouMean(name, registry.tasks.keys())}`,
-    next: 'kraft alone lists the tasks',
+    message: `There is no task "${name}".${meant === undefined ? didYouMean(name, registry.tasks.keys()) : ` Did you mean "${meant.name}"?`}`,
+    next: meant === undefined ? 'kraft alone lists the tasks' : `See: kraft help ${meant.name}`,
   })
 }

@@ -1,7 +1,7 @@
 import { KraftError } from '../errors/failure.js'
 import { limitHelp, limitTo } from '../node/limit.js'
 import type { Target } from '../task/context.js'
-import { dashed, type OptionSpecs } from '../task/option.js'
+import { dashed, type OptionSpec, type OptionSpecs } from '../task/option.js'
 import type { Batch, Spread } from '../task/spread.js'
 import type { Task } from '../task/task.js'
 
@@ -25,6 +25,14 @@ export const spreadOptions = {
 /** What was typed of {@link spreadOptions}. */
 export type SpreadValues = Readonly<Partial<Record<keyof typeof spreadOptions, unknown>>>
 
+/** The name of one of {@link spreadOptions}. */
+type SpreadName = keyof typeof spreadOptions
+
+/** Those of {@link spreadOptions} that mean something to a task: help and completion show what it would refuse to nobody. */
+export function spreadOptionsOf(task: Task): OptionSpecs {
+  return Object.fromEntries(Object.entries<OptionSpec>(spreadOptions).filter(([key]) => !refused('', task, key as SpreadName)))
+}
+
 /**
  * How to go over the nodes.
  *
@@ -32,16 +40,9 @@ export type SpreadValues = Readonly<Partial<Record<keyof typeof spreadOptions, u
  */
 export function spreadOf(name: string, task: Task, values: SpreadValues): Spread {
   const { parallel, batch, 'on-failure': onFailure, wait } = values
-  const [given] = Object.keys(values)
-  if (given !== undefined && task.spec.needs === 'nothing')
-    throw usage(`${name} runs on no node, so --${given} means nothing to it`, name)
-  if (values['retry-failed'] === true && task.spec.raw === true)
-    throw usage(`${name} passes a command's own end on and keeps none of them, so there is nothing to retry`, name)
-  const aimed = Object.entries(task.spec.options ?? {}).find(([, { target }]) => target === true)?.[0]
-  const narrowing = (['limit', 'retry-failed'] as const).find((key) => values[key] !== undefined)
-  if (aimed !== undefined && narrowing !== undefined) {
-    const to = dashed(aimed).toUpperCase()
-    throw usage(`${name} works on what ${to} names, so --${narrowing} means nothing to it; ${to} can be one node`, name)
+  for (const [key, value] of Object.entries(values)) {
+    const failure = value === false ? undefined : refused(name, task, key as SpreadName)
+    if (failure !== undefined) throw failure
   }
   if (parallel !== undefined && !(Number.isInteger(parallel) && Number(parallel) > 0)) {
     throw usage(`--parallel is a whole number of nodes from 1 up, got "${parallel}"`, name)
@@ -49,20 +50,32 @@ export function spreadOf(name: string, task: Task, values: SpreadValues): Spread
   if (wait !== undefined && !(Number(wait) >= 0 && Number(wait) <= 86_400)) {
     throw usage(`--wait is a number of seconds up to a day, got "${wait}"`, name)
   }
-  const whole = batch === undefined ? undefined : undividable(task)
-  if (whole !== undefined) {
-    throw new KraftError({
-      kind: 'usage',
-      message: `${name} takes no --batch: ${whole === task ? 'it' : 'a task in it'} works on all nodes of its target together`,
-      next: 'For a part of the nodes name them: --limit web1,web2',
-    })
-  }
   return {
     ...(parallel === undefined ? {} : { parallel: Number(parallel) }),
     ...(batch === undefined ? {} : { batch: parseBatch(String(batch), name) }),
     ...(onFailure === undefined ? {} : { onFailure: onFailure === 'stop' ? 'stop' : 'continue' }),
     ...(wait === undefined ? {} : { wait: Math.ceil(Number(wait)) }),
   }
+}
+
+/** What is said of an option that means nothing to a task; undefined for one that does. */
+function refused(name: string, task: Task, key: SpreadName): KraftError | undefined {
+  const { needs, raw, options = {} } = task.spec
+  if (needs === 'nothing') return usage(`${name} runs on no node, so --${key} means nothing to it`, name)
+  if (key === 'retry-failed' && raw === true)
+    return usage(`${name} passes a command's own end on and keeps none of them, so there is nothing to retry`, name)
+  const aimed = Object.entries(options).find(([, { target }]) => target === true)?.[0]
+  if (aimed !== undefined && (key === 'limit' || key === 'retry-failed')) {
+    const to = dashed(aimed).toUpperCase()
+    return usage(`${name} works on what ${to} names, so --${key} means nothing to it; ${to} can be one node`, name)
+  }
+  const whole = key === 'batch' ? undividable(task) : undefined
+  if (whole === undefined) return undefined
+  return new KraftError({
+    kind: 'usage',
+    message: `${name} takes no --batch: ${whole === task ? 'it' : 'a task in it'} works on all nodes of its target together`,
+    next: 'For a part of the nodes name them: --limit web1,web2',
+  })
 }
 
 function parseBatch(text: string, name: string): Batch {

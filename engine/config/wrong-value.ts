@@ -21,7 +21,9 @@ export function wrongValue(issue: v.BaseIssue<unknown>, file: YamlFile, path: Ya
   // Whoever writes NAME=VALUE into a map has written a key that holds the value.
   const word = quiet ? String(issue.input).replace(/=.*/s, '=…') : issue.input
   const name = ofKey ? `The key ${shown(word)} in "${full.slice(0, -1).join('.')}"` : named(full)
-  const message = describe(ofKey || at === undefined ? issue : { ...issue, input: at }, name, { quiet: ofKey || quiet, written })
+  // Not what the schema has made of it by then.
+  const came = ofKey ? undefined : (at ?? wordOf(valueAt(given, steps.slice(0, -1)), steps.at(-1)))
+  const message = describe(came === undefined ? issue : { ...issue, input: came }, name, { quiet: ofKey || quiet, written })
   // Of a list in one text all of the text is looked at.
   const above = steps.slice(0, -1)
   const whole = at === undefined && typeof valueAt(given, above) === 'string' ? above : steps
@@ -32,6 +34,11 @@ export function wrongValue(issue: v.BaseIssue<unknown>, file: YamlFile, path: Ya
       ? example(String(path.at(-1)), key)
       : { next: `Perhaps: ${label([...path, ...whole])}${inYaml(found.value)}` }
   return { message, place: file.place(full, ofKey ? 'key' : 'value'), ...next }
+}
+
+/** An item of a list that is written as one text. */
+function wordOf(list: unknown, at: string | number | undefined): string | undefined {
+  return typeof list === 'string' && typeof at === 'number' ? list.trim().split(/\s+/)[at] : undefined
 }
 
 /** The issue of a list that should be a map, where one of an item of it was found. */

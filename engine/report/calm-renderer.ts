@@ -1,5 +1,5 @@
 import { color, DefaultRenderer, figures, indent, type ProcessOutput } from 'listr2'
-import { clip, settled, shorten } from './shorten.js'
+import { clip, settled, shorten, widthOf } from './shorten.js'
 
 // Between a title and its mark, where no title has it: a title that is cut keeps its mark.
 const separator = '\u001f'
@@ -29,6 +29,7 @@ export class CalmRenderer extends DefaultRenderer {
   private cost = 0
   private ended = false
   private aside = false
+  private last: { readonly lines: readonly string[]; readonly columns: number } | undefined
 
   private readonly terminal: ProcessOutput | undefined
 
@@ -75,6 +76,7 @@ export class CalmRenderer extends DefaultRenderer {
       () => {
         this.timer = undefined
         const start = performance.now()
+        this.eraseBroken()
         super.update()
         this.cost = performance.now() - start
       },
@@ -88,13 +90,25 @@ export class CalmRenderer extends DefaultRenderer {
     this.ended = true
     this.aside = false
     CalmRenderer.drawing.delete(this)
+    this.eraseBroken()
     super.end()
+  }
+
+  // A terminal that has become narrower breaks what is drawn into more lines than the next drawing would erase.
+  private eraseBroken(): void {
+    const columns = process.stderr.columns || 80
+    if (this.last === undefined || columns >= this.last.columns) return
+    const more = this.last.lines.map((line) => Math.ceil(widthOf(line) / columns) - 1).filter((count) => count > 0)
+    const lines = more.reduce((sum, count) => sum + count, 0)
+    this.terminal?.toStdout('\x1b[2K\x1b[1A'.repeat(lines), false)
+    this.last = undefined
   }
 
   private leave(): void {
     clearTimeout(this.timer)
     this.timer = undefined
     this.aside = true
+    this.eraseBroken()
     // Draws the empty line that create() gives now.
     super.update()
     this.terminal?.release()
@@ -122,7 +136,9 @@ export class CalmRenderer extends DefaultRenderer {
       failed: figures.cross,
     }
     // The cursor's line is below the list.
-    return shorten(text.split('\n'), (process.stderr.rows || 24) - 1, signs).join('\n')
+    const lines = shorten(text.split('\n'), (process.stderr.rows || 24) - 1, signs)
+    this.last = { lines, columns: process.stderr.columns || 80 }
+    return lines.join('\n')
   }
 
   protected override format(message: string, icon: string, level: number): string[] {

@@ -82,6 +82,11 @@ export function clip(text: string, width: number): string {
   return truncated ? `${text.slice(0, index)}…` : text
 }
 
+/** How many columns a line takes. */
+export function widthOf(line: string): number {
+  return truncatedWidth(line).width
+}
+
 /** A line as a terminal would leave it there: what a program writes over its own line counts last, and nothing moves the cursor. */
 export function settled(line: string): string {
   const written = stripVTControlCharacters(line).trimEnd()

@@ -17,12 +17,19 @@ import { goesOn } from './run-all.js'
 type Context = Record<string, never>
 type Wrapper = ListrTaskWrapper<Context, typeof CalmRenderer, typeof CalmRenderer>
 
+/** stderr with the size that the terminal has now: listr2's own keeps the first one. */
+class LiveOutput extends ProcessOutput {
+  override get stdout(): NodeJS.WriteStream {
+    return Object.create(process.stderr, { write: { value: super.stdout.write } })
+  }
+}
+
 /** Nested lists on a terminal, by listr2, drawn on stderr. */
 export function terminalReport(): Report {
   return {
     async list(items, options) {
       const outcomes = new Outcomes(items)
-      const logger = new ListrLogger<string>({ useIcons: true, processOutput: new ProcessOutput(process.stderr, process.stderr) })
+      const logger = new ListrLogger<string>({ useIcons: true, processOutput: new LiveOutput(process.stderr, process.stderr) })
       const listr = new Listr<Context, typeof CalmRenderer>(toTasks(items, options, outcomes), {
         renderer: CalmRenderer,
         ...listOptions(items, options),

@@ -4,6 +4,7 @@ import { DeclarationError } from './declaration-error.js'
 const taskKeys = [
   ...['on', 'run', 'steps', 'options', 'help', 'group', 'examples', 'changes', 'needs', 'optionalTarget', 'withoutKraftfile'],
   ...['destructive', 'takesRest', 'connection', 'raw', 'gathers', 'dependsOn', 'onlyOnce', 'parallel', 'independent', 'rolling'],
+  'meantBy',
 ]
 const optionKeys = ['type', 'positional', 'choices', 'choicesFrom', 'default', 'required', 'help', 'target', 'many', 'verbs']
 

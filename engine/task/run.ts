@@ -7,6 +7,7 @@ import { checkSteps } from './check-steps.js'
 import type { Asked, NodeContext, Target, TargetContext, TaskProject } from './context.js'
 import { eachNode } from './each-node.js'
 import { hooksOf } from './hooks.js'
+import { noProject } from './no-project.js'
 import { keepPartial, nodeEnds, noteFailure, noteNode } from './node-ends.js'
 import { onlyOnce, refuseCircle } from './only-once.js'
 import { defaultOptions, requireOptions } from './option.js'
@@ -174,11 +175,7 @@ async function runOnNode(call: Call, node: Node, line: Line): Promise<unknown> {
     ...(known && { facts: known }),
     get project() {
       if (project !== undefined) return project
-      throw new KraftError({
-        kind: 'usage',
-        message: `${nameOf(call)} needs a project, and there is no kraftwerk.yaml here`,
-        next: 'Go to the folder of the project, or make one: kraft init NAME',
-      })
+      throw noProject(nameOf(call))
     },
   } as NodeContext<unknown>
   if (steps === undefined) return body(context)

@@ -19,6 +19,8 @@ export interface CommonSpec<O extends OptionSpecs> {
   readonly group?: string
   /** Commands that work when pasted, for `kraft help TASK`. */
   readonly examples?: readonly string[]
+  /** What other tools call it: whoever types one of these words is told this task. */
+  readonly meantBy?: readonly string[]
   /** What it changes on the node, in one short sentence for `kraft help TASK`; `nothing` where it only reads. */
   readonly changes?: string
   /** What stands behind the colon; default: an instance inside a project, nodes elsewhere. */

@@ -32,7 +32,7 @@ export async function describe({ folder, findings, services, domain, template }:
   const name = projectName(folder)
   const places = (key: keyof Detected) => {
     const saying = findings.filter(({ sets }) => sets?.[key] !== undefined)
-    const counted = ['packages', 'services', 'shared', 'processes'].includes(key) ? saying : saying.slice(0, 1)
+    const counted = ['packages', 'services', 'shared', 'processes', 'environ'].includes(key) ? saying : saying.slice(0, 1)
     return [...new Set(counted.map(placeOf))]
   }
   const todos = findings.flatMap((finding) => (finding.todo === undefined ? [] : `${placeOf(finding)}: ${finding.todo}`))

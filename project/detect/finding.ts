@@ -6,11 +6,16 @@ export interface Detected {
   readonly src?: string
   readonly python?: string
   readonly static_url?: string
+  readonly workers?: number
+  readonly threads?: number
+  readonly timeout?: number
+  readonly drain?: number
   readonly release?: string
   readonly packages?: readonly string[]
   readonly services?: readonly string[]
   readonly shared?: readonly string[]
   readonly processes?: Readonly<Record<string, string>>
+  readonly environ?: Readonly<Record<string, string>>
 }
 
 /** One thing that a detector has seen, with its place. */
@@ -34,13 +39,15 @@ export interface Finding {
 export type Detector = (tree: ProjectTree) => readonly Finding[]
 
 const lists = ['packages', 'services', 'shared'] as const
+const maps = ['processes', 'environ'] as const
 
 /** All findings as one: of a single value the first one counts, lists and maps are joined. */
 export function merged(findings: readonly Finding[]): Detected {
   const all = findings.flatMap(({ sets }) => (sets === undefined ? [] : [sets]))
   const single: Detected = Object.assign({}, ...all.toReversed())
   const joined = lists.map((key) => [key, [...new Set(all.flatMap((one) => one[key] ?? []))]])
-  return { ...single, ...Object.fromEntries(joined), processes: Object.assign({}, ...all.map(({ processes }) => processes)) }
+  const together = maps.map((key) => [key, Object.assign({}, ...all.map((one) => one[key]))])
+  return { ...single, ...Object.fromEntries([...joined, ...together]) }
 }
 
 /**

@@ -3,9 +3,10 @@ import { candidate, detectFramework, type Framework } from '../framework.js'
 import { type Finding, placeOf } from './finding.js'
 import { procfile } from './procfile.js'
 import { pythonVersion } from './python-version.js'
+import { requiredVariables } from './required-variables.js'
 import { seeRequirements } from './requirements-files.js'
 import { celery, services } from './services.js'
-import type { ProjectTree } from './tree.js'
+import { lineOf, type ProjectTree, programFiles } from './tree.js'
 
 /** What was found in a folder with a Python project. */
 export interface SeenProject {
@@ -41,7 +42,14 @@ export function inspectProject(folder: string, frameworks: readonly Framework[])
     ...services(tree),
     ...nothing(required, own),
   ]
-  return { framework, findings: withCallable(oneTodoAPlace([...findings, ...celery(tree, findings)]), tree, frameworks) }
+  return {
+    framework,
+    findings: withCallable(
+      oneTodoAPlace([...findings, ...celery(tree, findings), ...requiredVariables(tree, findings)]),
+      tree,
+      frameworks,
+    ),
+  }
 }
 
 // A module that the Procfile names is found from the top of the project; what was seen in its file would put a folder before that.
@@ -83,6 +91,20 @@ function withCallable(findings: readonly Finding[], tree: ProjectTree, framework
   if (findings.some(({ sets }) => sets?.wsgi !== undefined)) return findings
   const any = frameworks.find(({ fallback }) => fallback === true)?.inspect?.(tree) ?? []
   if (any.length > 0) return [...any, ...findings]
+  const asgi = asgiIn(tree)
+  if (asgi !== undefined) return [...findings, asgi]
   const file = findings[0]?.file ?? tree.files[0] ?? '.'
   return [...findings, { what: 'no WSGI callable', file, todo: 'Say in wsgi: which module and callable gunicorn should run' }]
+}
+
+function asgiIn(tree: ProjectTree): Finding | undefined {
+  const made = /^(\w+)\s*(?::[^=\n]*)?=\s*(?:\w+\.)?(FastAPI|Starlette|Quart|Litestar|Sanic)\(/m
+  for (const file of programFiles(tree)) {
+    const text = tree.read(file) ?? ''
+    const [, name, framework] = made.exec(text) ?? []
+    if (name === undefined) continue
+    const todo = `${framework} speaks ASGI, and kraft serves WSGI; the package a2wsgi translates: application = ASGIMiddleware(${name})`
+    return { what: `the ASGI application ${name}`, file, line: lineOf(text, made) ?? 1, todo }
+  }
+  return undefined
 }

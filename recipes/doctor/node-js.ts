@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isOlder, leastOf } from '../../engine/cli/is-older.js'
 import type { Check } from './check.js'
 import { type Finding, wrong } from './finding.js'
 
@@ -15,13 +16,6 @@ export const nodeJs: Check = {
 
 /** What there is to say of a version, against what package.json asks for: `>=20.19`. */
 export function tooOld(version: string, wanted: string): readonly Finding[] {
-  const least = /\d+(\.\d+)*/.exec(wanted)?.[0] ?? '0'
-  const [have, need] = [version, least].map((text) => text.split('.').map(Number))
-  for (const [index, number] of (need ?? []).entries()) {
-    const own = have?.[index] ?? 0
-    if (own > number) return []
-    if (own < number)
-      return [wrong(`${version} is older than ${least}, which kraft needs`, 'Install a newer one: https://nodejs.org')]
-  }
-  return []
+  if (!isOlder(version, wanted)) return []
+  return [wrong(`${version} is older than ${leastOf(wanted)}, which kraft needs`, 'Install a newer one: https://nodejs.org')]
 }

@@ -66,6 +66,14 @@ describe('links of the pages', () => {
     expect(links(prose(page)).flatMap((link) => broken(page, link) ?? [])).toEqual([])
   })
 
+  test.each(pages)('%s: each row of a table has a heading above', (page) => {
+    const rows = prose(page).split('\n')
+    const stray = rows.filter(
+      (row, at) => /^\|/.test(row) && !/^\|/.test(rows[at - 1] ?? '') && !/^\|[\s:|-]+$/.test(rows[at + 1] ?? ''),
+    )
+    expect(stray).toEqual([])
+  })
+
   test('docs/README.md names every page of docs/', () => {
     const named = links(prose('docs/README.md')).map((link) => leadsTo('docs/README.md', link))
     const others = pages.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md')

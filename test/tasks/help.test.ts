@@ -74,6 +74,12 @@ it('the list of tasks is whole at 80 columns, the first things first', () => {
   expect(list.match(/^[A-Z][\w ]+$/gm)).toEqual(['Start', 'Deploy', 'Day by day', 'Data', 'Operate', 'Nodes', 'More'])
 })
 
+it('what other tools call a task means one task, and is the name of none', () => {
+  const words = entries.flatMap(({ task }) => task.spec.meantBy ?? [])
+  expect(words.filter((word, at) => words.indexOf(word) !== at || registry.tasks.has(word))).toEqual([])
+  expect(['new', 'migrate', 'ssh', 'push'].map((word) => words.includes(word))).toEqual([true, true, true, true])
+})
+
 it('the usage says where a target and a command may stand', () => {
   const usage = (name: string) => printHelp(findTask(registry, name)).split('\n')[0]
   expect(['deploy', 'up', 'provision', 'dev', 'bootstrap', 'env'].map(usage)).toEqual([

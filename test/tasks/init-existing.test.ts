@@ -30,6 +30,18 @@ test('on a terminal the domain is asked for, and stands in kraftwerk.yaml', asyn
   expect(await stage()).toMatchObject({ domain: 'stage.sums.org' })
 })
 
+test('what comes next is kraft dev, unless there is nothing that it could run', async () => {
+  const there = await kraftInTerminal(['init', '--yes'], place())
+  await there.sees('Next: kraft dev')
+  await there.ended()
+  await rm(join(at.project, 'kraftwerk.yaml'))
+  await at.write('calculator/app.py', 'from fastapi import FastAPI\napp = FastAPI()\n')
+  const none = await kraftInTerminal(['init', '--yes'], place())
+  await none.sees('app.py:2: FastAPI speaks ASGI, and kraft serves WSGI')
+  await none.ended()
+  expect(none.seen()).not.toContain('Next:')
+})
+
 test('an empty answer means no domain', async () => {
   const terminal = await answer('\r')
   await terminal.sees('Wrote kraftwerk.yaml')

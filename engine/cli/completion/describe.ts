@@ -1,16 +1,17 @@
 import { choicesOf, dashed, type OptionSpec, type OptionSpecs } from '../../task/option.js'
 import { globalOptions } from '../parse.js'
 import type { Registry } from '../registry.js'
-import { spreadOptions } from '../spread-options.js'
+import { spreadOptionsOf } from '../spread-options.js'
 import type { CompletedOption, CompletedTask } from './candidates.js'
 
 /** What completion needs of each task, as data that can be cached. */
 export function describeTasks(registry: Registry): readonly CompletedTask[] {
-  return [...registry.tasks.values()].map(({ name, doc, task: { spec, given }, custom }) => {
+  return [...registry.tasks.values()].map(({ name, doc, task, custom }) => {
+    const { spec, given } = task
     const own = Object.entries(spec.options ?? {}).filter(([key]) => !(key in given))
     const named = (positional: boolean) => own.filter(([, option]) => (option.positional === true) === positional).map(describe)
     const options = named(false)
-    const spread = spec.needs === 'nothing' ? [] : describeAll(spreadOptions)
+    const spread = describeAll(spreadOptionsOf(task))
     return {
       name,
       help: (doc ?? spec.help ?? '').split('\n')[0] ?? '',

@@ -8,9 +8,21 @@ import { type Case, check, inFolders, project, stage, stages, wsgi } from './ref
 inFolders()
 
 const noProject = `there is no kraftwerk.yaml here or in a folder above
-next:  Go to the folder of the project, or make one: kraft init NAME`
+next:  In the folder of a project that you have: kraft init. For a new one: kraft init NAME`
 const twice = `error: The node one is in several environments: stage, live
 next:  Name the environment: kraft`
+
+test('an older Node.js than kraft needs is said at once', async () => {
+  const older = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.19.0' } })"
+  const words = ['--import', `data:text/javascript,${encodeURIComponent(older)}`, kraftProgram, 'deploy:stage']
+  const ended = promisify(execFile)(process.execPath, words, { cwd: tmpdir() })
+  await expect(ended).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /^error: kraft needs Node\.js 20\.19 or newer, and this is 18\.19\.0\nnext: {2}Install .*nodejs\.org\n$/,
+    ),
+  })
+})
 
 describe.concurrent('says what is wrong with a command line, why and what next', () => {
   test.each<Case>([

@@ -51,6 +51,18 @@ describe.concurrent('says why a project or its data are left alone, and what nex
     ['init --flask', {}, 2, 'error: Without a NAME kraft looks at the project here'],
     ['init', {}, 2, 'error: There is no Python project in HERE: no .py file, no requirements\nnext:  Go to the folder'],
     ['init', project(stage), 2, 'error: HERE/kraftwerk.yaml is there already, and nothing was changed\nnext:  Change it by hand'],
+    [
+      'up:stag --dry-run',
+      { 'shop/wsgi.py': 'application = 1\n', 'kraftwerk.yaml': stage },
+      2,
+      'error: There is no environment or node "stag". Did you mean "stage"?',
+    ],
+    [
+      'up --dry-run',
+      { 'app.py': '', 'kraftwerk.yaml': 'environments: { stage: { nodes: [one] } }\n' },
+      2,
+      'error: HERE/kraftwerk.yaml: "wsgi" is missing, and no framework was found that tells it',
+    ],
     ['init shop --framework flsk', {}, 2, 'error: There is no skeleton "flsk". Did you mean "flask"?'],
   ])('for a project that cannot be: kraft %s', check)
 })

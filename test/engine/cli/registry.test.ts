@@ -8,7 +8,7 @@ import { failureOf } from '../../rig/failure.js'
 
 const idle = () => undefined
 const deploy = task({ on: 'once', group: 'Deploy', help: 'put it there', examples: ['kraft deploy:stage'], run: idle })
-const nodes = task({ on: 'once', needs: 'nothing', group: 'Nodes', help: 'list them', run: idle })
+const nodes = task({ on: 'once', needs: 'nothing', group: 'Nodes', meantBy: ['servers'], help: 'list them', run: idle })
 const mine = task({
   options: {
     area: option({ type: 'string', positional: true, choices: ['home', 'shop'], required: true, help: 'which pages' }),
@@ -51,6 +51,8 @@ describe('the tasks', () => {
     const find = (name: string) => failureOf((async () => findTask(registry, name))())
     expect((await find('delpoy')).said).toBe('There is no task "delpoy". Did you mean "deploy"?')
     expect((await find('constructor')).said).toBe('There is no task "constructor".')
+    const next = { said: 'There is no task "servers". Did you mean "nodes"?', next: 'See: kraft help nodes' }
+    expect(await find('servers')).toMatchObject(next)
   })
 
   it('cannot take the name of an option that all tasks have', async () => {
@@ -100,6 +102,22 @@ describe('help of a task', () => {
     expect(text).toContain('  --only-old ONLY-OLD  (can be repeated)')
     expect(text).toContain('  --drop-old           drop them')
     expect(text).toContain('      --dry-run       print what would change, and change nothing')
+  })
+
+  it('names only those options of nodes that mean something to the task', () => {
+    const each = task({ on: 'each', run: idle })
+    const raw = task({ on: 'once', raw: true, run: idle })
+    const aimed = task({ on: 'once', independent: true, options: { from: option({ type: 'string', target: true }) }, run: idle })
+    const own = createRegistry({ each, raw, aimed, deploy, nodes })
+    const named = (name: string) =>
+      ['limit', 'parallel', 'batch', 'retry-failed', 'wait'].filter((key) =>
+        printHelp(findTask(own, name)).includes(`  --${key} `),
+      )
+    expect(named('each')).toEqual(['limit', 'parallel', 'batch', 'retry-failed', 'wait'])
+    expect(named('raw')).toEqual(['limit', 'parallel', 'wait'])
+    expect(named('aimed')).toEqual(['parallel', 'batch', 'wait'])
+    expect(named('deploy')).toEqual(['limit', 'parallel', 'retry-failed', 'wait'])
+    expect(named('nodes')).toEqual([])
   })
 
   it('shows what stands behind the colon, and examples', () => {

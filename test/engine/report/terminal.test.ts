@@ -97,6 +97,32 @@ it('tabs, wide letters, emoji and carriage returns break no line, so that nothin
   expect(shown.some((frame) => frame.some((line) => /› a +b +c/.test(line)))).toBe(true)
 })
 
+it.each([
+  [100, 40],
+  [40, 100],
+])('a terminal that goes from %i to %i columns while a list is drawn has each line of it once', async (from, to) => {
+  const { CI: _ci, ...plain } = process.env
+  const options = { columns: from, rows: 24, cwd: '/tmp', env: { ...plain, NO_COLOR: '1', TERM: 'xterm' } }
+  const terminal = await inTerminal([process.execPath, built.file, 'strange'], options)
+  const screen = new Terminal({ cols: from, rows: 24, allowProposedApi: true })
+  const write = (text: string) => new Promise<void>((resolve) => screen.write(text, resolve))
+  await terminal.sees('Reading… 100%')
+  const before = terminal.seen()
+  await write(before)
+  // As most terminals do, it breaks what is there anew.
+  screen.resize(to, 24)
+  terminal.resize(to, 24)
+  // All of the new width is used at once.
+  if (to > from) await terminal.sees(/(漢字){20}/)
+  await terminal.ended()
+  await write(terminal.seen().slice(before.length))
+  const { active } = screen.buffer
+  const shown = Array.from({ length: active.length }, (_, row) => active.getLine(row)?.translateToString(true) ?? '')
+  for (const word of [/A step/, /漢字/, /🚀/])
+    expect(shown.filter((line) => word.test(line)).length, shown.join('\n')).toBeLessThan(2)
+  expect(shown.filter((line) => /A step/.test(line))).toHaveLength(1)
+})
+
 it('a dumb terminal gets plain lines: no colours, nothing drawn over', async () => {
   const { CI: _ci, NO_COLOR: _no, FORCE_COLOR: _force, ...plain } = process.env
   const env = { ...plain, TERM: 'dumb' }

@@ -201,7 +201,7 @@ group('files of other tools', () => {
     })
     expect(seen.settings).toMatchObject({ release: 'flask db upgrade', processes: { worker: 'rq worker' } })
     expect(seen.places).toMatchObject({ 'Procfile:3': 'the process worker' })
-    expect(await settings({ Procfile: 'web: gunicorn shop.live --chdir ./code\n' })).toMatchObject({
+    expect(await settings({ 'code/shop/live.py': '', Procfile: 'web: gunicorn shop.live --chdir ./code\n' })).toMatchObject({
       wsgi: 'shop.live:application',
       src: 'code',
     })
@@ -209,6 +209,49 @@ group('files of other tools', () => {
       wsgi: 'shop:create_app()',
     })
     expect((await see({ Procfile: 'web: uvicorn x:y\n' })).todos).toContain('something else than gunicorn')
+  })
+
+  it('how a Procfile has gunicorn serve is said in the words of kraft', async () => {
+    const serves = async (web: string) => see({ ...app, 'code/shop/wsgi.py': '', Procfile: `web: ${web}\n` })
+    const seen = await serves('gunicorn --chdir=./code --workers 3 -t 120 --threads=2 --graceful-timeout 20 shop.wsgi')
+    expect(seen.settings).toMatchObject({
+      wsgi: 'shop.wsgi:application',
+      src: 'code',
+      workers: 3,
+      threads: 2,
+      timeout: 120,
+      drain: 20,
+    })
+    expect(seen.text).toContain('requests (Procfile:1).\nworkers: 3\n')
+    expect(seen.text).not.toContain('GUNICORN_CMD_ARGS')
+    // Heroku's variable says how many there are without it.
+    expect((await serves('gunicorn -w ${WEB_CONCURRENCY:-4} app:app')).settings).toMatchObject({ workers: 4 })
+    expect((await serves('gunicorn -w $WEB_CONCURRENCY --bind=:$PORT app:app')).text).toContain('\nworkers: 2\n')
+    expect((await serves('PYTHONPATH=/app/code:lib gunicorn shop.wsgi')).settings).toMatchObject({ src: 'code', environ: {} })
+    expect((await serves('APP=live gunicorn --env DEBUG=0 app:app')).text).toContain('environ:\n  APP: "live"\n  DEBUG: "0"\n')
+    const other = 'environ: { GUNICORN_CMD_ARGS: "--worker-class gevent --timeout 0" }'
+    expect((await serves('gunicorn -k gevent -t 0 --log-file - app:app')).todos).toContain(other)
+  })
+
+  it.each([
+    ['gunicorn shop.asgi:application -k uvicorn.workers.UvicornWorker', 'shop.asgi:application is served as ASGI there'],
+    [`gunicorn "shop:create_app('live')"`, `kraft can't take "shop:create_app('live')"`],
+    ['gunicorn -c live.py', 'It names no callable: gunicorn -c live.py'],
+  ])('a Procfile with %j names nothing that kraft could serve, and says why', async (web, why) => {
+    const seen = await see({ ...app, 'requirements.txt': 'flask\n', Procfile: `web: ${web}\n` })
+    expect(seen.settings.wsgi).toBe('app:app')
+    expect(seen.todos).toContain(why)
+  })
+
+  it('what enters a virtualenv is left out of the commands of a Procfile', async () => {
+    const seen = await see({ ...app, Procfile: 'release: poetry run flask db upgrade\nworker: uv run celery -A shop worker\n' })
+    expect(seen.settings).toMatchObject({ release: 'flask db upgrade', processes: { worker: 'celery -A shop worker' } })
+  })
+
+  it('an application of ASGI is named as what kraft does not serve', async () => {
+    const seen = await see({ 'requirements.txt': 'fastapi\n', 'main.py': 'from fastapi import FastAPI\n\napp = FastAPI()\n' })
+    expect(seen.settings.wsgi).toBeUndefined()
+    expect(seen.text).toContain('# - main.py:3: FastAPI speaks ASGI, and kraft serves WSGI')
   })
 
   it('a module that a Procfile names from the top stays one, also where its folder is no package', async () => {
