@@ -3,9 +3,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { App } from './engine/cli/app.js'
-import { main } from './engine/cli/main.js'
+import { leave, main } from './engine/cli/main.js'
 import { nearestKraftfile } from './engine/config/nearest-kraftfile.js'
 import { installedKraftwerk, isRunning, runningFile, runningRoot } from './engine/config/own-copy.js'
+
+// An empty one is none: what kraft keeps would land in the folder that it is called in.
+if (process.env.HOME === '') delete process.env.HOME
 
 const root = dirname(runningRoot)
 
@@ -52,7 +55,4 @@ function folderIsGone(): boolean {
   }
 }
 
-const code = await run()
-// What was interrupted may still wait for something.
-if (code === 130) process.exit(code)
-process.exitCode = code
+leave(await run())
