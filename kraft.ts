@@ -4,9 +4,12 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { App } from './engine/cli/app.js'
 import { isOlder, leastOf } from './engine/cli/is-older.js'
-import { main } from './engine/cli/main.js'
+import { leave, main } from './engine/cli/main.js'
 import { nearestKraftfile } from './engine/config/nearest-kraftfile.js'
 import { installedKraftwerk, isRunning, runningFile, runningRoot } from './engine/config/own-copy.js'
+
+// An empty one is none: what kraft keeps would land in the folder that it is called in.
+if (process.env.HOME === '') delete process.env.HOME
 
 const root = dirname(runningRoot)
 const { version, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -61,7 +64,4 @@ if (isOlder(process.versions.node, engines.node)) {
   process.stderr.write('next:  Install a newer one: https://nodejs.org\n')
   process.exit(2)
 }
-const code = await run()
-// What was interrupted may still wait for something.
-if (code === 130) process.exit(code)
-process.exitCode = code
+leave(await run())

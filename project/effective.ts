@@ -1,4 +1,5 @@
 import type { Effective } from '../engine/config/effective.js'
+import { isMap, valueAt } from '../engine/config/value-at.js'
 import { readYaml, type YamlPath } from '../engine/config/yaml.js'
 import { formatPlace } from '../engine/errors/failure.js'
 import { mask } from '../engine/shell/redact.js'
@@ -47,7 +48,7 @@ export async function effectiveProject(
   const { name: _name, ...fromVariables } = section
   const yaml = await readYaml(project.file)
   const inFile = (prefix: YamlPath): Layer => ({
-    value: at(yaml.value, prefix),
+    value: valueAt(yaml.value, prefix),
     source: (path) => yaml.source([...prefix, ...path]),
     from: (path) => formatPlace(yaml.place([...prefix, ...path], 'key')),
   })
@@ -80,7 +81,7 @@ interface Leaf {
 /** The values below a path: of the strongest layer that says it, or where those are maps key by key. */
 function leaves(path: YamlPath, layers: readonly Layer[], depth: number): readonly Leaf[] {
   const said = layers.flatMap((layer) => {
-    const value = at(layer.value, path)
+    const value = valueAt(layer.value, path)
     return value === undefined || value === null
       ? []
       : [{ layer, value, leaf: { path, value: written(layer, path, value), from: layer.from(path) } }]
@@ -116,14 +117,6 @@ function masked(key: string | number | undefined, value: unknown): unknown {
   if (isWrittenSecret(key, value)) return mask
   if (Array.isArray(value)) return value.map((each) => masked(key, each))
   return isMap(value) ? Object.fromEntries(Object.entries(value).map(([name, each]) => [name, masked(name, each)])) : value
-}
-
-function at(value: unknown, path: YamlPath): unknown {
-  return path.reduce<unknown>((found, part) => (isMap(found) && Object.hasOwn(found, part) ? found[part] : undefined), value)
-}
-
-function isMap(value: unknown): value is Readonly<Record<string | number, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isEmpty(value: unknown): boolean {

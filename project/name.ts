@@ -1,5 +1,5 @@
 /** What an instance may be called: the name becomes a Linux user, a database and a folder. */
-export const instanceName = /^[a-z][a-z0-9-]{0,25}$/
+const instanceName = /^[a-z][a-z0-9-]{0,25}$/
 
 /** What an environment or a role may be called. */
 export const word = /^[a-z][a-z0-9_-]{0,30}$/

@@ -18,7 +18,7 @@ export interface EnvironmentNode {
 }
 
 /** The roles that kraft itself looks for; a kraftfile may ask for any other. */
-export const knownRoles: readonly string[] = ['web', 'db', 'worker', 'balancer']
+const knownRoles: readonly string[] = ['web', 'db', 'worker', 'balancer']
 
 const role = v.pipe(
   v.string(),

@@ -21,14 +21,7 @@ export interface CronSetting {
 }
 
 /** When a hook runs. */
-export const hookNames = [
-  'before-build',
-  'after-build',
-  'before-release',
-  'after-release',
-  'before-switch',
-  'after-switch',
-] as const
+const hookNames = ['before-build', 'after-build', 'before-release', 'after-release', 'before-switch', 'after-switch'] as const
 export type HookName = (typeof hookNames)[number]
 
 /** One command of a hook. */

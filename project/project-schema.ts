@@ -1,4 +1,5 @@
 import { type JsonSchema, sectionSchema } from '../engine/config/json-schema.js'
+import { isMap } from '../engine/config/value-at.js'
 import { environmentSection, projectSection } from './section.js'
 import type { Service } from './service.js'
 
@@ -41,8 +42,4 @@ function asked({ name, doc, section }: Service): readonly JsonSchema[] {
     additionalProperties: false,
   }
   return 'required' in settings ? [map] : [alone, map]
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,29 +1,18 @@
 import { dirname, join } from 'node:path'
-import type { Query, TargetWord } from '../engine/cli/app.js'
+import type { Workspace } from '../engine/cli/app.js'
 import { nearestProjectFile } from '../engine/config/nearest-project.js'
 import { nothingSet, type UserSettings } from '../engine/config/user.js'
 import { type Inventory, loadInventory } from '../engine/node/inventory.js'
-import type { Target } from '../engine/task/context.js'
 import { useTemplates } from '../engine/template/find.js'
 import { type Known, loadProject, type Project } from './settings.js'
 import { resolveTargets } from './target.js'
 import { targetWords } from './target-words.js'
 
-/** The project and the admin's settings that hold in a folder, each read when it is first needed. */
-export interface ProjectWorkspace {
-  readonly project: { readonly folder: string } | undefined
-  user(): UserSettings
-  readonly warnings: readonly string[]
-  inventory(): Promise<Inventory>
-  words(): Promise<readonly TargetWord[]>
-  resolve(query: Query): Promise<readonly Target[]>
-}
-
 /**
  * Opens the workspace of a folder. kraftwerk.yaml is read for what stands behind the colon, where its first mistake is thrown as a
  * `setting`, and that of ~/.kraftwerk.yaml to whoever asks for it: whatever needs no target works although a file is broken.
  */
-export async function openWorkspace(folder: string, known: Known, settings: Promise<UserSettings>): Promise<ProjectWorkspace> {
+export async function openWorkspace(folder: string, known: Known, settings: Promise<UserSettings>): Promise<Workspace> {
   const [user] = await Promise.allSettled([settings])
   const { templates, warnings } = user.status === 'fulfilled' ? user.value : nothingSet
   const file = nearestProjectFile(folder)

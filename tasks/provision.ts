@@ -10,6 +10,7 @@ import { kindNames } from '../recipes/kinds.js'
 import { askMissing } from './ask-missing.js'
 import { chosenProvider } from './chosen-provider.js'
 import { offerHosts } from './offer-hosts.js'
+import { orUndone } from './or-undone.js'
 import { offerSshNames, updateSshNames } from './ssh-names.js'
 
 /** Makes a node and remembers it. */
@@ -51,24 +52,24 @@ export const provision = task({
     if (session.flags.dryRun) return plan(name, provider, given, known !== undefined)
     const settings = await askMissing(session, provider, given, known === undefined ? 'make' : 'find')
     const { publicKey } = await loginKey(session.user.pubkey === undefined ? {} : { pubkey: session.user.pubkey })
-    const abort = new AbortController()
-    session.onEnd(async () => abort.abort())
-    const record = await provider.create({
-      name,
-      ...(known === undefined ? {} : { known }),
-      publicKey,
-      settings,
-      progress: (text) => line.output(text),
-      signal: abort.signal,
-      async login(first, work) {
-        const node = session.connect(first, 'every')
-        try {
-          return await work({ apply: (title, steps) => node.apply(title, steps, line) })
-        } finally {
-          await session.disconnect(name)
-        }
-      },
-    })
+    const record = await orUndone(session, (signal) =>
+      provider.create({
+        name,
+        ...(known === undefined ? {} : { known }),
+        publicKey,
+        settings,
+        progress: (text) => line.output(text),
+        signal,
+        async login(first, work) {
+          const node = session.connect(first, 'every')
+          try {
+            return await work({ apply: (title, steps) => node.apply(title, steps, line) })
+          } finally {
+            await session.disconnect(name)
+          }
+        },
+      }),
+    )
     await remember(record, session.project?.folder, provider).catch((error: unknown) => {
       throw unremembered(record, error)
     })

@@ -1,4 +1,5 @@
 import { explain } from '../errors/explain.js'
+import { formatPlace, KraftError } from '../errors/failure.js'
 import { openReport } from '../report/open.js'
 import { endLocal } from '../shell/noted.js'
 import { registerSecretive } from '../shell/secretive.js'
@@ -9,6 +10,7 @@ import type { App } from './app.js'
 import { callTargets, type Outcome } from './call-targets.js'
 import { checkCall } from './check-call.js'
 import { rememberEnds } from './choose-targets.js'
+import { exitCode } from './exit.js'
 import { printHelp } from './help.js'
 import { interruption } from './interruption.js'
 import { loadRegistry } from './load.js'
@@ -16,8 +18,10 @@ import { parseArguments, parseWord } from './parse.js'
 import { createPrompt } from './prompt.js'
 import { type Entry, findTask } from './registry.js'
 import { createSession } from './session.js'
+import { showError } from './show-error.js'
 import { showNext } from './show-next.js'
 import { showRest, showResults } from './show-results.js'
+import { unlessStray } from './stray.js'
 import { withWhereabouts } from './whereabouts.js'
 
 /** Runs `kraft WORD ARGS` and returns the exit code. Throws what the task ends with. */
@@ -73,15 +77,22 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   }
   // A command that passes through gets Ctrl-C itself.
   const interrupted = spec.raw === true ? undefined : interruption(reached)
+  let isOver = false
+  let hasFailed = false
   try {
-    const count = await (interrupted === undefined ? work() : Promise.race([work(), interrupted.happens]))
+    const working = work().finally(() => {
+      isOver = true
+    })
+    const race = interrupted === undefined ? working : Promise.race([working, interrupted.happens])
+    const count = await unlessStray(race, () => neverEnds(entry))
     await conclude()
     const { code, printed } = showResults(finished, { json: flags.json, several: count > 1 })
     showRest(session, printed, globals.events)
     if (code === 0) showNext(finished, globals)
     return code
   } catch (error) {
-    if (isInterrupted(error)) {
+    hasFailed = true
+    if (isInterrupted(error) || !isOver) {
       ended.abort()
       await Promise.all([endGroups(), endLocal(), stopScripts()])
     }
@@ -97,13 +108,21 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   } finally {
     report.stop()
     ended.abort()
-    await end()
+    await end().catch((error: unknown) => {
+      if (!hasFailed) throw error
+      showError(error, { debug: flags.debug, events: globals.events, code: exitCode(error) })
+    })
     interrupted?.ignore()
   }
 }
 
 function isInterrupted(error: unknown): boolean {
   return explain(error)?.failure.kind === 'interrupted'
+}
+
+function neverEnds({ name, place }: Entry): KraftError {
+  const next = place === undefined ? {} : { next: `Look at what it awaits: ${formatPlace(place)}` }
+  return new KraftError({ kind: 'task', message: `${name} waits for something that never comes`, ...next })
 }
 
 function help(entry: Entry): number {

@@ -7,7 +7,7 @@ export const exitCodes = {
   1: 'The task failed. Of `status` and `doctor`: something needs a hand; of `diff --exit-code`: something differs.',
   2: 'The command line, a setting or a kraftfile is wrong.',
   3: 'A node could not be reached, or is not the one that kraft knows.',
-  130: 'Interrupted by Ctrl-C.',
+  130: 'Interrupted by Ctrl-C, or by SIGTERM or SIGHUP.',
 } as const
 
 const codes: Record<Failure['kind'], keyof typeof exitCodes> = {

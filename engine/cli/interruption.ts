@@ -1,13 +1,15 @@
 import { KraftError } from '../errors/failure.js'
 import { ctrlC } from '../ssh/ctrl-c.js'
 
-/** Ctrl-C as a failure. */
+/** Ctrl-C as a failure, and what says the same: SIGTERM (a CI job that is cancelled), SIGHUP (a terminal that is closed). */
 export interface Interruption {
-  /** Rejects with `interrupted` at the first Ctrl-C. */
+  /** Rejects with `interrupted` at the first one. */
   readonly happens: Promise<never>
-  /** Ctrl-C has its own meaning again. */
+  /** All three have their own meaning again. */
   ignore(): void
 }
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
  * Listens for Ctrl-C, so that locks are given back and connections closed before kraft goes; a second one ends it at once. What is
@@ -24,6 +26,11 @@ export function interruption(reached: () => boolean): Interruption {
     const more = reached() ? '; what a node had begun it finishes, and the next run continues from there' : ''
     reject(new KraftError({ kind: 'interrupted', message: `Interrupted${more}` }))
   })
-  process.on('SIGINT', listener)
-  return { happens, ignore: () => void process.off('SIGINT', listener) }
+  for (const signal of signals) process.on(signal, listener)
+  return {
+    happens,
+    ignore: () => {
+      for (const signal of signals) process.off(signal, listener)
+    },
+  }
 }

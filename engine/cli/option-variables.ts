@@ -3,7 +3,7 @@ import { dashed, type OptionSpecs } from '../task/option.js'
 import { convertAll } from './parse.js'
 
 /** The variable that sets an option of a task: `hours` of `clear-cache` is `KRAFT_CLEAR_CACHE_HOURS`. */
-export function optionVariable(task: string, option: string): string {
+function optionVariable(task: string, option: string): string {
   return `KRAFT_${task}_${dashed(option)}`.toUpperCase().replaceAll('-', '_')
 }
 

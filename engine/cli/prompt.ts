@@ -1,4 +1,5 @@
 import { KraftError } from '../errors/failure.js'
+import { isCI } from '../report/abilities.js'
 import type { Report } from '../report/report.js'
 import { register } from '../shell/redact.js'
 import type { Prompt } from '../task/session.js'
@@ -10,7 +11,7 @@ type Clack = typeof import('@clack/prompts')
  * nobody waits for an answer any more.
  */
 export function createPrompt(yes: boolean, report: Report, signal: AbortSignal): Prompt | undefined {
-  if (!process.stdin.isTTY || !process.stderr.isTTY || process.env.CI !== undefined) return undefined
+  if (!process.stdin.isTTY || !process.stderr.isTTY || isCI()) return undefined
   let last: Promise<unknown> = Promise.resolve()
   const ask = async <Answer>(
     question: (clack: Clack) => Promise<Answer>,

@@ -147,8 +147,17 @@ export function createSession(parts: SessionParts): OpenSession {
     onEnd: (action) => void endings.unshift(action),
   }
   const end = async () => {
-    for (const action of endings.splice(0)) await action()
+    const failed: unknown[] = []
+    // One that fails keeps nobody from the others: an open connection would keep this process from ending.
+    for (const action of endings.splice(0)) {
+      try {
+        await action()
+      } catch (error) {
+        failed.push(error)
+      }
+    }
     await Promise.all([...new Set([...nodes.values()].map((node) => node.connection))].map((connection) => connection.close()))
+    if (failed.length > 0) throw failed[0]
   }
   return { session, reached: () => nodes.size > 0, node: (name) => [...nodes.values()].find((each) => each.name === name), end }
 }

@@ -1,3 +1,4 @@
+import { isCI } from '../report/abilities.js'
 import { isResult } from '../task/result.js'
 import type { Arguments } from './parse.js'
 import type { Finished } from './show-results.js'
@@ -15,5 +16,5 @@ export function showNext(finished: readonly Finished[], globals: Arguments['glob
 }
 
 function atTerminal(): boolean {
-  return process.stderr.isTTY === true && process.stdout.isTTY === true && process.env.CI === undefined
+  return process.stderr.isTTY === true && process.stdout.isTTY === true && !isCI()
 }

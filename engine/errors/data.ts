@@ -1,5 +1,6 @@
 import { explain } from './explain.js'
 import { summary } from './failure.js'
+import { messageOf } from './message-of.js'
 
 /** An error for programs: its kind, the sentence that a person reads, and all that is known of it. */
 export interface ErrorData {
@@ -16,7 +17,7 @@ export interface ErrorData {
  */
 export function errorData(error: unknown): ErrorData {
   const failure = explain(error)?.failure
-  if (failure === undefined) return { kind: 'unknown', message: error instanceof Error ? error.message : String(error) }
+  if (failure === undefined) return { kind: 'unknown', message: messageOf(error) }
   if (failure.kind !== 'several') {
     const { code: status, ...details } = 'code' in failure ? failure : { ...failure, code: undefined }
     // The event's own `code` is kraft's.

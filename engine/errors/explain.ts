@@ -1,4 +1,5 @@
 import { isKraftError, KraftError } from './failure.js'
+import { messageOf } from './message-of.js'
 import { thrownAt } from './thrown-at.js'
 
 const mark = Symbol.for('kraftwerk.command')
@@ -26,15 +27,23 @@ export function explain(error: unknown): KraftError | undefined {
   if ('syscall' in error && error.syscall === 'uv_cwd') {
     return new KraftError({ kind: 'usage', message: 'The folder that you are in is gone', next: 'Go to one that exists' }, error)
   }
+  if ('syscall' in error && error.syscall === 'uv_os_get_passwd') {
+    const message = `The user that kraft runs as (${process.getuid?.()}) has no name here: /etc/passwd does not know it`
+    return new KraftError(
+      { kind: 'usage', message, next: 'Give it a line there, as ssh wants it too; in a container run as a user that it has' },
+      error,
+    )
+  }
   if ('exitCode' in error && 'stdall' in error) return failedCommand(error, error.exitCode, String(error.stdall))
   const place = thrownAt(error)
   if (place === undefined) return undefined
   // The kraftfile's loader keeps lines as they are written, but not columns.
   const { file, line } = place
-  return new KraftError({ kind: 'code', place: line === undefined ? { file } : { file, line }, message: error.message }, error)
+  return new KraftError({ kind: 'code', place: line === undefined ? { file } : { file, line }, message: messageOf(error) }, error)
 }
 
-function* causes(error: unknown): Generator<unknown> {
+/** An error and what caused it, each once: they may cause each other. */
+export function* causes(error: unknown): Generator<Error> {
   const seen = new Set<unknown>()
   for (let each = error; each instanceof Error && !seen.has(each); each = each.cause) {
     seen.add(each)

@@ -1,5 +1,6 @@
-import { explain } from './explain.js'
+import { causes, explain } from './explain.js'
 import { type Failure, summary } from './failure.js'
+import { messageOf } from './message-of.js'
 
 /** How errors are printed. */
 export interface PrintOptions {
@@ -14,24 +15,19 @@ export interface PrintOptions {
  */
 export function printError(error: unknown, options: PrintOptions): string {
   const paint = (code: number, text: string) => (options.color ? `\x1b[${code}m${text}\x1b[0m` : text)
-  const failure = explain(error)?.failure ?? unknown(error)
+  const failure: Failure = explain(error)?.failure ?? { kind: 'task', message: messageOf(error) }
   const each = failure.kind === 'several' ? failure.failed.map((ended) => printError(ended.error, options)).join('') : ''
   const parts = [`${paint(31, 'error:')} ${summary(failure)}`]
   if (failure.kind === 'step' && failure.at !== undefined) {
     parts.push(paint(2, `  at line ${failure.at.line} of its script: ${shorten(failure.at.text)}`))
   }
   const output = outputOf(failure)
-  if (output !== '') parts.push(...output.split('\n').map((line) => paint(2, `  | ${line}`)))
+  if (output !== '') parts.push(...output.split('\n').map((line) => paint(2, `  | ${shorten(line, 1000)}`)))
   const next = nextOf(failure)
   if (next !== undefined) parts.push(`${paint(36, 'next:')}  ${next}`)
   if (options.debug) parts.push(...stacks(error))
   else if (isUnplanned(error)) parts.push(paint(2, '  --debug shows where it came from'))
   return `${each}${parts.join('\n')}\n`
-}
-
-function unknown(error: unknown): Failure {
-  if (!(error instanceof Error)) return { kind: 'task', message: `Something was thrown that is not an Error: ${String(error)}` }
-  return { kind: 'task', message: error.message === '' ? error.name : error.message }
 }
 
 function isUnplanned(error: unknown): boolean {
@@ -40,13 +36,12 @@ function isUnplanned(error: unknown): boolean {
 }
 
 function stacks(error: unknown): string[] {
-  if (!(error instanceof Error)) return []
-  return [error.stack ?? '', ...stacks(error.cause)]
+  return [...causes(error)].map(({ stack }) => stack ?? '')
 }
 
-// A command can be a page of text; the beginning tells which it is.
-function shorten(text: string): string {
-  return text.length > 160 ? `${text.slice(0, 159)}…` : text
+// A command can be a page of text, and a line of output all of a program: the beginning tells which it is.
+function shorten(text: string, most = 160): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text
 }
 
 function nextOf(failure: Failure): string | undefined {

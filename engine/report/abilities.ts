@@ -6,7 +6,12 @@ export function movesCursor({ isTTY }: Stream): boolean {
   return isTTY === true && process.env.TERM !== 'dumb'
 }
 
-/** Whether a stream shows colours: such a terminal, unless NO_COLOR is set. */
+/** Whether a stream shows colours: such a terminal, unless NO_COLOR says something. */
 export function hasColors(stream: Stream): boolean {
-  return movesCursor(stream) && process.env.NO_COLOR === undefined
+  return movesCursor(stream) && (process.env.NO_COLOR ?? '') === ''
+}
+
+/** Whether this is a job of CI, where nobody sits at the terminal that there may be: `CI` is set, and to anything but `false`. */
+export function isCI({ CI = '' }: NodeJS.ProcessEnv = process.env): boolean {
+  return CI !== '' && CI !== 'false'
 }

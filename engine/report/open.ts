@@ -1,4 +1,4 @@
-import { hasColors, movesCursor } from './abilities.js'
+import { hasColors, isCI, movesCursor } from './abilities.js'
 import { redacted } from './redacted.js'
 import type { Report } from './report.js'
 
@@ -18,7 +18,7 @@ async function choose(wishes: Wishes): Promise<Report> {
   if (wishes.events) return (await import('./events.js')).eventReport(write)
   if (wishes.quiet) return (await import('./quiet.js')).quietReport()
   // A plan is there to be read: lines of a list that moves would take its diffs away again.
-  if (movesCursor(process.stderr) && process.env.CI === undefined && !wishes['dry-run'] && !wishes.verbose) {
+  if (movesCursor(process.stderr) && !isCI() && !wishes['dry-run'] && !wishes.verbose) {
     return (await import('./terminal.js')).terminalReport()
   }
   return (await import('./plain.js')).plainReport(write, {

@@ -10,7 +10,9 @@ export class WholeLines {
   /** Says the lines that a chunk completes. */
   push(chunk: string | Uint8Array): void {
     const text = typeof chunk === 'string' ? chunk : this.#decoder.write(Buffer.from(chunk))
-    const lines = (this.#rest + text).split('\n')
+    // Only what is new is searched: a line can be as long as memory.
+    const [first = '', ...others] = text.split('\n')
+    const lines = [this.#rest + first, ...others]
     this.#rest = lines.pop() ?? ''
     for (const line of lines) this.say(line)
   }

@@ -64,8 +64,9 @@ export class RemoteProcess extends EventEmitter {
       else channel.stdin.end()
       tie(channel.stdout, this.stdout, stdout === 'inherit' ? process.stdout : undefined)
       tie(channel.stderr, this.stderr, stderr === 'inherit' ? process.stderr : undefined)
-      const exit = await channel.exit
-      if (stdin === 'inherit') process.stdin.unpipe(channel.stdin).pause()
+      // A standard input that still flows would keep this process from ending.
+      const letGo = () => void (stdin === 'inherit' && process.stdin.unpipe(channel.stdin).pause())
+      const exit = await channel.exit.finally(letGo)
       this.signalCode = signalName(exit.signal)
       this.exitCode = this.signalCode === null ? exitCode(exit) : null
     } catch (error) {

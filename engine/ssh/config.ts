@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { keep, kept, named } from '../config/private-cache.js'
 import { KraftError } from '../errors/failure.js'
+import type { Destination } from './destination.js'
 import { programOf } from './installed.js'
 import { sameForAll } from './same-for-all.js'
 
@@ -15,21 +16,6 @@ let known: UserInfo<string> | undefined
 function me(): UserInfo<string> {
   known ??= userInfo()
   return known
-}
-
-/** Whom to connect to, as far as kraft knows it; what is left out comes from ~/.ssh/config. */
-export interface Destination {
-  /** The node's name, which is the alias that ~/.ssh/config may know. */
-  readonly name: string
-  readonly address?: string | undefined
-  readonly port?: number | undefined
-  readonly user?: string | undefined
-  /** The only host keys to accept, as in {@link import('../node/record.js').NodeRecord.host_keys}. */
-  readonly hostKeys: readonly string[]
-  /** Jump hosts to go through, first to last; left out: as ~/.ssh/config says. */
-  readonly jumps?: readonly string[] | undefined
-  /** Its provider's firewall lets only known addresses in. */
-  readonly isFenced?: true | undefined
 }
 
 /** The options of OpenSSH that count for kraft, for one destination. */
@@ -142,7 +128,8 @@ async function askSsh(destination: Destination, configFile: string | undefined):
   const { name, address, port, user } = destination
   const given = [
     ...(configFile === undefined ? [] : ['-F', configFile]),
-    ...(address === undefined || address === name ? [] : ['-o', `HostName=${address}`]),
+    // The zone of a link-local address (fe80::1%eth0) is no token.
+    ...(address === undefined || address === name ? [] : ['-o', `HostName=${address.replaceAll('%', '%%')}`]),
     ...(port === undefined ? [] : ['-o', `Port=${port}`]),
     ...(user === undefined || user === '' ? [] : ['-o', `User=${user}`]),
     // The ssh of another machine may know more options than the one here.

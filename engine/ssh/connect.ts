@@ -2,12 +2,13 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'ssh2'
 import { isKraftError, KraftError } from '../errors/failure.js'
-import { isFenced, type NodeRecord } from '../node/record.js'
+import type { NodeRecord } from '../node/record.js'
 import type { AskedOnce } from './asked-once.js'
 import { channelOf } from './channel.js'
-import { type Destination, type SshOptions, sshOptions } from './config.js'
+import { type SshOptions, sshOptions } from './config.js'
 import type { Channel, Connection, ExecOptions, Exit } from './connection.js'
 import { type Credentials, ownCredentials } from './credentials.js'
+import { type Destination, destinationOf } from './destination.js'
 import { dial, dialThrough, type ProxyPlace } from './dial.js'
 import { throughDoor } from './door.js'
 import { Gate } from './gate.js'
@@ -43,12 +44,6 @@ export interface ConnectOptions {
  */
 export function connect({ record, ...options }: ConnectOptions): Connection {
   return new LazyConnection(destinationOf(record), options)
-}
-
-/** Whom to connect to by what nodes.yaml remembers. */
-export function destinationOf(record: NodeRecord): Destination {
-  const { name, address, port, user, host_keys: hostKeys } = record
-  return { name, address, port, user, hostKeys, ...(isFenced(record) && { isFenced: true }) }
 }
 
 /** How to connect for somebody else: with that person's credentials, and with word of what becomes of the connection. */

@@ -3,7 +3,9 @@ import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { Duplex } from 'node:stream'
 import { KraftError } from '../errors/failure.js'
-import type { Destination, SshOptions } from './config.js'
+import type { SshOptions } from './config.js'
+import type { Destination } from './destination.js'
+import { interrupted } from './interrupted.js'
 import { together } from './together.js'
 
 /** Milliseconds that a TCP connection, and then the SSH handshake on it, may take. */
@@ -37,7 +39,7 @@ export function dial(call: Call, signal?: AbortSignal): Promise<Socket> {
       socket.destroy()
       reject(error instanceof KraftError ? error : unreachable(call, error))
     }
-    const abort = (): void => fail(new KraftError({ kind: 'interrupted', message: `Interrupted while connecting to ${node}` }))
+    const abort = (): void => fail(interrupted(node))
     const timer = setTimeout(() => fail(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })), patience)
     socket.on('error', fail)
     socket.once('connect', () => {
@@ -58,7 +60,8 @@ export interface ProxyPlace {
 
 /** Starts the ProxyCommand of ssh_config and talks through it; its stderr goes to ours unless `place` takes it. */
 export function dialThrough(command: string, place?: ProxyPlace): Duplex {
-  const child = spawn(process.env.SHELL ?? '/bin/sh', ['-c', `exec ${command}`], {
+  const words = [process.env.SHELL || '/bin/sh', '-c', `exec ${command}`] as const
+  const child = spawn('/bin/sh', ['-c', deaf, 'sh', ...words], {
     stdio: ['pipe', 'pipe', place === undefined ? 'inherit' : 'pipe'],
     cwd: place?.folder,
   })
@@ -69,6 +72,9 @@ export function dialThrough(command: string, place?: ProxyPlace): Duplex {
   stream.once('close', () => child.kill())
   return stream
 }
+
+// Ctrl-C reaches all programs of a terminal: without the connection what runs on the node could not be ended any more.
+const deaf = `trap '' INT; exec "$@"`
 
 function unreachable(call: Call, error: unknown): KraftError {
   const { node, hostName: host } = call

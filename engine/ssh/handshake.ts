@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream'
 import type { Client } from 'ssh2'
-import { type Failure, KraftError } from '../errors/failure.js'
+import { type Failure, isKraftError, KraftError } from '../errors/failure.js'
 import type { AskedOnce } from './asked-once.js'
 import type { Credentials } from './credentials.js'
 import { patience } from './dial.js'
 import type { HostCheck } from './host-key.js'
+import { interrupted, unlessInterrupted } from './interrupted.js'
 import { ssh2 } from './library.js'
 import { Login } from './login.js'
 
@@ -28,9 +29,14 @@ export async function handshake(
   socket.on('error', (error) => {
     ended = new Error(`${error.message} before handshake`, { cause: error })
   })
-  const library = await ssh2()
-  const [identities, serverHostKey] = await Promise.all([credentials.identities(check.options), credentials.algorithms(check)])
   const node = check.destination.name
+  const library = await ssh2()
+  // An agent may ask a person before it tells its keys, or never answer.
+  const asked = Promise.all([credentials.identities(check.options), credentials.algorithms(check)])
+  const [identities, serverHostKey] = await unlessInterrupted(asked, node, signal).catch((error: unknown) => {
+    socket.destroy()
+    throw isKraftError(error) ? error : unreadable(node, error)
+  })
   const client = new library.Client()
   return new Promise((resolve, reject) => {
     const settle = (): void => {
@@ -46,7 +52,7 @@ export async function handshake(
     }
     const unreachable = (message: string, next?: string, cause?: unknown): void =>
       fail({ kind: 'unreachable', node, message, ...(next !== undefined && { next }) }, cause)
-    const abort = (): void => fail({ kind: 'interrupted', message: `Interrupted while connecting to ${node}` })
+    const abort = (): void => fail(interrupted(node).failure)
     const closed = (): void => unreachable('the connection was closed during the SSH handshake')
     const clock = new Clock(() => unreachable(`the SSH handshake took more than ${patience / 1000} seconds`))
     const login = new Login(
@@ -100,13 +106,18 @@ export async function handshake(
             clock.start()
             verify(true)
           },
-          (error: unknown) => unreachable(`known_hosts cannot be used: ${String(error)}`, undefined, error),
+          (error: unknown) => fail(unreadable(node, error).failure, error),
         )
       },
       authHandler: login.handler,
       tryKeyboard: password !== undefined,
     })
   })
+}
+
+function unreadable(node: string, cause: unknown): KraftError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new KraftError({ kind: 'unreachable', node, message: `your keys or known hosts cannot be used: ${why}` }, cause)
 }
 
 // sshd tells its other host keys after the login, and ssh2 makes it sign with each of them and checks that, though nobody listens:

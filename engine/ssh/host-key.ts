@@ -1,6 +1,7 @@
 import type { ServerHostKeyAlgorithm } from 'ssh2'
 import { type Failure, formatPlace } from '../errors/failure.js'
-import type { Destination, SshOptions } from './config.js'
+import type { SshOptions } from './config.js'
+import type { Destination } from './destination.js'
 import { nodesKnownHosts } from './include.js'
 import { addKnownHost, hostName, judge, type KnownHost, readKnownHosts, speaksOf, type Verdict } from './known-hosts.js'
 import { fingerprint, fromBlob, fromLine, type PublicKey, same, typeName } from './public-key.js'
@@ -36,7 +37,7 @@ export async function verifyHostKey(check: HostCheck, blob: Buffer): Promise<Fai
 }
 
 /** The keys that nodes.yaml remembers. */
-export function rememberedKeys({ hostKeys }: Destination): PublicKey[] {
+function rememberedKeys({ hostKeys }: Destination): PublicKey[] {
   return hostKeys.map(fromLine).filter((key) => key !== undefined)
 }
 

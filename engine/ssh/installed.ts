@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, type Stats, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 
@@ -6,10 +6,19 @@ import { delimiter, join } from 'node:path'
 export function programOf(name: string): readonly unknown[] | undefined {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const file = join(folder, name)
-    const found = statSync(file, { throwIfNoEntry: false })
+    const found = statOf(file)
     if (found?.isFile() === true) return [file, found.size, found.mtimeMs, found.ino]
   }
   return undefined
+}
+
+// A folder that cannot be entered, as one of root's after `su`, is passed over as any shell does.
+function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file)
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Destination } from './config.js'
+import type { Destination } from './destination.js'
 
 /**
  * Reads one host of a ProxyJump: `[user@]host[:port]` or `ssh://[user@]host[:port]`, IPv6 addresses in brackets. `before` are

@@ -10,8 +10,6 @@ import { readIdentity } from './private-key.js'
 import { fromLine } from './public-key.js'
 import { readIfThere } from './read-if-there.js'
 
-export { generateHostKey, type KeyPair } from './key-pair.js'
-
 /**
  * The public key that lets you in on new nodes, and the file that holds it: the `pubkey` setting's, else the first of
  * ~/.ssh/id_ed25519.pub, id_ecdsa.pub and id_rsa.pub, else ~/.kraftwerk/id_ed25519.pub, made where it is missing.

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { KraftError } from '../errors/failure.js'
+import { WholeLines } from '../report/whole-lines.js'
 import { asRoot } from '../shell/as-root.js'
 import { sh } from '../shell/sh.js'
 import type { Channel, Connection } from '../ssh/connection.js'
@@ -158,13 +159,12 @@ const launcher = sh`
 `.text
 
 async function* parse(stream: AsyncIterable<Buffer>, token: string): AsyncGenerator<StepEvent> {
-  const decoder = new TextDecoder()
   const mark = `\x1e${token} `
-  let rest = ''
+  const rows: string[] = []
+  const lines = new WholeLines((row) => rows.push(row))
   for await (const chunk of stream) {
-    const rows = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = rows.pop() ?? ''
-    for (const row of rows) {
+    lines.push(chunk)
+    for (const row of rows.splice(0)) {
       const event = row.startsWith(mark) ? read(row.slice(mark.length)) : row === '' ? undefined : output(row)
       if (event !== undefined) yield event
     }

@@ -87,7 +87,7 @@ export function defaultOptions(specs: OptionSpecs): Readonly<Record<string, unkn
 }
 
 /** The verb of a call: what its first positional is, where that is one of a fixed set. */
-export function verbOf(specs: OptionSpecs, options: Readonly<Record<string, unknown>>): string | undefined {
+function verbOf(specs: OptionSpecs, options: Readonly<Record<string, unknown>>): string | undefined {
   const [name, spec] = Object.entries(specs).find(([, { positional }]) => positional === true) ?? []
   if (name === undefined || spec === undefined || choicesOf(spec) === undefined) return undefined
   const verb = options[name] ?? spec.default

@@ -1,4 +1,5 @@
 import { parse } from 'smol-toml'
+import { isMap } from '../../engine/config/value-at.js'
 import { isKraftError } from '../../engine/errors/failure.js'
 import { tableRequirements } from '../poetry.js'
 import { readRequirements, requiredNames } from '../requirements.js'
@@ -58,8 +59,8 @@ function pipfile(tree: ProjectTree): { rows: readonly string[]; found: readonly 
   const place = { file: 'Pipfile', line: lineOf(text, /^\[packages\]/m) ?? 1 }
   try {
     const { packages, requires } = parse(text)
-    const { rows, unreadable } = tableRequirements(isTable(packages) ? packages : {})
-    const version = isTable(requires) && typeof requires.python_version === 'string' ? requires.python_version : undefined
+    const { rows, unreadable } = tableRequirements(isMap(packages) ? packages : {})
+    const version = isMap(requires) && typeof requires.python_version === 'string' ? requires.python_version : undefined
     const python = /^3\.\d{1,2}$/.test(version ?? '') && version !== undefined ? { python: version } : {}
     const todo = unreadable.length === 0 ? {} : { todo: `Not taken along, because it is not on PyPI: ${unreadable.join(', ')}` }
     return {
@@ -104,8 +105,4 @@ function loose(tree: ProjectTree): string {
     .join('\n')
     .matchAll(/["']([A-Za-z][\w.-]*(\[[^\]]*\])?\s*([<>=~!;][^"'\n]*)?)["']/g)
   return [...files.map((file) => tree.read(file) ?? ''), ...[...quoted].map(([, name]) => name ?? '')].join('\n')
-}
-
-function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,6 @@
 import type { NodeRecord } from '../../engine/node/record.js'
 import { sshOptions } from '../../engine/ssh/config.js'
-import { destinationOf } from '../../engine/ssh/connect.js'
+import { destinationOf } from '../../engine/ssh/destination.js'
 import { dial } from '../../engine/ssh/dial.js'
 import type { Check, Seen } from './check.js'
 import { findingOf, wrong } from './finding.js'

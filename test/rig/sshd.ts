@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { NodeRecord } from '../../engine/node/record.js'
-import { generateHostKey } from '../../engine/ssh/keys.js'
+import { generateHostKey } from '../../engine/ssh/key-pair.js'
 import { ensurePackages } from './packages.js'
 
 const run = promisify(execFile)

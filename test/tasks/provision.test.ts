@@ -1,6 +1,7 @@
 import { readFile, rm, stat, symlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { kraft } from '../rig/cli.js'
@@ -33,16 +34,17 @@ describe('the questionnaire', () => {
   })
   afterEach(() => node?.stop())
 
-  const provision = () =>
+  const provision = (more: Readonly<Record<string, string>> = {}) =>
     kraftInTerminal(['provision', 'live1', '--provider', 'hetzner'], {
       cwd: at.project,
       env: {
+        ...more,
         HOME: at.home,
         KRAFT_HOSTS_FILE: join(at.home, 'hosts'),
         KRAFT_HETZNER_ENDPOINT: vendor.server.url,
         KRAFT_HETZNER_PORT: String(port),
         KRAFT_HETZNER_LOGIN: userInfo().username,
-        HCLOUD_TOKEN: '',
+        HCLOUD_TOKEN: more.HCLOUD_TOKEN ?? '',
       },
     })
 
@@ -80,6 +82,23 @@ describe('the questionnaire', () => {
     terminal.type('\x03')
     await terminal.sees('Stopped at a question; nothing was changed')
     expect([await terminal.ended(), await kept('.kraftwerk.yaml'), vendor.machines.size]).toEqual([130, undefined, 0])
+  })
+
+  test('Ctrl-C while a machine is made waits until it is removed again', async () => {
+    const { launched } = vendor.server
+    // A machine whose sshd never answers.
+    vendor.server.launched = async () => undefined
+    try {
+      const terminal = await provision({ HCLOUD_TOKEN: vendor.secret, KRAFT_HETZNER_LOCATION_ID: 'fsn1' })
+      await terminal.sees('Waiting for sshd at')
+      expect(vendor.machines.size).toBe(1)
+      terminal.type('\x03')
+      await terminal.sees('Undoing what was begun')
+      expect([await terminal.ended(), vendor.machines.size]).toEqual([130, 0])
+      expect(stripVTControlCharacters(terminal.seen())).toContain('error: Interrupted')
+    } finally {
+      vendor.server.launched = launched
+    }
   })
 })
 

@@ -1,3 +1,5 @@
+import { isCI } from '../../report/abilities.js'
+
 /** Seconds that connections are kept where nobody said otherwise, as long as people use to keep OpenSSH's. */
 const usual = 60
 
@@ -6,6 +8,5 @@ const usual = 60
  * nothing behind.
  */
 export function secondsToKeep(set: number | undefined, environment: NodeJS.ProcessEnv = process.env): number {
-  const isCI = environment.CI !== undefined && environment.CI !== '' && environment.CI !== 'false'
-  return set ?? (isCI ? 0 : usual)
+  return set ?? (isCI(environment) ? 0 : usual)
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { type Destination, type SshOptions, sshOptions } from '../config.js'
+import { type SshOptions, sshOptions } from '../config.js'
+import type { Destination } from '../destination.js'
 import { jumpDestination } from '../jump.js'
 import { protocol } from './messages.js'
 

@@ -72,7 +72,6 @@ export class Link {
     })
     clearTimeout(timer)
     this.#greeted = undefined
-    if (greeted.kind === 'ready') this.#listen()
     return greeted
   }
 
@@ -177,7 +176,7 @@ export class Link {
   }
 
   #hear(message: FromHolder): void {
-    if (message.type === 'welcome') this.#isWelcome = true
+    if (message.type === 'welcome') this.#welcome()
     else if (message.type === 'busy') this.#greeted?.({ kind: 'busy' })
     else if (message.type === 'question') void this.#answer(message)
     else if (message.type === 'note') this.note(message.text)
@@ -227,8 +226,9 @@ export class Link {
     for (const { settle } of this.#running.values()) settle(this.#lost())
   }
 
-  // A holder that hangs must not look like a command that takes its time.
-  #listen(): void {
+  // A holder that hangs must not look like a person who takes time to answer, nor like a command that does.
+  #welcome(): void {
+    this.#isWelcome = true
     let before = Date.now()
     this.#beat = setInterval(() => {
       const now = Date.now()

@@ -1,7 +1,8 @@
 import type { Failure } from '../../errors/failure.js'
-import type { Destination, SshOptions } from '../config.js'
+import type { SshOptions } from '../config.js'
 import type { TerminalSize } from '../connection.js'
 import type { Credentials } from '../credentials.js'
+import type { Destination } from '../destination.js'
 
 /** Changes whenever the messages do, so that ends of different age never meet. */
 export const protocol = 3

@@ -30,7 +30,8 @@ export function dropSpare(): void {
  * that it has open. Throws where it did not come up.
  */
 export async function startHolder(program: string, path: string): Promise<void> {
-  const isThere = spare !== undefined && spare.spawnargs[1] === program && spare.exitCode === null && spare.signalCode === null
+  const isThere =
+    spare?.pid !== undefined && spare.spawnargs[1] === program && spare.exitCode === null && spare.signalCode === null
   const child = isThere && spare !== undefined ? spare : spawnHolder(program)
   spare = undefined
   const said = child.stdio[ready]
@@ -58,6 +59,8 @@ function spawnHolder(program: string): ChildProcess {
       stdio: ['pipe', 'ignore', 'ignore', 'pipe', ...inherited],
     })
     child.unref()
+    // Whoever starts it in good time hears of it only if it is needed.
+    child.on('error', () => undefined)
     // One that nobody needs does not hold this process back.
     for (const pipe of child.stdio) if (pipe instanceof Socket) pipe.unref()
     return child

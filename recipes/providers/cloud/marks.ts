@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { generateHostKey, type KeyPair } from '../../../engine/ssh/keys.js'
+import { generateHostKey, type KeyPair } from '../../../engine/ssh/key-pair.js'
 import { ownerOf } from './owner.js'
 
 /**

@@ -19,15 +19,15 @@ interface Ended {
 const { CI: _ci, ...inherited } = process.env
 const surroundings = { cwd: '/tmp', env: { ...inherited, NO_COLOR: '1', KRAFT_EC2_SECRET: 'canary-of-variables' } }
 
-/** Runs the fixture; it is interrupted once it has said `when`. */
-async function kraft(line: string, { when = '' } = {}): Promise<Ended> {
+/** Runs the fixture; it gets a signal once it has said `when`. */
+async function kraft(line: string, { when = '', signal = 'SIGINT' as NodeJS.Signals } = {}): Promise<Ended> {
   const child = spawn('sh', ['-c', `exec ${process.execPath} ${built.file} ${line}`], surroundings)
   const said = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => {
     said.stdout += String(chunk)
   })
   child.stderr.on('data', (chunk) => {
-    if (when !== '' && !said.stderr.includes(when) && (said.stderr + chunk).includes(when)) child.kill('SIGINT')
+    if (when !== '' && !said.stderr.includes(when) && (said.stderr + chunk).includes(when)) child.kill(signal)
     said.stderr += String(chunk)
   })
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
@@ -49,6 +49,12 @@ describe('Ctrl-C', () => {
     expect(stderr.match(/^error: /gm)).toHaveLength(1)
     expect(stderr).toContain('error: Interrupted\n')
     expect(Date.now() - started).toBeLessThan(10_000)
+  })
+
+  it.each(['SIGTERM', 'SIGHUP'] as const)('is no better than %s, by which others end kraft', async (signal) => {
+    const { code, stdout, stderr } = await kraft('slow', { when: 'ready', signal })
+    expect([code, stdout]).toEqual([130, 'lock given back\n'])
+    expect(stderr).toContain('error: Interrupted\n')
   })
 
   it('at a terminal shows the cursor again and leaves the list as it was', async () => {
@@ -201,4 +207,55 @@ it('a bug shows no stack but with --debug', async () => {
 
 it('help may name a target as well', async () => {
   expect((await kraft('help greet:a')).stdout).toContain('kraft greet:NODE')
+})
+
+describe('what nobody awaits', () => {
+  it.each(['stray', 'stray --dropped'])('fails the run in order: %s', async (line) => {
+    const started = Date.now()
+    const { code, stdout, stderr } = await kraft(line)
+    expect([code, stdout]).toEqual([1, 'lock given back\n'])
+    expect(stderr).toMatch(/^error: .*kraft\.fixture\.js:\d+: lost \[secret\], which is \[secret\]$/m)
+    expect(stderr).not.toContain('canary')
+    expect(stderr).not.toMatch(/^ +at /m)
+    expect(Date.now() - started).toBeLessThan(10_000)
+  })
+
+  it('or never comes is told', async () => {
+    const { code, stderr } = await kraft('stuck')
+    expect([code, stderr]).toEqual([1, expect.stringContaining('error: stuck waits for something that never comes\n')])
+  })
+
+  it('at the end fails for itself, and keeps nothing else from being given back', async () => {
+    const { code, stdout, stderr } = await kraft('endings')
+    expect([code, stdout]).toEqual([1, 'lock given back\n'])
+    expect(stderr).toContain('error: this could not be given back\n')
+  })
+
+  it('at the end is told beside what failed before, whose code counts', async () => {
+    const { code, stdout, stderr } = await kraft('endings --fail')
+    expect([code, stdout]).toEqual([3, 'lock given back\n'])
+    expect(stderr).toMatch(/error: this could not be given back\n(.*\n)*error: one: gone\n/)
+  })
+})
+
+describe('a reader that has gone', () => {
+  it.each([
+    ['results', ['greet:a'], 'stdout'],
+    ['progress', ['says', '--verbose'], 'stderr'],
+    ['the list of tasks', ['--list'], 'stdout'],
+  ] as const)('of %s does not end kraft', async (_, words, stream) => {
+    const child = spawn(process.execPath, [built.file, ...words], { ...surroundings, stdio: ['ignore', 'pipe', 'pipe'] })
+    child[stream].destroy()
+    let said = ''
+    child[stream === 'stdout' ? 'stderr' : 'stdout'].on('data', (chunk) => {
+      said += String(chunk)
+    })
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0)
+    expect(said).not.toContain('EPIPE')
+  })
+
+  it('is not a disk that is full: that is a failure', async () => {
+    const { code, stderr } = await kraft('greet:a >/dev/full')
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: what kraft prints could not be written: .*ENOSPC/m)])
+  })
 })

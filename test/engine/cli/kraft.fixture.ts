@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { App } from '../../../engine/cli/app.js'
-import { main } from '../../../engine/cli/main.js'
+import { leave, main } from '../../../engine/cli/main.js'
 import { nothingSet } from '../../../engine/config/user.js'
 import { KraftError } from '../../../engine/errors/failure.js'
 import type { Line } from '../../../engine/report/report.js'
-import { secret } from '../../../engine/shell/secret.js'
+import { reveal, secret } from '../../../engine/shell/secret.js'
 import { option } from '../../../engine/task/option.js'
 import { ExitCode, Result } from '../../../engine/task/result.js'
 import { showOnce } from '../../../engine/task/shown-once.js'
@@ -132,6 +132,34 @@ const tasks: Readonly<Record<string, Task>> = {
       throw new KraftError({ kind: 'task', message: said, output: said, next: said }, new Error(said))
     },
   }),
+  stray: task({
+    on: 'once',
+    needs: 'nothing',
+    options: { dropped: option({ type: 'boolean' }) },
+    async run({ session, options }) {
+      session.onEnd(async () => void process.stdout.write('lock given back\n'))
+      const error = new Error(`lost ${secret('canary-of-code')}, which is ${reveal(secret('canary-of-code'))}`)
+      if (options.dropped) void Promise.reject(error)
+      else
+        setTimeout(() => {
+          throw error
+        }, 10)
+      await sleep(20_000)
+    },
+  }),
+  stuck: task({ on: 'once', needs: 'nothing', run: () => new Promise(() => undefined) }),
+  endings: task({
+    on: 'once',
+    needs: 'nothing',
+    options: { fail: option({ type: 'boolean' }) },
+    run({ session, options }) {
+      session.onEnd(async () => void process.stdout.write('lock given back\n'))
+      session.onEnd(async () => {
+        throw new KraftError({ kind: 'task', message: 'this could not be given back' })
+      })
+      if (options.fail) throw new KraftError({ kind: 'unreachable', node: 'one', message: 'gone' })
+    },
+  }),
   idle: task({ on: 'once', needs: 'nothing', run: () => undefined }),
   code: task({ on: 'once', needs: 'nothing', raw: true, takesRest: true, run: ({ rest }) => new ExitCode(Number(rest[0])) }),
   bug: task({
@@ -158,6 +186,4 @@ const app: App = {
   }),
 }
 
-const code = await main(app, process.argv.slice(2))
-if (code === 130) process.exit(code)
-process.exitCode = code
+leave(await main(app, process.argv.slice(2)))

@@ -73,6 +73,27 @@ describe('an error', () => {
     for (const word of ['print.test.ts', 'deeper', 'deepest']) expect(text).toContain(word)
   })
 
+  it('of those that cause each other has an end', () => {
+    const [one, other] = [new Error('one'), new Error('other')]
+    one.cause = other
+    other.cause = one
+    expect(printError(one, { debug: true, color: false }).match(/^Error: /gm)).toHaveLength(2)
+  })
+
+  it('may be an object of no kind', () => {
+    expect(printError(Object.create(null), plain)).toMatch(/^error: Something was thrown that is not an Error/)
+  })
+
+  it('of several promises says why each failed', () => {
+    const error = new AggregateError([new Error('one is down'), 'two as well'], 'All promises were rejected')
+    delete error.stack
+    expect(printError(error, plain)).toContain('error: All promises were rejected; one is down; ')
+  })
+
+  it('cuts a line of output that is a program', () => {
+    expect(printError(new KraftError({ ...step, output: 'x'.repeat(1e6) }), plain).length).toBeLessThan(2000)
+  })
+
   it('has colours only on request', () => {
     expect(printError(new KraftError(step), { debug: false, color: true })).toContain('\x1b[31merror:\x1b[0m')
   })
@@ -86,8 +107,8 @@ describe('an error', () => {
     expect(exitCode(other)).toBe(2)
   })
 
-  it.each([[new TypeError('x is not a function')], ['thrown'], [undefined], [null]])(
-    'that is no KraftError (%s) is printed as well',
+  it.each([[new TypeError('x is not a function')], ['thrown'], [undefined], [null], [Symbol('x')]])(
+    'that is no KraftError (%o) is printed as well',
     (error) => {
       expect(exitCode(error)).toBe(1)
       expect(printError(error, plain)).toMatch(/^error: /)

@@ -7,7 +7,7 @@ import { forget, remember } from '../../../engine/node/inventory.js'
 import type { NodeRecord } from '../../../engine/node/record.js'
 import { noteAsked, wasAsked, writeSshNames } from '../../../engine/node/ssh-names.js'
 import { nodesConfig, nodesKnownHosts } from '../../../engine/ssh/include.js'
-import { generateHostKey } from '../../../engine/ssh/keys.js'
+import { generateHostKey } from '../../../engine/ssh/key-pair.js'
 import { freshHome } from '../../rig/home.js'
 
 const at = freshHome()

@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Destination, sshOptions } from '../../../engine/ssh/config.js'
+import { sshOptions } from '../../../engine/ssh/config.js'
 import { connect } from '../../../engine/ssh/connect.js'
+import type { Destination } from '../../../engine/ssh/destination.js'
 import { jumpDestination } from '../../../engine/ssh/jump.js'
 import { failureOf } from '../../rig/failure.js'
 import { startSshd } from '../../rig/sshd.js'
@@ -44,6 +45,10 @@ describe('ssh_config', () => {
 
   it('takes an address that is the name itself for an alias', async () => {
     expect((await options(['Host one', 'HostName 10.0.0.9'], { address: 'one' })).hostName).toBe('10.0.0.9')
+  })
+
+  it('takes the zone of an address for no token', async () => {
+    expect((await options([], { address: 'fe80::1%eth0' })).hostName).toBe('fe80::1%eth0')
   })
 
   it('counts Include', async () => {

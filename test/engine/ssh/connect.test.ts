@@ -134,7 +134,7 @@ describe('a node that cannot be reached', () => {
   })
 
   it('names the keys that were tried and those that could not be', async () => {
-    const { generateHostKey } = await import('../../../engine/ssh/keys.js')
+    const { generateHostKey } = await import('../../../engine/ssh/key-pair.js')
     const stranger = `${sshd.folder}/stranger`
     await writeFile(stranger, generateHostKey().privateKey, { mode: 0o600 })
     const configFile = `${sshd.folder}/stranger.config`

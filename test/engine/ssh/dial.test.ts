@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { destinationOf } from '../../../engine/ssh/connect.js'
-import { dial, patience } from '../../../engine/ssh/dial.js'
+import { destinationOf } from '../../../engine/ssh/destination.js'
+import { dial, dialThrough, patience } from '../../../engine/ssh/dial.js'
 import { failureOf } from '../../rig/failure.js'
 import { ensurePackages } from '../../rig/packages.js'
 
@@ -57,4 +57,13 @@ it('names the command that lets in a new address where the firewall lets only kn
   expect(await failed({ allow_ssh: 'mine' })).toMatchObject({
     next: 'Its firewall lets only known addresses in. If you come from another one than the last time: kraft provision one',
   })
+})
+
+it('a ProxyCommand outlives the Ctrl-C that its terminal sends to all: what runs on the node is ended over it', async () => {
+  const stream = dialThrough('sh -c "echo \\$\\$; exec cat"')
+  const [pid] = await once(stream, 'data')
+  process.kill(Number(pid), 'SIGINT')
+  stream.write('still here')
+  expect(String((await once(stream, 'data'))[0])).toBe('still here')
+  stream.on('error', () => undefined).destroy()
 })

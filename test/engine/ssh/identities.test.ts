@@ -2,13 +2,14 @@ import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { appendFile, readFile, rename, writeFile } from 'node:fs/promises'
-import { createConnection, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connect } from '../../../engine/ssh/connect.js'
 import type { Connection } from '../../../engine/ssh/connection.js'
 import type { Ask } from '../../../engine/ssh/question.js'
 import { failureOf } from '../../rig/failure.js'
+import { startFrontAgent, uint32, words } from '../../rig/front-agent.js'
 import { type Sshd, startSshd } from '../../rig/sshd.js'
 
 let sshd: Sshd
@@ -162,9 +163,10 @@ describe('an agent', () => {
         { blob: securityKey, comment: 'token' },
         { blob: other, comment: '' },
       ]
-      const front = await startAgent(before, socketOf(lines))
+      const path = `${sshd.folder}/front`
+      const front = await startFrontAgent(path, before, socketOf(lines))
       try {
-        const there = ['IdentitiesOnly no', `IdentityAgent ${front.path}`, `IdentityFile ${sshd.folder}/absent`]
+        const there = ['IdentitiesOnly no', `IdentityAgent ${path}`, `IdentityFile ${sshd.folder}/absent`]
         const listed = await promisify(execFile)('ssh-add', ['-l'], { env: agentAt(there), timeout: 5_000 })
         expect(listed.stdout).toContain('(ED25519-SK)')
         expect((await login(there)).stdout).toBe('in\n')
@@ -216,17 +218,6 @@ describe('an agent', () => {
 
 const securityKey = words('sk-ssh-ed25519@openssh.com', Buffer.alloc(32, 1), 'ssh:')
 
-/** Words in SSH's wire format. */
-function words(...all: readonly (string | Buffer)[]): Buffer {
-  return Buffer.concat(all.flatMap((word) => [uint32(Buffer.byteLength(word)), Buffer.from(word)]))
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
-}
-
 /** Writes the file that `ssh-keygen -t ed25519-sk` writes, without a token: see PROTOCOL.u2f and PROTOCOL.key of OpenSSH. */
 async function writeSecurityKey(name: string): Promise<string> {
   const secret = Buffer.concat([uint32(7), uint32(7), securityKey, Buffer.from([1]), words('handle', '', name)])
@@ -270,77 +261,3 @@ async function withAgent(body: (lines: readonly string[]) => Promise<void>): Pro
     await once(agent, 'exit')
   }
 }
-
-/** An agent that lists more keys before those of another, to which it leaves everything else. */
-async function startAgent(
-  more: readonly { readonly blob: Buffer; readonly comment: string }[],
-  other: string,
-): Promise<{ readonly path: string; stop(): Promise<void> }> {
-  const path = `${sshd.folder}/front`
-  const server = createServer((near) => {
-    const far = createConnection(other)
-    let isList = false
-    near.on('data', (asked) => {
-      // The length may come before it, by itself.
-      isList = asked.length <= 5 && asked.at(-1) === 11
-      far.write(asked)
-    })
-    far.on('data', (said) => {
-      if (!isList) return near.write(said)
-      const list = [...more.flatMap(({ blob, comment }) => [blob, comment])]
-      const body = Buffer.concat([
-        Buffer.from([12]),
-        uint32(said.readUInt32BE(5) + more.length),
-        words(...list),
-        said.subarray(9),
-      ])
-      return near.write(Buffer.concat([uint32(body.length), body]))
-    })
-    for (const socket of [near, far]) socket.on('error', () => undefined)
-    near.on('close', () => far.destroy())
-  }).listen(path)
-  await once(server, 'listening')
-  return {
-    path,
-    async stop() {
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
-
-describe('a jump host', () => {
-  it('is gone through, also in a chain, its own host key verified', async () => {
-    const jump = await startSshd()
-    try {
-      const alias = (name: string): string[] => [
-        `Host ${name}`,
-        '  HostName 127.0.0.1',
-        `  Port ${jump.port}`,
-        `  IdentityFile ${jump.identity}`,
-        `  UserKnownHostsFile ${jump.knownHosts}`,
-      ]
-      await writeFile(jump.knownHosts, `[127.0.0.1]:${jump.port} ${jump.hostKeys[0]}\n`)
-      const lines = [
-        ...alias('first'),
-        ...alias('second'),
-        'Host one',
-        '  ProxyJump first,second',
-        `  IdentityFile ${sshd.identity}`,
-      ]
-      expect((await login(lines)).stdout).toBe('in\n')
-      expect((await jump.log()).match(/Accepted publickey/g)).toHaveLength(2)
-      await writeFile(jump.knownHosts, '')
-      const told = await failureOf(login(lines))
-      expect(told).toMatchObject({ kind: 'host-key', said: expect.stringMatching(/^first: /) })
-    } finally {
-      await Promise.all(opened.splice(0).map((connection) => connection.close()))
-      await jump.stop()
-    }
-  })
-
-  it('can be a command', async () => {
-    const proxy = `${process.execPath} -e "const s=require('net').connect(%p,'%h');process.stdin.pipe(s).pipe(process.stdout)"`
-    expect((await login([`ProxyCommand ${proxy}`, `IdentityFile ${sshd.identity}`])).stdout).toBe('in\n')
-  })
-})

@@ -1,5 +1,7 @@
+import { symlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { unreadConfiguration } from '../../../engine/ssh/installed.js'
+import { programOf, unreadConfiguration } from '../../../engine/ssh/installed.js'
 import { freshHome } from '../../rig/home.js'
 
 const home = freshHome()
@@ -21,4 +23,12 @@ describe('a configuration of OpenSSH', () => {
     await home.write('.ssh/config', 'Host one\n')
     expect(unreadConfiguration(home.home)).toBeUndefined()
   })
+})
+
+it('a program is found behind a folder of PATH that cannot be entered', async () => {
+  const folder = join(home.home, 'circle')
+  await symlink(folder, folder)
+  process.env.PATH = `${folder}:${process.env.PATH}`
+  expect(programOf('sh')?.[0]).toMatch(/\/sh$/)
+  expect(programOf('no-such-program')).toBeUndefined()
 })

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { generateHostKey, loginKey } from '../../../engine/ssh/keys.js'
+import { generateHostKey } from '../../../engine/ssh/key-pair.js'
+import { loginKey } from '../../../engine/ssh/keys.js'
 import { failureOf } from '../../rig/failure.js'
 
 let home: string

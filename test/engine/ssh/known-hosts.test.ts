@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { generateHostKey } from '../../../engine/ssh/keys.js'
+import { generateHostKey } from '../../../engine/ssh/key-pair.js'
 import { addKnownHost, hostName, judge, parseKnownHosts, readKnownHosts, speaksOf } from '../../../engine/ssh/known-hosts.js'
 import { fingerprint, fromLine, type PublicKey } from '../../../engine/ssh/public-key.js'
 

@@ -1,38 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { exitCode } from '../../../engine/cli/exit.js'
 import { isKraftError } from '../../../engine/errors/failure.js'
 import { sh } from '../../../engine/shell/sh.js'
-import { parallel, series } from '../../../engine/task/compose.js'
-import * as hooks from '../../../engine/task/hooks.js'
+import { series } from '../../../engine/task/compose.js'
 import { option } from '../../../engine/task/option.js'
-import { Result } from '../../../engine/task/result.js'
 import { type Task, task } from '../../../engine/task/task.js'
 import { failureOf } from '../../rig/failure.js'
-import { type Loopback, startLoopback } from '../../rig/loopback.js'
-import { runOn, type Tasks } from '../../rig/task-session.js'
+import { loggedTasks } from '../../rig/logged-tasks.js'
 
-let loopback: Loopback
-let log: string[] = []
-
-beforeAll(async () => {
-  loopback = await startLoopback()
-})
-afterAll(() => loopback.stop())
-beforeEach(() => {
-  log = []
-})
-
-const note = (name: string, more: Partial<{ on: 'each' }> = {}): Task =>
-  task({ ...more, run: ({ node }) => void log.push(`${name} ${node.name}`) })
-const fails = (message = 'no') =>
-  task({
-    on: 'once',
-    run: () => {
-      throw new Error(message)
-    },
-  })
-const once = (name: string): Task => task({ on: 'once', run: () => void log.push(name) })
-const run = (each: Task, tasks: Tasks = {}, given: Parameters<typeof runOn>[3] = {}) => runOn(loopback, each, tasks, given)
+const { log, loopback, note, once, run } = loggedTasks()
 const three = { a: ['web'], b: ['db'], c: ['web', 'db'] }
 
 describe('a task runs', () => {
@@ -44,10 +20,10 @@ describe('a task runs', () => {
   it('on each node, of a role, or once', async () => {
     await run(note('each', { on: 'each' }), { nodes: three })
     expect(log.sort()).toEqual(['each a', 'each b', 'each c'])
-    log = []
+    log.length = 0
     await run(task({ on: { role: 'db' }, run: ({ node }) => void log.push(node.name) }), { nodes: three })
     expect(log.sort()).toEqual(['b', 'c'])
-    log = []
+    log.length = 0
     await run(task({ on: 'once', run: ({ target }) => void log.push(target.nodes.map(({ name }) => name).join()) }), {
       nodes: three,
     })
@@ -148,152 +124,6 @@ describe('a body', () => {
   })
 })
 
-describe('a series', () => {
-  it('finishes each member on all nodes before the next begins, and gives back what they did by name', async () => {
-    const slow = task({
-      on: 'each',
-      run: async ({ $, node }) => void log.push(`slow ${(await $`sleep 0.2; echo ${node.name}`).stdout.trim()}`),
-    })
-    const last = task({ on: 'once', run: () => new Result('done', 1) })
-    const custom = { slow, last }
-    const { result, text } = await run(series('All', slow, note('quick', { on: 'each' }), last), {
-      custom,
-      nodes: { a: [], b: [] },
-    })
-    expect([log.slice(0, 2).sort(), log.slice(2).sort()]).toEqual([
-      ['slow a', 'slow b'],
-      ['quick a', 'quick b'],
-    ])
-    expect(result).toMatchObject({ text: 'done', data: { last: 1 } })
-    expect(text).not.toBe('')
-  })
-
-  it('ends at the first member that fails', async () => {
-    await expect(run(series('All', once('one'), fails('broken'), once('three')))).rejects.toThrow('broken')
-    expect(log).toEqual(['one'])
-  })
-
-  it('shares its options among its members, and fixed ones stay their own', async () => {
-    const options = { file: option({ type: 'string', default: 'none' }) }
-    const tell = task({ on: 'once', options, run: ({ options: { file } }) => void log.push(file) })
-    await run(series('All', tell, tell.with({ file: 'fixed' })), {}, { options: { file: 'given' } })
-    await run(series('All', tell))
-    expect(log).toEqual(['given', 'fixed', 'none'])
-  })
-})
-
-describe('parallel tasks', () => {
-  it('run side by side, and all end before one that failed is told', async () => {
-    const slow = task({ run: async ({ $ }) => void log.push((await $`sleep 0.3; echo slow`).stdout.trim()) })
-    await expect(run(parallel('Both', fails('broken'), slow))).rejects.toThrow('broken')
-    expect(log).toEqual(['slow'])
-  })
-})
-
-describe('hooks', () => {
-  it('run around a task in the order in which they were added, wherever it is called from', async () => {
-    const deploy = once('deploy')
-    hooks.before(deploy, once('first'), once('second'))
-    hooks.after(deploy, once('last'))
-    await run(deploy, { builtin: { deploy }, custom: {} })
-    await run(series('Release', deploy.with({}), once('reload')))
-    await run(task({ on: 'once', run: ({ call }) => call(deploy) }))
-    const around = ['first', 'second', 'deploy', 'last']
-    expect(log).toEqual([...around, ...around, 'reload', ...around])
-  })
-
-  it('that fail keep the task from starting, and a task that fails its later hooks', async () => {
-    const [deploy, reload] = [once('deploy'), fails('broken')]
-    hooks.before(deploy, fails('not today'))
-    hooks.after(reload, once('never'))
-    await expect(run(deploy)).rejects.toThrow('not today')
-    await expect(run(reload)).rejects.toThrow('broken')
-    expect(log).toEqual([])
-  })
-
-  it('have their own options and none of what follows --', async () => {
-    const hook = task({
-      on: 'once',
-      options: { n: option({ type: 'number', default: 7 }) },
-      run: ({ options, rest }) => void log.push(JSON.stringify([options, rest])),
-    })
-    const deploy = task({ on: 'once', options: { n: option({ type: 'number' }) }, run: () => undefined })
-    hooks.before(deploy, hook)
-    await run(deploy, {}, { options: { n: 1 }, rest: ['x'] })
-    expect(log).toEqual(['[{"n":7},[]]'])
-  })
-
-  it('in a circle are an error, not endless', async () => {
-    const [a, b] = [once('a'), once('b')]
-    hooks.before(a, b)
-    hooks.before(b, a)
-    expect(await failureOf(run(a, { custom: { a, b } }))).toMatchObject({ said: 'a is, by way of its hooks, a hook of itself' })
-  })
-
-  it('of a task that is called on one node run on that node', async () => {
-    const inner = task({ run: ({ node }) => void log.push(`inner ${node.name}`) })
-    hooks.before(inner, task({ run: ({ node }) => void log.push(`hook ${node.name}`) }))
-    await run(task({ on: { role: 'db' }, run: ({ call }) => call(inner) }), { nodes: { w: ['web'], d: ['db'] } })
-    expect(log).toEqual(['hook d', 'inner d'])
-  })
-})
-
-describe('a task that others depend on', () => {
-  it('runs once before them, however many they are', async () => {
-    const assets = once('assets')
-    const [a, b] = ['a', 'b'].map((name) => task({ on: 'once', dependsOn: [assets], run: () => void log.push(name) }))
-    if (a === undefined || b === undefined) throw new TypeError('There are two')
-    await run(series('All', a, b, parallel('Both', a, b)))
-    expect(log.slice(0, 3)).toEqual(['assets', 'a', 'b'])
-    expect(log.slice(3).sort()).toEqual(['a', 'b'])
-    // Another call of kraft begins anew.
-    await run(a)
-    expect(log.slice(5)).toEqual(['assets', 'a'])
-  })
-
-  it('may itself depend on others', async () => {
-    const first = once('first')
-    const second = task({ on: 'once', dependsOn: [first], run: () => void log.push('second') })
-    await run(task({ on: 'once', dependsOn: [second, first], run: () => void log.push('third') }))
-    expect(log).toEqual(['first', 'second', 'third'])
-  })
-
-  it('is waited for by those that run side by side, and its failure is theirs', async () => {
-    const slow = task({ run: async ({ $ }) => void log.push((await $`sleep 0.2; echo slow`).stdout.trim()) })
-    const needing = (name: string) => task({ dependsOn: [slow], run: () => void log.push(name) })
-    await run(parallel('Both', needing('a'), needing('b')))
-    expect([log[0], log.slice(1).sort()]).toEqual(['slow', ['a', 'b']])
-    log = []
-    const broken = fails('broken')
-    const after = task({ on: 'once', dependsOn: [broken], run: () => void log.push('never') })
-    await expect(run(after)).rejects.toThrow('broken')
-    expect(log).toEqual([])
-  })
-
-  it('is one run for each set of options where it says onlyOnce, also as a hook and by call', async () => {
-    const assets = task({
-      on: 'once',
-      onlyOnce: true,
-      options: { of: option({ type: 'string', default: 'site' }) },
-      run: ({ options }) => void log.push(`assets ${options.of}`),
-    })
-    const [deploy, reload] = [once('deploy'), task({ on: 'once', run: ({ call }) => call(assets, { of: 'site' }) })]
-    hooks.before(deploy, assets)
-    await run(series('All', deploy, deploy, reload, assets.with({ of: 'shop' })))
-    expect(log).toEqual(['assets site', 'deploy', 'deploy', 'assets shop'])
-  })
-
-  it('in a circle is an error, not endless', async () => {
-    const needs: Task[] = []
-    const [a, b] = [task({ on: 'once', dependsOn: needs, run: () => undefined }), task({ on: 'once', run: () => undefined })]
-    needs.push(b, task({ on: 'once', dependsOn: [a], run: () => undefined }))
-    expect(await failureOf(run(a, { custom: { a, b } }))).toMatchObject({
-      kind: 'usage',
-      said: 'a depends on itself, by way of what it depends on',
-    })
-  })
-})
-
 describe('call', () => {
   it('runs another task on the same target, with defaults and options', async () => {
     const inner = task({
@@ -331,9 +161,9 @@ describe('a dry run', () => {
   })
 
   it('needs no node for code', async () => {
-    const before = await loopback.sshd.log()
+    const before = await loopback().sshd.log()
     expect((await run(note('never'), { dryRun: true })).text).toContain('runs code')
-    expect(await loopback.sshd.log()).toBe(before)
+    expect(await loopback().sshd.log()).toBe(before)
   })
 
   it('checks steps, and runs nothing of them', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startDelay } from '../../../../bench/delay.mjs'
-import { generateHostKey } from '../../../../engine/ssh/keys.js'
+import { generateHostKey } from '../../../../engine/ssh/key-pair.js'
 import { type Kept, startKept } from '../../../rig/kept.js'
 import { kraftProgram } from '../../../rig/kraft.js'
 

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isKraftError } from '../../../../engine/errors/failure.js'
-import { generateHostKey } from '../../../../engine/ssh/keys.js'
+import { generateHostKey } from '../../../../engine/ssh/key-pair.js'
 import { awaitHostKey } from '../../../../recipes/providers/cloud/host-key.js'
 import { type BootedNode, bootNode, freePort, prepareNode } from '../../../rig/ec2-node.js'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { reveal, secret } from '../../../../engine/shell/secret.js'
-import { generateHostKey } from '../../../../engine/ssh/keys.js'
+import { generateHostKey } from '../../../../engine/ssh/key-pair.js'
 import { userData } from '../../../../recipes/providers/cloud/user-data.js'
 
 const { publicKey, privateKey } = generateHostKey()

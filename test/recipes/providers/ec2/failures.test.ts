@@ -1,6 +1,6 @@
 import { DescribeInstancesCommand, StopInstancesCommand } from '@aws-sdk/client-ec2'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { generateHostKey } from '../../../../engine/ssh/keys.js'
+import { generateHostKey } from '../../../../engine/ssh/key-pair.js'
 import { provider } from '../../../../recipes/providers/ec2.js'
 import { image, nothing, owners, startAccount } from '../../../rig/ec2-account.js'
 import { freePort } from '../../../rig/ec2-node.js'
