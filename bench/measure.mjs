@@ -1,8 +1,11 @@
 // Wall-clock times of whole processes. What is compared is run in turns, so that a busy moment of the machine hits all alike.
 import { spawn } from 'node:child_process'
 
-/** Runs a command to its end and gives milliseconds and what it said. Throws where it fails: a failure has no time. */
-export async function time(command, { cwd, env, signal } = {}) {
+/**
+ * Runs a command to its end and gives milliseconds, those `until` it said something, and what it said. Throws where it fails: a failure has
+ * no time.
+ */
+export async function time(command, { cwd, env, signal, until } = {}) {
   signal?.throwIfAborted()
   const [file, ...args] = command
   const started = performance.now()
@@ -11,9 +14,11 @@ export async function time(command, { cwd, env, signal } = {}) {
   const stop = () => child.kill('SIGINT')
   signal?.addEventListener('abort', stop)
   let said = ''
+  let reached
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => {
       said += chunk
+      if (until !== undefined && said.includes(until)) reached ??= performance.now() - started
     })
   const code = await new Promise((resolve, reject) => {
     child.on('error', reject)
@@ -23,16 +28,23 @@ export async function time(command, { cwd, env, signal } = {}) {
   signal?.removeEventListener('abort', stop)
   signal?.throwIfAborted()
   if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}:\n${said.split('\n').slice(-15).join('\n')}`)
-  return { milliseconds, said }
+  if (until !== undefined && reached === undefined) throw new Error(`${command.join(' ')} never said "${until}":\n${said}`)
+  return { milliseconds, reached, said }
 }
 
-/** Times several commands `runs` times each, in turns: a list of times for each name. `before` is not counted. */
+/**
+ * Times several commands `runs` times each, in turns: a list of times for each name, and for `NAME until` where it has one. `before` is not
+ * counted.
+ */
 export async function inTurns(commands, runs, signal) {
-  const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]))
+  const names = Object.entries(commands).flatMap(([name, { until }]) => (until === undefined ? [name] : [name, `${name} until`]))
+  const times = Object.fromEntries(names.map((name) => [name, []]))
   for (let run = 0; run < runs; run++)
     for (const [name, { command, before, ...options }] of Object.entries(commands)) {
       await before?.(run)
-      times[name].push((await time(command, { ...options, signal })).milliseconds)
+      const { milliseconds, reached } = await time(command, { ...options, signal })
+      times[name].push(milliseconds)
+      times[`${name} until`]?.push(reached)
     }
   return times
 }

@@ -8,6 +8,7 @@ import * as connection from './connection.mjs'
 import * as data from './data.mjs'
 import * as demo from './demo.mjs'
 import * as deploy from './deploy.mjs'
+import * as dev from './dev.mjs'
 import * as fanout from './fanout.mjs'
 import * as forty from './forty.mjs'
 import * as list from './list.mjs'
@@ -18,7 +19,7 @@ import { table } from './table.mjs'
 import * as upload from './upload.mjs'
 import * as watch from './watch.mjs'
 
-const parts = { list, command, connection, forty, fanout, upload, deploy, watch, peers, data, again, demo }
+const parts = { list, command, connection, forty, fanout, upload, deploy, dev, watch, peers, data, again, demo }
 const usage = `Usage: npm run bench -- [PART…] [--runs N] [--save]
 Parts: ${Object.entries(parts)
   .map(([name, { about }]) => `${name} (${about})`)

@@ -4,17 +4,17 @@ import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Pack } from 'tar-stream'
 import { KraftError } from '../engine/errors/failure.js'
-import { largestManifest, type Manifest, noBundle, readManifest } from './manifest.js'
+import { largestManifest, type Manifest, narrow, noBundle, readManifest } from './manifest.js'
 
 /** The last member: the SHA-256 of the first, as sha256sum writes it. */
 export const seal = 'manifest.sha256'
 
-// Bytes: each piece costs the same, however large it is.
-const large = 1024 ** 2
+/** Bytes that are read at once: each piece costs the same, however large it is. */
+export const largePiece = 1024 ** 2
 
 /** A bundle that is proven while it passes. */
 export interface Passing {
-  /** The bundle once more, made anew of what was proven; it fails where that ends. */
+  /** The bundle once more, or what of it is wanted, made anew of what was proven; it fails where that ends. */
   readonly stream: Readable
   /** What it says of itself, as soon as that is here. */
   readonly manifest: Promise<Manifest>
@@ -29,18 +29,19 @@ export interface Passing {
  * @example const { members } = await proveBundle('before.bundle')
  */
 export async function proveBundle(file: string): Promise<Manifest> {
-  const { stream, proven } = await passBundle(createReadStream(file, { highWaterMark: large }), file)
-  await pipeline(stream, new Writable({ write: (_chunk, _encoding, done) => done() })).catch(() => undefined)
+  const { stream, proven } = await passBundle(createReadStream(file, { highWaterMark: largePiece }), file)
+  await pipeline(stream, nowhere()).catch(() => undefined)
   return proven
 }
 
 /**
  * Proves a bundle that can be read only once: nothing of it comes out that its manifest did not announce, with that name and that size,
- * and its end fails unless all of it was right. `name` is for messages.
+ * and its end fails unless all of it was right. `name` is for messages. Where only some services are wanted, what others have is proven
+ * and not handed on.
  *
  * @example const { stream, proven } = await passBundle(process.stdin, 'what was piped in')
  */
-export async function passBundle(source: Readable, name: string): Promise<Passing> {
+export async function passBundle(source: Readable, name: string, only: readonly string[] = []): Promise<Passing> {
   // It may fail while the library loads, as a file does that is not there.
   source.on('error', () => undefined)
   const { extract, pack } = await import('tar-stream')
@@ -53,7 +54,7 @@ export async function passBundle(source: Readable, name: string): Promise<Passin
   source.on('error', (error) => archive.destroy(error))
   if (source.errored !== null) archive.destroy(source.errored)
   else source.pipe(archive)
-  const proven = prove(archive, name, out, tell).then(
+  const proven = prove(archive, name, { out, only, tell }).then(
     (all) => {
       out.finalize()
       return all
@@ -86,7 +87,13 @@ async function* whole(out: Bytes, proven: Promise<unknown>): AsyncGenerator<Buff
 type Archive = ReturnType<typeof import('tar-stream').extract>
 type Bytes = AsyncIterable<Buffer>
 
-async function prove(archive: Archive, name: string, out: Pack, tell: (manifest: Manifest) => void): Promise<Manifest> {
+interface Handing {
+  readonly out: Pack
+  readonly only: readonly string[]
+  readonly tell: (manifest: Manifest) => void
+}
+
+async function prove(archive: Archive, name: string, { out, only, tell }: Handing): Promise<Manifest> {
   let manifest: Manifest | undefined
   let sealed = ''
   let isSealed = false
@@ -117,7 +124,8 @@ async function prove(archive: Archive, name: string, out: Pack, tell: (manifest:
     if (member === undefined) throw noBundle(name, `it holds ${file}, which the manifest does not name`)
     if (member.size !== size) throw noBundle(name, `${file} has ${size} bytes, and the manifest says ${member.size}`)
     found.add(file)
-    const is = await copied(bytes, out, file, size)
+    const isWanted = narrow(manifest, only).members.includes(member)
+    const is = await copied(bytes, isWanted ? out.entry({ name: file, size, mode: 0o600 }) : nowhere())
     if (is !== member.sha256)
       throw noBundle(name, `${file} is damaged: its SHA-256 is ${is}, and the manifest says ${member.sha256}`)
   }
@@ -128,10 +136,11 @@ async function prove(archive: Archive, name: string, out: Pack, tell: (manifest:
   return manifest
 }
 
+const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() })
+
 /** Hands a member on as it is read, and returns its SHA-256. */
-async function copied(entry: Bytes, out: Pack, name: string, size: number): Promise<string> {
+async function copied(entry: Bytes, sink: Writable | ReturnType<Pack['entry']>): Promise<string> {
   const hash = createHash('sha256')
-  const sink = out.entry({ name, size, mode: 0o600 })
   await pipeline(
     entry,
     async function* (chunks: Bytes) {

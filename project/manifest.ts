@@ -43,6 +43,12 @@ export function manifestOf(
   }
 }
 
+/** What is in a bundle of which only these services are wanted; all where none is named. */
+export function narrow(manifest: Manifest, only: readonly string[]): Manifest {
+  if (only.length === 0) return manifest
+  return { ...manifest, members: manifest.members.filter(({ service }) => only.includes(service)) }
+}
+
 /** Bytes of a bundle of these members, as a tar archive. */
 export function bundleSize(members: readonly Pick<Member, 'size'>[]): number {
   return packedSize(members.map(({ size }) => size))

@@ -31,11 +31,15 @@ export interface ServiceData {
   size?(place: Place): Sh
   /** Prints the same lines of the live data, for people who ask what they would lose. */
   count(place: Place): Sh
+  /** Makes what {@link ServiceData.beside} loads into, while the bundle is still on its way; left out where that takes no time. */
+  makeBeside?(place: Place): Sh
   /**
    * Loads the file `$KRAFT_IN` beside the live data, as the instance's own user, and leaves the live data alone. Other services are loaded at
    * the same time.
    */
   beside(place: Place): Sh
+  /** `beside` reads `$KRAFT_IN` once and in order: it need not wait until all of it has come. */
+  readonly readsOnce?: boolean
   /** Prints the same lines as `dump`, of what lies beside. */
   countBeside(place: Place): Sh
   /** How what lies beside is reached, before it is live; left out where only the service itself can. */

@@ -22,6 +22,10 @@ export function bundleFolder(place: Place, id: string): string {
   return `${layout.dumps(place)}/${id}`
 }
 
+/** A member in that folder. Its name is that of the kraft that wrote it. */
+export const memberPath = (place: Place, id: string, { file }: Manifest['members'][number]): string =>
+  `${bundleFolder(place, id)}/${file}`
+
 /** Nobody who writes goes on meanwhile, and for at most so many seconds. */
 export interface Frozen {
   readonly seconds: number
@@ -155,11 +159,35 @@ export function receiveBundle(place: Place, id: string): Sh {
 }
 
 /** Shell that waits until a member of a bundle that is on its way is there. */
-export function untilArrived(place: Place, id: string, { file, size }: Pick<Manifest['members'][number], 'file' | 'size'>): Sh {
-  const folder = bundleFolder(place, id)
+export function untilArrived(place: Place, id: string, member: Manifest['members'][number]): Sh {
+  const wholeFile = `${bundleFolder(place, id)}/${whole}`
   return sh`
-    until [ "$(stat -c %s ${`${folder}/${file}`} 2>/dev/null)" = ${size} ] || [ -e ${`${folder}/${whole}`} ]; do sleep 0.05; done
+    until [ "$(stat -c %s ${memberPath(place, id, member)} 2>/dev/null)" = ${member.size} ] || [ -e ${wholeFile} ]; do sleep 0.05; done
   `
+}
+
+// Prints a file while it grows to its size, and fails unless its SHA-256 is the one that is given.
+const follower = `import hashlib, os, sys, time
+path, size, wanted = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+while not os.path.exists(path): time.sleep(0.02)
+digest, left, out = hashlib.sha256(), size, 1
+with open(path, 'rb', 0) as file:
+    while left:
+        piece = file.read(min(left, 1 << 20))
+        if not piece:
+            time.sleep(0.02)
+            continue
+        digest.update(piece)
+        left -= len(piece)
+        while piece and out:
+            try: piece = piece[os.write(out, piece):]
+            # Whoever reads has enough, or says itself what is wrong.
+            except BrokenPipeError: out = 0
+sys.exit(digest.hexdigest() != wanted)`
+
+/** Shell that prints a member of a bundle that is on its way while it comes, and fails where it is not what the manifest says. */
+export function followMember(place: Place, id: string, member: Manifest['members'][number]): Sh {
+  return sh`/usr/bin/python3 -ISc ${follower} ${memberPath(place, id, member)} ${member.size} ${member.sha256}`
 }
 
 /** Removes what a load left beside the live data, and the bundle on the node; one that is to stay has no `id` here. */

@@ -1,9 +1,11 @@
-import { sh } from '../engine/shell/sh.js'
+import { lines, sh } from '../engine/shell/sh.js'
 import type { Manifest } from '../project/manifest.js'
 import type { Place } from '../project/service.js'
-import { bundleFolder, type DataService, untilArrived } from './bundle.js'
+import { type DataService, followMember, memberPath, untilArrived } from './bundle.js'
 import { type Job, type Jobs, jobs } from './jobs.js'
 import { sha256Of } from './sha256.js'
+
+type Member = Manifest['members'][number]
 
 /** The bundle that is loaded. */
 export interface Loading {
@@ -36,34 +38,60 @@ export function loadBeside(place: Place, services: readonly DataService[], loadi
   return { begin, wait: [...wait, ...prove] }
 }
 
-function loadOne(place: Place, { service, data }: DataService, { id, manifest, arrives, goes }: Loading): Job {
+function loadOne(place: Place, { service, data }: DataService, { id, manifest, arrives = false, goes }: Loading): Job {
   const member = manifest.members.find((each) => each.service === service.name)
-  // Its name is that of the kraft that wrote it.
-  const { file = data.member, counts = {} } = member ?? {}
-  const path = `${bundleFolder(place, id)}/${file}`
-  const expected = Object.entries(counts).map(([name, number]) => `${name} ${number}\n`)
+  if (member === undefined) throw new Error(`The bundle of ${manifest.instance} holds no ${service.name}`)
+  const expected = Object.entries(member.counts).map(([name, number]) => `${name} ${number}\n`)
+  const { makeBeside } = data
   return {
     title: `Load ${service.name} beside the live data`,
-    files: { load: `${data.beside(place).text}\n`, count: `${data.countBeside(place).text}\n`, expected: expected.join('') },
-    run: sh`
-      ${arrives && member !== undefined ? untilArrived(place, id, member) : sh`:`}
-      ${member === undefined ? sh`:` : proven(place, id, member)}
-      KRAFT_IN=${path}
-      export KRAFT_IN
-      sh -e "\${KRAFT_JOB}load"
-      ${goes ? sh`rm -f ${path}` : sh`:`}
-      sh -e "\${KRAFT_JOB}count" | LC_ALL=C sort >"\${KRAFT_JOB}found"
-      if ! LC_ALL=C sort "\${KRAFT_JOB}expected" | diff - "\${KRAFT_JOB}found"; then
-        echo 'What was loaded is not what the manifest says'
-        exit 1
-      fi
-    `,
+    files: {
+      ...(makeBeside === undefined ? {} : { make: `${makeBeside(place).text}\n` }),
+      load: `${data.beside(place).text}\n`,
+      count: `${data.countBeside(place).text}\n`,
+      expected: expected.join(''),
+    },
+    run: lines(
+      makeBeside === undefined ? undefined : sh`sh -e "\${KRAFT_JOB}make"`,
+      arrives && data.readsOnce === true ? loadFollowed(place, id, member) : loadWhole(place, id, member, arrives),
+      goes === true ? sh`rm -f ${memberPath(place, id, member)}` : undefined,
+      sh`
+        # The swap waits until all of it is on the disk.
+        sync &
+        sh -e "\${KRAFT_JOB}count" | LC_ALL=C sort >"\${KRAFT_JOB}found"
+        if ! LC_ALL=C sort "\${KRAFT_JOB}expected" | diff - "\${KRAFT_JOB}found"; then
+          echo 'What was loaded is not what the manifest says'
+          exit 1
+        fi
+      `,
+    ),
   }
 }
 
-const proven = (place: Place, id: string, { file, sha256 }: Manifest['members'][number]) => sh`
-  if [ "$(${sha256Of(`${bundleFolder(place, id)}/${file}`)})" != ${sha256} ]; then
-    printf '%s is not what the manifest says\n' ${file}
-    exit 1
+const load = sh`sh -e "\${KRAFT_JOB}load"`
+
+const loadWhole = (place: Place, id: string, member: Member, arrives: boolean) => {
+  return lines(
+    arrives ? untilArrived(place, id, member) : undefined,
+    proven(place, id, member),
+    sh`KRAFT_IN=${memberPath(place, id, member)} ${load}`,
+  )
+}
+
+const loadFollowed = (place: Place, id: string, member: Member) => sh`
+  { ${followMember(place, id, member)} || : >"\${KRAFT_JOB}unproven"; } | KRAFT_IN=/dev/stdin ${load}
+  if [ -e "\${KRAFT_JOB}unproven" ]; then
+    ${notAsAnnounced(member)}
   fi
+`
+
+const proven = (place: Place, id: string, member: Member) => sh`
+  if [ "$(${sha256Of(memberPath(place, id, member))})" != ${member.sha256} ]; then
+    ${notAsAnnounced(member)}
+  fi
+`
+
+const notAsAnnounced = ({ file }: Member) => sh`
+  printf '%s is not what the manifest says\n' ${file}
+  exit 1
 `

@@ -57,19 +57,24 @@ export function countDatabase(place: Place, database: string | Sh): Sh {
 }
 
 /**
- * Loads `$KRAFT_IN` into an empty database with the instance's own rights. Extensions that the shell variable `granted` names are there
- * already, because no instance may make them, and are passed over in the bundle.
+ * Loads `$KRAFT_IN` into an empty database with the instance's own rights. Extensions that it has already, because no instance may make
+ * them, are passed over in the bundle.
  */
 export function restoreDatabase(place: Place, database: string | Sh): Sh {
   return sh`
-    list=$(mktemp)
-    trap 'rm -f "$list"' EXIT
-    ${unpacked} | ${asInstance(place, 'pg_restore', '--list')} | awk -v granted=" $(echo $granted) " '
-      $4 == "EXTENSION" && index(granted, " " $6 " ") { next }
-      $4 == "COMMENT" && $6 == "EXTENSION" && index(granted, " " $7 " ") { next }
-      { print }' >"$list"
-    chown ${place.name} "$list"
+    granted=$(${psql(place, database)} -c "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'")
+    set --
+    if [ -n "$granted" ]; then
+      list=$(mktemp)
+      trap 'rm -f "$list"' EXIT
+      ${unpacked} | ${asInstance(place, 'pg_restore', '--list')} | awk -v granted=" $(echo $granted) " '
+        $4 == "EXTENSION" && index(granted, " " $6 " ") { next }
+        $4 == "COMMENT" && $6 == "EXTENSION" && index(granted, " " $7 " ") { next }
+        { print }' >"$list"
+      chown ${place.name} "$list"
+      set -- --use-list "$list"
+    fi
     ${unpacked} | ${asInstance(place, 'pg_restore', '--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction')} \
-      --dbname ${database} --use-list "$list"
+      --dbname ${database} "$@"
   `
 }

@@ -129,14 +129,8 @@ export const postgresElsewhere: Elsewhere = {
       `,
       ),
     dump: (place) => lines(client(place), dumpDatabase(place, live)),
-    beside: (place) =>
-      lines(
-        client(place),
-        drop('beside'),
-        create('beside'),
-        sh`granted=$(${run(beside, "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql';")})`,
-        restoreDatabase(place, beside),
-      ),
+    makeBeside: (place) => lines(client(place), drop('beside'), create('beside')),
+    beside: (place) => lines(client(place), restoreDatabase(place, beside)),
     size: (place) => lines(client(place), sizeOfDatabase(place, live)),
     count: (place) => lines(client(place), countDatabase(place, live)),
     countBeside: (place) => lines(client(place), countDatabase(place, beside)),

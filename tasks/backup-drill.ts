@@ -101,7 +101,7 @@ export async function drillBackup(
     try {
       const file = join(folder, 'backup.bundle')
       await line.list([{ title: 'Fetch', run: async (own) => void (await fetchBackup(given, file, own)) }])
-      const source = await bundleSource(file, session, identity)
+      const source = await bundleSource(file, session, { identity })
       await sendStream(node.connection, source.open, node.asRoot(receiveBundle(instance, id).text))
       await source.prove()
       return source.manifest

@@ -4,15 +4,17 @@ import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { KraftError } from '../engine/errors/failure.js'
 import type { Session } from '../engine/task/session.js'
-import { passBundle, proveBundle } from '../project/bundle.js'
+import { largePiece, passBundle, proveBundle } from '../project/bundle.js'
 import { decrypted, isEncrypted } from '../project/encryption.js'
-import type { Manifest } from '../project/manifest.js'
+import { type Manifest, narrow } from '../project/manifest.js'
 
 /** A bundle that is to be loaded. */
 export interface BundleSource {
   /** For messages. */
   readonly name: string
   readonly manifest: Manifest
+  /** What of it comes out. */
+  readonly comes: Manifest
   /** It was read once, and all of it is right. */
   readonly isProven: boolean
   /** Its bytes; once. */
@@ -23,22 +25,37 @@ export interface BundleSource {
 
 /**
  * Proves a bundle: a file at once, and what is piped in (`-`) while it is read, so that nothing wrong ever gets to a node. One that is
- * encrypted is opened here, with the keys of the file `identity`.
+ * encrypted is opened here, with the keys of the file `identity`. Where only some services are wanted, no others' data come out.
  */
-export async function bundleSource(file: string, session: Session, identity?: string): Promise<BundleSource> {
+export async function bundleSource(
+  file: string,
+  session: Session,
+  { identity, only = [] }: { readonly identity?: string | undefined; readonly only?: readonly string[] } = {},
+): Promise<BundleSource> {
   const keys = identity === undefined ? undefined : resolve(session.folder, identity)
   if (file !== '-') {
     const path = resolve(session.folder, file)
     if (!(await isEncryptedFile(path))) {
       const manifest = await proveBundle(path)
-      return { name: file, manifest, isProven: true, open: () => createReadStream(path), prove: async () => undefined }
+      const bytes = () => createReadStream(path, { highWaterMark: largePiece })
+      const comes = narrow(manifest, only)
+      const isWhole = comes.members.length === manifest.members.length
+      const part = isWhole ? undefined : (await passBundle(bytes(), file, only)).stream
+      return { name: file, manifest, comes, isProven: true, open: () => part ?? bytes(), prove: async () => undefined }
     }
-    const pass = async () => passBundle(await decrypted(createReadStream(path), requireKeys(keys, file), file), file)
+    const pass = async () => passBundle(await decrypted(createReadStream(path), requireKeys(keys, file), file), file, only)
     const { stream, proven } = await pass()
     stream.resume().on('error', () => undefined)
     const manifest = await proven
     const again = await pass()
-    return { name: file, manifest, isProven: true, open: () => again.stream, prove: () => again.proven }
+    return {
+      name: file,
+      manifest,
+      comes: narrow(manifest, only),
+      isProven: true,
+      open: () => again.stream,
+      prove: () => again.proven,
+    }
   }
   if (process.stdin.isTTY === true) {
     throw new KraftError({
@@ -50,12 +67,14 @@ export async function bundleSource(file: string, session: Session, identity?: st
   const name = 'what was piped in'
   const { opened, encryptedHead } = await peek(process.stdin)
   const plain = encryptedHead ? await decrypted(opened, requireKeys(keys, name), name) : opened
-  const { stream, manifest, proven } = await passBundle(plain, name)
+  const { stream, manifest: announced, proven } = await passBundle(plain, name, only)
   // Whoever writes there must not wait for a kraft that has no use for it any more.
   session.onEnd(async () => void process.stdin.destroy())
+  const manifest = await announced
   return {
     name,
-    manifest: await manifest,
+    manifest,
+    comes: narrow(manifest, only),
     isProven: false,
     open: () => stream,
     prove: () => {

@@ -14,6 +14,8 @@ export interface LoadSource {
   /** For messages. */
   readonly name: string
   readonly manifest: Manifest
+  /** What of it arrives. */
+  readonly comes: Manifest
   /** All of it was proven before it is sent. */
   readonly isProven: boolean
   /** For a dry run, which sends nothing. */
@@ -22,24 +24,21 @@ export interface LoadSource {
 }
 
 /** One that this machine sends. */
-export function sentSource(node: Node, instance: Instance, { name, manifest, isProven, prove, open }: BundleSource): LoadSource {
+export function sentSource(node: Node, instance: Instance, { open, ...source }: BundleSource): LoadSource {
   return {
-    name,
-    manifest,
-    isProven,
-    prove,
+    ...source,
     arrive: async (id, line) => {
-      const meter = new Meter(line, bundleSize(manifest.members))
+      const meter = new Meter(line, bundleSize(source.comes.members))
       const command = node.asRoot(receiveBundle(instance, id).text)
       await sendStream(node.connection, open, command, meter.count)
-      await prove()
+      await source.prove()
     },
   }
 }
 
 /** One that {@link import('./dump.js').dump} has left on the node: of that name, or the newest. */
 export async function keptSource(node: Node, instance: Instance, wanted: string | undefined): Promise<LoadSource> {
-  const [names = '', ...manifest] = (await node.read(findKept(instance, wanted).text)).split('\n\n')
+  const [names = '', ...json] = (await node.read(findKept(instance, wanted).text)).split('\n\n')
   const kept = names.split('\n').filter((name) => name !== '')
   const name = wanted ?? kept[0]
   if (name === undefined || !kept.includes(name)) {
@@ -49,9 +48,11 @@ export async function keptSource(node: Node, instance: Instance, wanted: string 
       next: kept.length === 0 ? 'dump --on-node leaves one there' : `It has ${kept.join(', ')}`,
     })
   }
+  const manifest = await readManifest(name, json.join('\n\n'))
   return {
     name,
-    manifest: await readManifest(name, manifest.join('\n\n')),
+    manifest,
+    comes: manifest,
     isProven: false,
     prove: async () => undefined,
     arrive: async (id) => void (await node.read(openKept(instance, name, id).text)),

@@ -80,7 +80,7 @@ export const load = task({
     if (file === '-') requireAnswer(session, 'load')
     const source = options.onNode
       ? await keptSource(node, instance, file)
-      : sentSource(node, instance, await bundleSource(file ?? '-', session, options.identity))
+      : sentSource(node, instance, await bundleSource(file ?? '-', session, options))
     const { manifest } = source
     requireOwn(manifest, instance, { ...options, file: source.name })
     const there = manifest.members.map(({ service }) => service)
@@ -105,7 +105,7 @@ export const load = task({
     if (session.flags.dryRun) await source.prove()
     await putInPlace(context, {
       reload: async () => context.call(await session.task('reload')),
-      manifest,
+      manifest: source.comes,
       services,
       id,
       isProven: source.isProven,

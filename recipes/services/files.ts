@@ -38,28 +38,37 @@ export const service = defineService({
     // What is counted is what the archive holds, because uploads go on meanwhile. A file with two names is two in there, as it is two when
     // it is loaded.
     dump: (place) => sh`
-      code=0
-      tar -C ${layout.uploads(place)} --hard-dereference -cf "$KRAFT_OUT" . 2>"$KRAFT_OUT.said" || code=$?
+      {
+        tar -C ${layout.uploads(place)} --hard-dereference -cvvf "$KRAFT_OUT" . 2>"$KRAFT_OUT.said" || echo "$?" >"$KRAFT_OUT.code"
+      } | awk '/^-/ { print $3 }' | ${counted}
+      code=$(cat "$KRAFT_OUT.code" 2>/dev/null || echo 0)
       if [ "$code" != 0 ]; then sed 's/^tar: //' "$KRAFT_OUT.said" >&2; fi
-      rm -f "$KRAFT_OUT.said"
+      rm -f "$KRAFT_OUT.said" "$KRAFT_OUT.code"
       # 1 is a file that changed while it was read: whoever dumps hears of it.
       if [ "$code" -gt 1 ]; then exit "$code"; fi
-      tar -tvf "$KRAFT_OUT" | awk '/^-/ { print $3 }' | ${counted}
     `,
     // An archive has a header before each, and fills each up to the next 512 bytes.
     size: (place) => sh`
       find ${layout.uploads(place)} -printf '%s\n' | awk '{ sum += int(($1 + 511) / 512) * 512 + 1024 } END { printf "%.0f\n", sum }'
     `,
     count: (place) => count(layout.uploads(place)),
-    // As the instance's own user, and what names a path outside is refused: tar would put it somewhere inside.
-    beside: (place) => sh`
-      outside=$(${asInstance(place, 'tar', '-tPf', '-')} <"$KRAFT_IN" | grep -E '^/|(^|/)\.\.(/|$)' | head -n 1)
-      if [ -n "$outside" ]; then printf 'It names a path outside: %s\n' "$outside"; exit 1; fi
+    makeBeside: (place) => sh`
       rm -rf --one-file-system ${beside(place)}
       install -d -o ${place.name} -g ${place.name} -m 0750 ${beside(place)}
-      cd ${beside(place)}
-      ${asInstance(place, 'tar', '-x', '--no-same-owner', '-f', '-')} <"$KRAFT_IN"
     `,
+    // As the instance's own user. tar itself refuses a name with "..", and puts one that begins at the root somewhere inside.
+    beside: (place) => sh`
+      cd ${beside(place)}
+      outside=$({
+        ${asInstance(place, 'tar', '-x', '-v', '--no-same-owner', '-f', '-')} <"$KRAFT_IN" || echo "/ tar: $?"
+      } | awk '/^\// { print; exit }')
+      case $outside in
+        '') ;;
+        '/ tar: '*) exit "\${outside##* }" ;;
+        *) printf 'It names a path outside: %s\n' "$outside"; exit 1 ;;
+      esac
+    `,
+    readsOnce: true,
     countBeside: (place) => count(beside(place)),
     copy: (place) => ({ environ: { UPLOADS_PATH: beside(place) } }),
     swap: (place) => sh`

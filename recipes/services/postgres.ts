@@ -63,10 +63,10 @@ const asks = (host: string, user: string, database: string): [string, ...string[
 
 const all = (place: Place) => `('${place.name}', '${beside(place)}', '${former(place)}')`
 
-const allow = (place: Place) => sh`
-  printf '%s' ${`SELECT format('ALTER DATABASE %I WITH ALLOW_CONNECTIONS true', datname) FROM pg_database
-    WHERE NOT datallowconn AND datname IN ${all(place)} \\gexec\n`} | admin -d postgres
+const allowed = (place: Place) => `SELECT format('ALTER DATABASE %I WITH ALLOW_CONNECTIONS true', datname) FROM pg_database
+  WHERE NOT datallowconn AND datname IN ${all(place)} \\gexec
 `
+const allow = (place: Place) => sh`printf '%s' ${allowed(place)} | admin -d postgres`
 
 // Connections are blocked and ended first, else a rename would wait for them; all renames are one transaction.
 const exchange = (place: Place, ...renames: readonly (readonly [string, string])[]): Sh => {
@@ -75,12 +75,14 @@ const exchange = (place: Place, ...renames: readonly (readonly [string, string])
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ${all(place)} \\g /dev/null
 BEGIN;
 ${renames.map(([from, to]) => `ALTER DATABASE "${from}" RENAME TO "${to}";\n`).join('')}COMMIT;
-`
+${allowed(place)}`
   return sh`
     code=0
     printf '%s' ${statements} | admin -d postgres || code=$?
-    ${allow(place)}
-    if [ "$code" != 0 ]; then exit "$code"; fi
+    if [ "$code" != 0 ]; then
+      ${allow(place)}
+      exit "$code"
+    fi
   `
 }
 
@@ -89,11 +91,11 @@ const dropIfThere = (database: string) => sh`if ${exists(database)}; then ${drop
 
 // Dropping one has the server write all that is new in any of them.
 const retire = (place: Place) => sh`
-  if ${exists(former(place))}; then
-    ${dropIfThere(retired(place))}
-    printf '%s' ${`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${former(place)}' \\g /dev/null
-ALTER DATABASE "${former(place)}" RENAME TO "${retired(place)}";\n`} | admin -d postgres || ${dropNow(former(place))}
-  fi
+  printf '%s' ${`SET client_min_messages = warning;
+DROP DATABASE IF EXISTS "${retired(place)}" WITH (FORCE);
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${former(place)}' \\g /dev/null
+SELECT 'ALTER DATABASE "${former(place)}" RENAME TO "${retired(place)}"' FROM pg_database WHERE datname = '${former(place)}' \\gexec
+`} | admin -d postgres || ${dropNow(former(place))}
 `
 
 /** A database and a role of the instance's own; the Linux user is the proof of identity, so there is no password. */
@@ -143,8 +145,7 @@ export const service = defineService({
     dump: (place) => dumpDatabase(place, place.name),
     size: (place) => sizeOfDatabase(place, place.name),
     count: (place) => countDatabase(place, place.name),
-    // As the instance's own role: a bundle is never superuser's code.
-    beside: (place) =>
+    makeBeside: (place) =>
       lines(
         admin,
         sh`
@@ -155,9 +156,9 @@ export const service = defineService({
           AND extowner <> (SELECT oid FROM pg_roles WHERE rolname = '${place.name}')`})
         for each in $granted; do admin -d ${beside(place)} -c "SET search_path = public; CREATE EXTENSION \"$each\""; done
       `,
-        restoreDatabase(place, beside(place)),
-        keepRights(place, place.name, beside(place)),
       ),
+    // As the instance's own role: a bundle is never superuser's code.
+    beside: (place) => lines(admin, restoreDatabase(place, beside(place)), keepRights(place, place.name, beside(place))),
     countBeside: (place) => countDatabase(place, beside(place)),
     copy: (place) => ({ environ: environOf(place, beside(place)), sql: psql(place, beside(place)) }),
     swap: (place) => lines(admin, exchange(place, [place.name, former(place)], [beside(place), place.name])),
@@ -226,9 +227,10 @@ export const service = defineService({
 
 function create({ name }: Place, database: string): Sh {
   return sh`
-    admin -d postgres -c ${`CREATE DATABASE "${database}" OWNER "${name}" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'`}
-    ${close(database)}
-    admin -d ${database} -c ${`ALTER SCHEMA public OWNER TO "${name}"`}
+    printf '%s' ${`CREATE DATABASE "${database}" OWNER "${name}" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8';
+REVOKE ALL ON DATABASE "${database}" FROM PUBLIC;
+\\connect "${database}"
+ALTER SCHEMA public OWNER TO "${name}";\n`} | admin -d postgres
   `
 }
 

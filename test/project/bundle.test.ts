@@ -187,6 +187,25 @@ describe('a bundle that is piped through', () => {
     expect(await proveBundle(file)).toEqual(manifest)
   })
 
+  it('of which one service is wanted hands on no other one, and proves all of it', async () => {
+    const whole = await packed(sealed([head(), ...body]))
+    const [wanted, other] = manifest.members
+    const only = await passBundle(Readable.from([whole]), 'stdin', [wanted?.service ?? ''])
+    const got = await buffer(only.stream)
+    expect(await only.proven).toEqual(manifest)
+    const names: string[] = []
+    const archive = extract()
+    archive.end(got)
+    for await (const entry of archive) {
+      names.push(entry.header.name)
+      entry.resume()
+    }
+    expect(names).toEqual(['manifest.json', wanted?.file, 'manifest.sha256'])
+    const damaged = await packed(sealed([head(), ...body.slice(0, 1), [{ name: other?.file ?? '' }, 'FILES']]))
+    const bad = await passBundle(Readable.from([damaged]), 'stdin', [wanted?.service ?? ''])
+    await expect(buffer(bad.stream)).rejects.toThrow(`${other?.file} is damaged`)
+  })
+
   // Seeded: what fails once fails again.
   it('is refused with its reason in each of 200 ways to be damaged, and nothing that its manifest does not name comes out', async () => {
     const random = mulberry32(7)

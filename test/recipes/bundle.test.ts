@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -126,6 +126,39 @@ describe('a load', () => {
     expect(ended.map(({ status }) => status)).toEqual(['ok', 'failed'])
     expect(ended[1]?.output).toContain('a.txt is not what the manifest says')
     expect(await readdir(home)).not.toContain('a.beside')
+  })
+
+  describe('of what is read once', () => {
+    const once = (): DataService => {
+      const { service: one, data } = service('a')
+      return { service: one, data: { ...data, makeBeside: () => sh`: >${home}/made`, readsOnce: true } }
+    }
+    /** Sends a text where `new` is announced, a piece at a time, and tells how the load ends. */
+    async function sent(...pieces: readonly string[]) {
+      await live('a', 'new\nmore\n')
+      const manifest = await dumped([once()])
+      await rm(join(home, 'dump/one/a.txt'))
+      const { begin, wait } = loadBeside(place, [once()], { id: 'one', manifest, arrives: true, goes: true })
+      expect(await statuses(begin)).toEqual(['ok'])
+      await expect.poll(() => readdir(home)).toContain('made')
+      for (const [index, piece] of pieces.entries()) {
+        await appendFile(join(home, 'dump/one/a.txt'), piece)
+        if (index === 0) await expect.poll(() => read('a.beside').catch(() => '')).toBe(piece)
+      }
+      const [ended] = await runSteps(wait)
+      return ended
+    }
+
+    it('takes it while it comes, and leaves nothing of the bundle', async () => {
+      expect(await sent('new\n', 'more\n')).toMatchObject({ status: 'ok' })
+      expect(await read('a.beside')).toBe('new\nmore\n')
+      expect(await readdir(join(home, 'dump/one'))).not.toContain('a.txt')
+    })
+
+    it('fails where it is not what the manifest says', async () => {
+      const ended = await sent('new\n', 'MORE\n')
+      expect([ended?.status, ended?.output]).toEqual(['failed', expect.stringContaining('a.txt is not what the manifest says')])
+    })
   })
 
   it('whose counts are not those of the manifest fails before it swaps', async () => {
