@@ -131,8 +131,7 @@ test('what services keep is dumped, lost, and loaded again', async () => {
     redis flushall
     for number in $(seq 100); do echo "set key$number $number"; done | redis-cli -s "$REDIS_SOCKET" >/dev/null
     redis hset 'a hash' field 'of blanks and bytes \\xff'
-    redis -n 3 rpush list a b c
-    redis -n 3 set brief gone ex 10`)
+    redis -n 3 rpush list a b c`)
   await sql(
     `CREATE TABLE 'a table' (number, text); INSERT INTO 'a table' VALUES (1, 'one'), (2, 'it''s two'); CREATE TABLE empty (x)`,
   )
@@ -149,6 +148,7 @@ test('what services keep is dumped, lost, and loaded again', async () => {
         LEFT JOIN pg_roles AS r ON r.oid = setrole WHERE datname = 'depot' ORDER BY 1;
       SELECT datacl, relacl, (SELECT defaclacl FROM pg_default_acl) FROM pg_database, pg_class WHERE datname = 'depot' AND relname = 'word'`)
   const wasSet = await set()
+  await as('redis-cli -s "$REDIS_SOCKET" -n 3 set brief gone ex 15')
   const { members } = JSON.parse((await must('dump:stage', 'all.bundle', '--json')).stdout).manifest
   expect(members).toMatchObject([
     { service: 'postgres', counts: { 'rows.public.word': 1 } },
@@ -157,7 +157,7 @@ test('what services keep is dumped, lost, and loaded again', async () => {
     { service: 'sqlite', file: 'sqlite.db', counts: { 'rows.a table': 2, 'rows.empty': 0 } },
   ])
   // By now the time of one key has come: it was in the dump all the same.
-  await expect.poll(() => as('redis-cli -s "$REDIS_SOCKET" -n 3 exists brief'), { timeout: 30_000 }).toBe('0')
+  await expect.poll(() => as('redis-cli -s "$REDIS_SOCKET" -n 3 exists brief'), { timeout: 60_000 }).toBe('0')
   const before = await keys()
 
   await as('redis-cli -s "$REDIS_SOCKET" flushall; redis-cli -s "$REDIS_SOCKET" set other one')
