@@ -161,7 +161,7 @@ function startWeb(release: Release, { health, host }: Restart): readonly Step[] 
           fi
         }
         trap end EXIT
-        rm -f ${`${service}/down`}
+        rm -f ${`${service}/down`} ${`${layout.ends}/${layout.runit(place, generation)}`}
         # What a process that was killed has left there is nobody's.
         if ! sv status ${service} | grep -q '^run'; then rm -f ${layout.socket(place, generation)}; fi
         sv up ${service} >/dev/null
@@ -175,7 +175,8 @@ function startProcesses({ name }: Place) {
   return sh`
     for service in /etc/service/${name}.process.*; do
       [ -e "$service" ] || continue
-      rm -f "$service/down"
+      # How often it has ended counts from here.
+      rm -f "$service/down" ${layout.ends}/"\${service##*/}"
       sv -w 10 start "$service"
     done
   `

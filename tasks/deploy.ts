@@ -258,7 +258,7 @@ export const deploy = task({
     const id = newRelease(instance, whole, began)
     Object.assign(release, { id, generation: id })
     noted.release = id
-    const hooked = { ...facts, release: release.id }
+    const hooked = { ...facts, release: id }
     await setUpServices(application, session, line, whole.applied)
     const served = { ...whole, application: await withServices(application, session) }
     await finish(served, line).catch((error: unknown) => {

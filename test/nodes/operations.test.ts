@@ -229,6 +229,9 @@ chapter('restart starts web and processes anew; what does not come back shows it
   expect(after.length).toBe(2)
   for (const pid of before) expect(after).not.toContain(pid)
   expect(await codes()).toEqual([200, 200])
+  // What ended because somebody asked for it did not end by itself.
+  const programs = (await data('ps:live')).flatMap((each: { programs: { restarts?: number }[] }) => each.programs)
+  expect(programs.filter(({ restarts = 0 }: { restarts?: number }) => restarts > 0)).toEqual([])
 
   await story.onNode('one', 'touch /etc/broken')
   const broken = await kraft('restart:live', '--batch', '1')
