@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isKraftError, KraftError } from '../engine/errors/failure.js'
 import { remember } from '../engine/node/inventory.js'
 import type { Node } from '../engine/node/node.js'
 import type { Provider } from '../engine/node/provider.js'
 import type { Item } from '../engine/report/report.js'
 import type { TargetContext } from '../engine/task/context.js'
 import { loadKind } from '../recipes/kinds.js'
+import { whereItIs } from '../recipes/where-it-is.js'
 import { nodeWork } from './snapshot-keeper.js'
 
 type Context = Pick<TargetContext<unknown>, 'target' | 'session' | 'line'>
@@ -25,9 +27,19 @@ export async function startMachines({ target, session, line }: Context): Promise
   const off: Off[] = []
   for (const node of target.nodes) {
     const provider = await loadKind('providers', node.record.provider)
-    if (provider.start === undefined) continue
+    if (provider.start === undefined) {
+      const where = await whereItIs(session, node)
+      if (where !== undefined)
+        throw new KraftError({ kind: 'task', node: node.name, message: 'kraft can not start it', next: where })
+      continue
+    }
     const { settings } = await nodeWork(session, node.record, line)
-    if ((await provider.describe(node.record, settings)) !== 'running') off.push({ node, provider, start: provider.start })
+    const state = await provider.describe(node.record, settings).catch((error: unknown) => {
+      // Whoever has no credentials there may start the site all the same, and the login tells whether the machine is on.
+      if (provider.onThisMachine === true || target.project === undefined || !isKraftError(error)) throw error
+      return 'running'
+    })
+    if (state !== 'running') off.push({ node, provider, start: provider.start })
   }
   const nodes = new Map(target.nodes.map((node) => [node.name, node]))
   const items = off.map(

@@ -13,7 +13,7 @@ export const start = task({
   rolling: true,
   connection: 'alone',
   group: 'Operate',
-  help: 'start what stop has stopped, or a local node that is off\nThe site opens once the application answers.',
+  help: 'start what stop has stopped, or a node that is off\nThe site opens once the application answers.',
   changes: 'what stop has stopped runs, and then the site is open; a machine that is off starts',
   examples: ['kraft start:stage', 'kraft start:one'],
   async run(context) {

@@ -9,6 +9,7 @@ import { missingOf } from './ec2/missing.js'
 import { listImages, listNodes, listRegions, listSizes } from './ec2/offers.js'
 import { ours, remove } from './ec2/removal.js'
 import { type Settings, section, settingsOf } from './ec2/settings.js'
+import { startInstance } from './ec2/start.js'
 import { stateOf } from './ec2/state.js'
 import { tag, tagValue } from './ec2/tags.js'
 
@@ -35,6 +36,11 @@ export const provider = defineProvider({
       return stateOf(instance)
     })
   },
+
+  start: (record, work) =>
+    inCloud(record.name, settingsOf(work.settings), record.made?.region, (cloud) =>
+      startInstance(cloud, { ...record, id: idOf(record) }, work),
+    ),
 
   async destroy(record, given, progress) {
     await inCloud(record.name, settingsOf(given), record.made?.region, async (cloud) => {

@@ -114,7 +114,9 @@ async function adopt(job: Job, instance: Instance): Promise<NodeRecord> {
       kind: 'task',
       node: request.name,
       message: `The instance ${InstanceId} with this name is stopped`,
-      next: `Start it (aws ec2 start-instances --instance-ids ${InstanceId}) or terminate it, or choose another name.`,
+      next: `Start it (${
+        request.known === undefined ? `aws ec2 start-instances --instance-ids ${InstanceId}` : `kraft start:${request.name}`
+      }) or terminate it, or choose another name.`,
     })
   }
   request.progress(`Found ${InstanceId}, which an earlier run started`)

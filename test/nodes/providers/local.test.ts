@@ -243,7 +243,10 @@ test('a network that something else uses is refused and left alone', async () =>
     sh`ip link add other-net21 type bridge && ip addr add ${`${state.subnet}.7/24`} dev other-net21`,
   )
   try {
-    expect(await failure(create('elsewhere'))).toMatchObject({ message: expect.stringContaining('KRAFT_LOCAL_SUBNET') })
+    expect(await failure(create('elsewhere'))).toMatchObject({
+      message: expect.stringContaining('for something else'),
+      next: expect.stringContaining('KRAFT_LOCAL_SUBNET'),
+    })
   } finally {
     await asRoot('Give the network back', sh`ip link del other-net21`)
   }

@@ -7,9 +7,11 @@ import {
   CreateSecurityGroupCommand,
   DescribeInstanceAttributeCommand,
   ImportKeyPairCommand,
+  StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { NodeRecord } from '../../../engine/node/record.js'
 import { missingOf } from '../../../recipes/providers/ec2/missing.js'
 import { settingsOf } from '../../../recipes/providers/ec2/settings.js'
 import { provider } from '../../../recipes/providers/ec2.js'
@@ -231,6 +233,31 @@ test('an instance of EC2 is not asked for credentials: it may have a role', asyn
     missingOf(settingsOf({ allow_ssh: 'mine' }), environ, file).map(({ key }) => key)
   expect(missing({})).toEqual(['location_id'])
   expect(missing({ AWS_EC2_METADATA_DISABLED: 'true' })).toEqual(['user', 'secret', 'location_id'])
+})
+
+describe('start', () => {
+  const start = (record: NodeRecord) => provider.start?.(record, { settings: settings(), progress: () => undefined })
+
+  test('starts a stopped instance, and says where it is now; one that runs stays as it is', async () => {
+    const record = await provider.create(request({ settings: settings({ elastic_ip: true }) }))
+    await ec2.send(new StopInstancesCommand({ InstanceIds: [record.id ?? ''] }))
+    expect(await provider.describe(record, settings())).toBe('stopped')
+    expect(await start({ ...record, address: '192.0.2.1' })).toEqual(record)
+    expect(await provider.describe(record, settings())).toBe('running')
+    proxy.clear()
+    expect(await start(record)).toEqual(record)
+    expect(proxy.calls).not.toContain('StartInstances')
+  })
+
+  test('says that an instance is gone, or not the one that is remembered', async () => {
+    const record = await provider.create(request())
+    const mixed = { ...record, made: { ...record.made, id: '0123456789abcdef' } }
+    expect((await kraftErrorOf(Promise.resolve(start(mixed)))).message).toBe(`one: ${record.id} is gone from EC2`)
+    await provider.destroy(record, settings(), () => undefined)
+    expect((await kraftErrorOf(Promise.resolve(start(record)))).failure).toMatchObject({
+      next: 'Forget it: kraft terminate:one; or make it anew: kraft provision one',
+    })
+  })
 })
 
 describe('destroy', () => {

@@ -210,6 +210,9 @@ describe('create explains', () => {
     await ec2.send(new StopInstancesCommand({ InstanceIds: [record.id ?? ''] }))
     expect(await provider.describe(record, settings())).toBe('stopped')
     expect((await kraftErrorOf(provider.create(request()))).message).toMatch(/is stopped$/)
+    expect((await kraftErrorOf(provider.create(request({ known: record })))).failure).toMatchObject({
+      next: expect.stringContaining('kraft start:one'),
+    })
     expect(await instances()).toHaveLength(1)
   })
 })
