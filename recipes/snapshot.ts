@@ -23,6 +23,7 @@ export function pruneSnapshots(place: Place): readonly Step[] {
       title: 'Remove snapshots of releases that are gone',
       quiet: true,
       check: sh`
+        if [ ! -d ${layout.dumps(place)} ]; then exit 0; fi
         cd ${layout.dumps(place)}
         for each in before-*; do
           test ! -d "$each" || test -d ../releases/"\${each#before-}"

@@ -262,6 +262,12 @@ test('one that is damaged in S3 is refused, whatever is asked of it', async () =
   expect((await must('backups:stage')).stdout).toContain('NOT WHOLE in S3')
   expect((await must('backups:stage', 'fetch', 'newest')).stdout).not.toContain(id)
   await put(`s3.get_object(Bucket=bucket, Key='kept')['Body'].read()`)
+  // One that the node has no room for is not even fetched.
+  const large = { ...old, id: '20250102-000000', size: 2 ** 50 }
+  await s3.python(`s3.put_object(Bucket=bucket, Key='${folder}/${large.id}.json', Body=b'''${JSON.stringify(large)}''')`)
+  const { code, stderr } = await kraft('backups:stage', 'drill', large.id)
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/A load of this bundle wants \d+ MB free on/)])
+  await s3.python(`s3.delete_object(Bucket=bucket, Key='${folder}/${large.id}.json')`)
   expect(await data()).toBe(before)
 })
 
@@ -308,8 +314,6 @@ test('a dump that the disk has no room for is refused and leaves nothing', async
     1,
     expect.stringMatching(/This dump wants up to 1\d\d MB free on \/web\/ledger\/dump, where 50 MB are: \d\d MB too few/),
   ])
-  const drill = await kraft('backups:stage', 'drill')
-  expect([drill.code, drill.stderr]).toEqual([1, expect.stringMatching(/A load of this bundle wants \d+ MB free on/)])
   await root(`mount -o remount,size=500m,nr_inodes=50 ${folder}`)
   const few = await kraft('backups:stage', 'run')
   expect([few.code, few.stderr]).toEqual([1, expect.stringMatching(/This dump wants 100 inodes free on \S+, where \d\d are/)])
