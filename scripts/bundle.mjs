@@ -7,8 +7,8 @@ import ts from 'typescript'
 
 /** Runs on its own, so that it shares its code with nobody. */
 const program = 'engine/ssh/warm/holder.ts'
-/** What the list of tasks and completion need, which answer from a cache. */
-const startsWith = ['engine/cli/main.ts', 'engine/cli/list.ts', 'engine/cli/completion/answer.ts']
+/** What each start needs, and the list of tasks and completion, which answer from a cache. */
+const startsWith = ['engine/cli/is-older.ts', 'engine/cli/main.ts', 'engine/cli/list.ts', 'engine/cli/completion/answer.ts']
 /** What nobody names from outside. */
 const inner = /^(engine|project)\//
 /** Packages of many small files that almost every command needs: put inside, each with its licence beside. */

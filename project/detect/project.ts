@@ -103,7 +103,7 @@ function asgiIn(tree: ProjectTree): Finding | undefined {
     const text = tree.read(file) ?? ''
     const [, name, framework] = made.exec(text) ?? []
     if (name === undefined) continue
-    const todo = `${framework} speaks ASGI, and kraft serves WSGI; the package a2wsgi translates: application = ASGIMiddleware(${name})`
+    const todo = `${framework} speaks ASGI, and kraft serves WSGI; with the package a2wsgi name in wsgi: application = ASGIMiddleware(${name})`
     return { what: `the ASGI application ${name}`, file, line: lineOf(text, made) ?? 1, todo }
   }
   return undefined

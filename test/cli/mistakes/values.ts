@@ -78,8 +78,8 @@ export const valueMistakes: readonly Mistake[] = [
   {
     what: 'a map in a variable',
     text: 'environ:\n  DATABASE: { host: db }',
-    at: '2:15',
-    says: '"host"',
+    at: '2:13',
+    says: '"environ.DATABASE" should be one text, or one vault',
     next: 'For example: environ',
   },
   {
