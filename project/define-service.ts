@@ -1,9 +1,9 @@
 import type { InferOutput } from 'valibot'
 import { type MapSchema, sectionOf } from '../engine/config/section-of.js'
+import { requireName } from '../engine/errors/declaration-error.js'
 import type { Secret } from '../engine/shell/secret.js'
 import type { Sh } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
-import { requireName } from '../engine/task/declaration-error.js'
 import {
   type Developer,
   type Door,

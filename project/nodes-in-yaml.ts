@@ -1,6 +1,6 @@
 import { parseYaml, readText } from '../engine/config/yaml.js'
-import { writeAtomic } from '../engine/node/atomic.js'
-import { locked } from '../engine/node/lock.js'
+import { writeAtomic } from '../engine/files/atomic.js'
+import { locked } from '../engine/files/lock.js'
 import type { Project } from './settings.js'
 
 /** What becomes of the nodes of an environment: another one takes a node's place, or gets the role db. */

@@ -1,4 +1,4 @@
-import { requireName } from '../engine/task/declaration-error.js'
+import { requireName } from '../engine/errors/declaration-error.js'
 
 /** Marks one that a kraftfile exports; registered, so that another copy of kraftwerk makes what this one takes. */
 export const vaultMark = Symbol.for('kraftwerk.vault')

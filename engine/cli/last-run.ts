@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { writeAtomic } from '../node/atomic.js'
+import { writeAtomic } from '../files/atomic.js'
 
 /** Which run: of a task on a target, in a project or, outside of one, anywhere. */
 export interface RunKey {

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { dirname, join } from 'node:path'
 import { nearestKraftfile } from '../config/nearest-kraftfile.js'
 import { runningRoot } from '../config/own-copy.js'
-import { cacheFolder } from './cache-folder.js'
+import { cacheFolder } from '../files/cache-folder.js'
 
 /** What decides whether a value that was kept still counts. */
 export interface CacheKey {

@@ -1,8 +1,8 @@
 import { chmod } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { writeAtomic } from '../node/atomic.js'
-import { locked } from '../node/lock.js'
+import { writeAtomic } from '../files/atomic.js'
+import { locked } from '../files/lock.js'
 import { parseYaml, readText } from './yaml.js'
 
 /** Writes settings of one provider into ~/.kraftwerk.yaml, which nobody else can read then; comments stay. Returns the file. */

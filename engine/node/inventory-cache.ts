@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runningExtension, runningFile, runningRoot } from '../config/own-copy.js'
-import { keep, kept, named } from '../config/private-cache.js'
+import { keep, kept, named } from '../files/private-cache.js'
 import type { NodeRecord } from './record.js'
 
 /**

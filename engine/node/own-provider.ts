@@ -1,5 +1,5 @@
 import { type MapSchema, sectionOf } from '../config/section-of.js'
-import { requireName } from '../task/declaration-error.js'
+import { requireName } from '../errors/declaration-error.js'
 import { type Provider, providerMark } from './provider.js'
 
 /** What {@link provider} is given: a provider whose settings are an object schema. */

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { isKraftError } from '../errors/failure.js'
+import { writeAtomic } from '../files/atomic.js'
+import { locked } from '../files/lock.js'
+import { readIfThere } from '../files/read-if-there.js'
 import { nodesConfig, nodesKnownHosts } from '../ssh/include.js'
-import { readIfThere } from '../ssh/read-if-there.js'
-import { writeAtomic } from './atomic.js'
 import { inventoryFile, recordsIn } from './inventory.js'
-import { locked } from './lock.js'
 import type { NodeRecord } from './record.js'
 
 /** The nodes of one nodes.yaml. */

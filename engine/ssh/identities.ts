@@ -1,13 +1,13 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { BaseAgent, ParsedKey, SignCallback, SigningRequestOptions } from 'ssh2'
+import { readIfThere } from '../files/read-if-there.js'
 import { heldKeys } from './agent.js'
 import { expand, type SshOptions, standardIdentities } from './config.js'
 import { ssh2 } from './library.js'
 import { type IdentityFile, openIdentity, readIdentity } from './private-key.js'
 import { fromBlob, type PublicKey, same } from './public-key.js'
 import type { Ask } from './question.js'
-import { readIfThere } from './read-if-there.js'
 
 /** A key to try, and where it comes from. */
 export interface Identity {

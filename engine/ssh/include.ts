@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
-import { writeAtomic } from '../node/atomic.js'
-import { readIfThere } from './read-if-there.js'
+import { writeAtomic } from '../files/atomic.js'
+import { readIfThere } from '../files/read-if-there.js'
 
 const mark = '# kraft: ssh knows its nodes by name'
 

@@ -3,12 +3,12 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { KraftError } from '../errors/failure.js'
+import { readIfThere } from '../files/read-if-there.js'
 import { expand } from './config.js'
 import { ownKeyFile } from './identities.js'
 import { generateHostKey } from './key-pair.js'
 import { readIdentity } from './private-key.js'
 import { fromLine } from './public-key.js'
-import { readIfThere } from './read-if-there.js'
 
 /**
  * The public key that lets you in on new nodes, and the file that holds it: the `pubkey` setting's, else the first of

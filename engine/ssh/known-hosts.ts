@@ -2,8 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { chmod, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fitsWildcard } from '../config/wildcard.js'
+import { readIfThere } from '../files/read-if-there.js'
 import { fromLine, type PublicKey, same } from './public-key.js'
-import { readIfThere } from './read-if-there.js'
 
 /** One line of a known_hosts file. */
 export interface KnownHost {

@@ -1,8 +1,8 @@
 import { createPrivateKey, sign } from 'node:crypto'
+import { readIfThere } from '../files/read-if-there.js'
 import { ssh2 } from './library.js'
 import { fromBlob, fromLine, type PublicKey } from './public-key.js'
 import { type Ask, alone } from './question.js'
-import { readIfThere } from './read-if-there.js'
 
 /** An identity file as far as it can be read without its passphrase. */
 export interface IdentityFile {

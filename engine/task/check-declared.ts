@@ -1,5 +1,5 @@
+import { DeclarationError } from '../errors/declaration-error.js'
 import { didYouMean } from '../errors/nearest.js'
-import { DeclarationError } from './declaration-error.js'
 
 const taskKeys = [
   ...['on', 'run', 'steps', 'options', 'help', 'group', 'examples', 'changes', 'needs', 'optionalTarget', 'withoutKraftfile'],

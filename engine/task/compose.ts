@@ -1,5 +1,5 @@
+import { DeclarationError } from '../errors/declaration-error.js'
 import { checkTasks } from './check-declared.js'
-import { DeclarationError } from './declaration-error.js'
 import { isTask, make, type Task } from './task.js'
 
 /**

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { KraftError } from '../errors/failure.js'
-import { writeAtomic } from '../node/atomic.js'
+import { writeAtomic } from '../files/atomic.js'
 import { type Kind, type ManifestEntry, sha256, type TreeEntry } from './manifest.js'
 
 /** An entry of a tree with what it holds. */

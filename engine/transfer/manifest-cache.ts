@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { writeAtomic } from '../node/atomic.js'
+import { writeAtomic } from '../files/atomic.js'
 import { Manifest } from './manifest.js'
 
 /** More than the releases that anyone goes back and forth between. */

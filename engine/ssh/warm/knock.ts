@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { locked } from '../../node/lock.js'
+import { locked } from '../../files/lock.js'
 import { ownSocket } from './folder.js'
 import { startHolder } from './start.js'
 

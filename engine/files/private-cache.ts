@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstat, mkdir, readFile } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
-import { writeAtomic } from '../node/atomic.js'
+import { writeAtomic } from './atomic.js'
 
 /**
  * What was kept under a name for exactly this key; undefined where that is not known. It is believed only if nobody else can write it,

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { readIfThere } from '../../../engine/ssh/read-if-there.js'
+import { readIfThere } from '../../../engine/files/read-if-there.js'
 
 let folder: string
 beforeAll(async () => {

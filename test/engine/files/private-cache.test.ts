@@ -1,7 +1,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { keep, kept } from '../../../engine/config/private-cache.js'
+import { keep, kept } from '../../../engine/files/private-cache.js'
 import { freshHome } from '../../rig/home.js'
 
 const home = freshHome()
