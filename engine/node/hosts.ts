@@ -5,7 +5,7 @@ import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { KraftError } from '../errors/failure.js'
-import { locked } from './lock.js'
+import { locked } from '../files/lock.js'
 
 const mark = '# kraft'
 
