@@ -7,6 +7,11 @@ export function afterDeploy({ environment, project, settings }: Instance, word: 
   return live === undefined ? `kraft open:${own}` : `kraft open:${own} && kraft promote:${own} ${live}`
 }
 
+/** After the start of a machine that is at another address now: an application without a domain answers to that of its node alone. */
+export function afterStart({ environment, settings }: Instance, word: string, elsewhere: readonly string[]): string | undefined {
+  return elsewhere.length === 0 || settings.domain !== undefined ? undefined : `kraft reload:${environment ?? word}`
+}
+
 /** After a dump: load it where data may be tried. What is live is not to be overwritten by a line that is pasted. */
 export function afterDump({ environment, project }: Instance, file: string): string | undefined {
   if (!/^[\w./-]+$/.test(file)) return undefined

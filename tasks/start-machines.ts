@@ -11,6 +11,13 @@ import { nodeWork } from './snapshot-keeper.js'
 
 type Context = Pick<TargetContext<unknown>, 'target' | 'session' | 'line'>
 
+/** What {@link startMachines} has found and done. */
+interface Started {
+  readonly nodes: readonly Node[]
+  readonly started: readonly string[]
+  readonly elsewhere: readonly string[]
+}
+
 /** A node whose machine is off, and who can start it. */
 interface Off {
   readonly node: Node
@@ -20,10 +27,10 @@ interface Off {
 
 /**
  * Starts those machines of a target that are off at a provider which can start them, after a reboot of this machine for example, and
- * logs in to each, which checks its host key. Gives the nodes as they are to be used now, and the names of those that were started
- * (in a dry run: that would be).
+ * logs in to each, which checks its host key. Gives the nodes as they are to be used now, the names of those that were started (in a dry
+ * run: that would be), and of those that are at another address now.
  */
-export async function startMachines({ target, session, line }: Context): Promise<{ nodes: Node[]; started: string[] }> {
+export async function startMachines({ target, session, line }: Context): Promise<Started> {
   const off: Off[] = []
   for (const node of target.nodes) {
     const provider = await loadKind('providers', node.record.provider)
@@ -56,5 +63,7 @@ export async function startMachines({ target, session, line }: Context): Promise
     }),
   )
   if (!session.flags.dryRun && items.length > 0) await line.list(items)
-  return { nodes: [...nodes.values()], started: off.map(({ node }) => node.name) }
+  const now = [...nodes.values()]
+  const elsewhere = target.nodes.filter(({ name, record }) => nodes.get(name)?.record.address !== record.address)
+  return { nodes: now, started: off.map(({ node }) => node.name), elsewhere: elsewhere.map(({ name }) => name) }
 }

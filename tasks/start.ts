@@ -4,6 +4,7 @@ import { task } from '../engine/task/task.js'
 import { requireInstance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import { start as startSteps } from '../recipes/stopped.js'
+import { afterStart } from './next-command.js'
 import { changeServing } from './serving.js'
 import { startMachines } from './start-machines.js'
 
@@ -18,7 +19,7 @@ export const start = task({
   examples: ['kraft start:stage', 'kraft start:one'],
   async run(context) {
     const { session } = context
-    const { nodes, started } = await startMachines(context)
+    const { nodes, started, elsewhere } = await startMachines(context)
     const target = { ...context.target, nodes }
     const machines = started.join(', ')
     if (session.flags.dryRun && started.length > 0) {
@@ -39,6 +40,9 @@ export const start = task({
       }
     }
     const { name } = await changeServing({ ...context, target }, 'start', startSteps)
-    return new Result(`${name} ${session.flags.dryRun ? 'would run' : 'runs'}`, { name, machines: started })
+    const text = `${name} ${session.flags.dryRun ? 'would run' : 'runs'}`
+    const next = afterStart(instance, target.word, elsewhere)
+    const told = next === undefined ? text : `${text}; it answers at the new address of ${elsewhere.join(', ')} after: ${next}`
+    return new Result(told, { name, machines: started }, next)
   },
 })

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { instanceOf } from '../../project/instance.js'
 import { loadProject } from '../../project/settings.js'
-import { afterDeploy, afterDump } from '../../tasks/next-command.js'
+import { afterDeploy, afterDump, afterStart } from '../../tasks/next-command.js'
 import { freshHome } from '../rig/home.js'
 
 const home = freshHome()
@@ -26,4 +26,10 @@ it('a dump leads to another environment, never into a live one, and to no file w
   expect(afterDump(await instance(both, 'stage'), 'shop.bundle')).toBeUndefined()
   expect(afterDump(await instance(both, 'live'), 'my shop.bundle')).toBeUndefined()
   expect(afterDump(await instance(''), 'shop.bundle')).toBeUndefined()
+})
+
+it('a machine that is at another address leads to a reload, unless the site has a domain', async () => {
+  expect(afterStart(await instance(both, 'stage'), 'one', ['one'])).toBe('kraft reload:stage')
+  expect(afterStart(await instance(both, 'stage'), 'one', [])).toBeUndefined()
+  expect(afterStart(await instance('domain: shop.example.com\n'), 'one', ['one'])).toBeUndefined()
 })
