@@ -180,6 +180,8 @@ export function mariadbData(reach: (place: Place) => Sh, copy: NonNullable<Servi
     copy,
     swap: script(
       (place) => sh`
+      # Tables that are there are those that this has moved: so an undo knows whether it has.
+      drop "$former"
       make "$former"
       umask 077
       ${keepObjects('live', formerObjects(place))}
