@@ -35,7 +35,8 @@ function callable({ app, options }: Serving, command: string, place: Place, tree
   const about = { what: 'the web process', ...place }
   if (app === undefined) return { ...about, todo: `It names no callable: ${command}` }
   const isAsync = options.some(([name, value]) => name === 'worker-class' && /uvicorn|asgi|hypercorn/i.test(value))
-  if (isAsync || /\basgi\b/.test(app)) return { ...about, todo: `${app} is served as ASGI there; kraft serves WSGI, so nothing answers websockets` }
+  if (isAsync || /\basgi\b/.test(app))
+    return { ...about, todo: `${app} is served as ASGI there; kraft serves WSGI, so nothing answers websockets` }
   if (!/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\(\))?)?$/.test(app)) {
     return { ...about, todo: `kraft can't take "${app}": give it a name in a module, or a factory that needs no arguments` }
   }
