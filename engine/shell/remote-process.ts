@@ -56,13 +56,20 @@ export class RemoteProcess extends EventEmitter {
 
   async #run(stdin: Tie, stdout: Tie, stderr: Tie): Promise<void> {
     try {
-      const { channel } = await this.#group
+      const group = await this.#group
+      const { channel } = group
       this.emit('spawn')
       if (this.preamble !== '') channel.stdin.write(this.preamble)
       if (this.stdin !== null) this.stdin.pipe(channel.stdin)
       else if (stdin === 'inherit') process.stdin.pipe(channel.stdin)
       else channel.stdin.end()
       tie(channel.stdout, this.stdout, stdout === 'inherit' ? process.stdout : undefined)
+      // Whoever leaves a loop over its lines reads no more: a program of this machine would end by that as well.
+      this.stdout?.once('close', () => {
+        if (channel.stdout.readableEnded) return
+        channel.stdout.resume()
+        void group.kill('SIGPIPE')
+      })
       tie(channel.stderr, this.stderr, stderr === 'inherit' ? process.stderr : undefined)
       // A standard input that still flows would keep this process from ending.
       const letGo = () => void (stdin === 'inherit' && process.stdin.unpipe(channel.stdin).pause())

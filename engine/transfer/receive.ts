@@ -18,7 +18,11 @@ export async function receiveStream(
   })
   channel.stdin.end(input)
   if (count !== undefined) channel.stdout.on('data', (chunk: Buffer) => count(chunk.length))
-  await pipeline(channel.stdout, sink)
+  await pipeline(channel.stdout, sink).catch((error: unknown) => {
+    // What nobody reads any more would keep its place among the channels.
+    channel.close()
+    throw error
+  })
   const { code } = await channel.exit
   if (code === 0) return
   throw new KraftError({ kind: 'command', node: connection.node, command: 'send data', code, output: said.trim() })

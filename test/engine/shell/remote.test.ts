@@ -54,6 +54,17 @@ describe('$ on a node', () => {
     expect((await $`echo out; echo err >&2`).stderr).toBe('err\n')
   })
 
+  it.each(['here', 'there'])('ends where nobody reads on, as programs do: %s', async (where) => {
+    const endless = (where === 'here' ? here : $)`echo $$; exec yes`.nothrow()
+    let pid = ''
+    for await (const line of endless) {
+      pid ||= line
+      if (line === 'y') break
+    }
+    expect((await endless).ok).toBe(false)
+    expect(await isAlive(pid)).toBe(false)
+  })
+
   it('can be read line by line while it runs', async () => {
     const seen: string[] = []
     for await (const line of $`for i in 1 2 3; do echo $i; done`) seen.push(line)
