@@ -28,9 +28,10 @@ export function chooseBackup(all: readonly Backup[], id: string | undefined, ver
   const found = id === 'newest' ? good[0] : all.find((each) => each.id === id)
   if (found !== undefined) return found
   const newest = good[0] === undefined ? '' : `, the newest is ${good[0].id}`
+  const none = id === 'newest' ? 'There is no backup yet that is whole' : `There is no backup ${id}${newest}`
   throw new KraftError({
     kind: 'usage',
-    message: id === undefined ? `backups ${verb} needs the id of a backup, or newest` : `There is no backup ${id}${newest}`,
+    message: id === undefined ? `backups ${verb} needs the id of a backup, or newest` : none,
     next: `kraft backups:${word} lists all`,
   })
 }
