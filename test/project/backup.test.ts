@@ -75,7 +75,7 @@ environments:
     ['{ bucket: Shop_Backups }', 'the name of a bucket'],
     ['{ prefix: a/../b }', 'a folder with no ".." in it'],
     ['{ secret_key: "hush-hush with blanks" }', 'one word of text'],
-    ['{ secret_key: { pass: hush-hush } }', '"pass"'],
+    ['{ secret_key: { pass: hush-hush } }', 'one vault with its reference (op), and not a map'],
     ['{ encrypt: AGE-SECRET-KEY-1HUSH-HUSH }', "an age key's public half"],
     ['{ encrypt: [] }', 'at least one key'],
     ['{ keep: { yearly: 1 } }', '"yearly"'],

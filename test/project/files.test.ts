@@ -148,10 +148,12 @@ describe('in a git repository', () => {
     expect((await revision(home.project)).dirty).toBe(true)
   })
 
-  it('before the first commit have none', async () => {
+  it('before the first commit have none, and are of a branch', async () => {
     await rm(join(home.project, '.git'), { recursive: true })
     await git('init', '-q')
-    expect(await revision(home.project)).toEqual({ commit: undefined, name: undefined, dirty: false })
+    const { commit, dirty, name } = await revision(home.project)
+    expect([commit, dirty]).toEqual([undefined, true])
+    expect(name).toMatch(/^(main|master)$/)
     expect(await projectFiles(home.project)).toContain('app/models.py')
   })
 })

@@ -92,7 +92,7 @@ environments:
     ['{ bucket: Shop_Static }', 'the name of a bucket'],
     ['{ prefix: a/../b }', 'a folder with no ".." in it'],
     ['{ secret_key: "hush-hush with blanks" }', 'one word of text'],
-    ['{ secret_key: { pass: hush-hush } }', '"pass"'],
+    ['{ secret_key: { pass: hush-hush } }', 'and not a map'],
     ['{ prune: never }', 'a number of days, or false for never'],
     ['{ prune: 0 }', 'at least 1'],
     ['{ public: hush-hush }', 'public'],

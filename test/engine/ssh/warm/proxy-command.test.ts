@@ -91,7 +91,8 @@ test('so is one through a jump host that is reached by a command', async () => {
 test('one that asks something is started again with the terminal of who connects, and nothing ran before', async () => {
   const configFile = await through('printf "Token: " >/dev/tty || exit 1; read -r token </dev/tty; [ "$token" = open ] || exit 1')
   const fixture = fileURLToPath(new URL('warm.fixture.ts', import.meta.url))
-  const client = await asProgram(fixture, ['engine/config', 'engine/errors', 'engine/node', 'engine/shell', 'engine/ssh'])
+  const rooms = ['config', 'errors', 'files', 'node', 'shell', 'ssh'].map((room) => `engine/${room}`)
+  const client = await asProgram(fixture, rooms)
   const mark = join(current.home, 'ran')
   const words = [process.execPath, client.file, JSON.stringify(sshd.record), configFile, program, `echo ran >>${mark}; echo end`]
   const terminal = await inTerminal(words, { columns: 200, rows: 24, cwd: current.home, env: process.env })
