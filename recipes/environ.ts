@@ -6,6 +6,7 @@ import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import { file } from './file.js'
 import { environmentFile, type Release } from './release.js'
+import { sayStopped } from './stopped.js'
 
 /** A change of the variables that are kept on a node. */
 export interface EnvironChange {
@@ -211,7 +212,7 @@ export function describeEnviron(place: Place): Sh {
       say() { if [ -e "$2" ]; then printf '%s %s\n' "$1" "$(base64 -w 0 "$2")"; fi; }
       say owner ${`${layout.settings(place)}/owner`}
       say history ${environHistory(place)}
-      if [ -e ${layout.stopped(place)} ]; then echo stopped; fi
+      ${sayStopped(place)}
       if [ -z "$live" ] || [ ! -d "$live" ]; then say kept ${environ(place)}; exit 0; fi
       release=\${live%/.kraft/*}
       printf 'release %s\n' "\${release##*/}"

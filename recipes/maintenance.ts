@@ -10,6 +10,7 @@ import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import { directory } from './file.js'
 import { renameLink } from './release.js'
+import { sayStopped } from './stopped.js'
 
 /** What visitors get while a site is closed for maintenance, and who gets through. */
 export interface Maintenance {
@@ -116,7 +117,7 @@ export function openSite(place: Place): readonly Step[] {
 /** Prints the note of a site that is closed for maintenance, and `stopped` where it is that. */
 export function closedState(place: Place) {
   return sh`
-    if [ -e ${layout.stopped(place)} ]; then echo stopped; fi
+    ${sayStopped(place)}
     cat ${link(place)}/note.json 2>/dev/null || :
   `
 }

@@ -20,6 +20,9 @@ export interface Restart {
   readonly patience: number
 }
 
+/** Shell that prints `stopped` where {@link stop} has stopped an instance. */
+export const sayStopped = (place: Place): Sh => sh`if [ -e ${layout.stopped(place)} ]; then echo stopped; fi`
+
 /** Refuses to touch an instance of another project or environment. */
 export function ownInstance(place: Place, owner: string): readonly Step[] {
   const path = `${layout.settings(place)}/owner`

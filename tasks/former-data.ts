@@ -7,6 +7,7 @@ import { type Instance, requireInstance } from '../project/instance.js'
 import { discard } from '../recipes/bundle.js'
 import { forgetFormer, type Loaded, parseLoaded, readLoaded, swapBack, undoInterrupted } from '../recipes/exchange.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
+import { connectAnew } from './connect-anew.js'
 import { notThere } from './current-release.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
@@ -33,7 +34,7 @@ export async function undoLoad(context: Context): Promise<Result> {
     ...swapBack(instance, services, `an undo of ${what}`),
     ...discard(instance, undefined, services),
   ])
-  await call(await session.task('reload'))
+  await connectAnew(node, instance, async () => call(await session.task('reload')))
   const would = session.flags.dryRun ? 'would be' : services.length === 1 ? 'is' : 'are'
   return new Result(`${all} ${would} as before ${what}. Once more takes that back: kraft load:${target.word} --undo`, {
     services: names,

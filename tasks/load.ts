@@ -26,7 +26,8 @@ export const load = task({
   meantBy: ['import'],
   help: 'put the data of a bundle in the place of the live data\nThe live data are kept for --undo.',
   destructive: true,
-  changes: 'the data; the former ones are kept until the next load or --drop-old; web and processes start anew, as reload does',
+  changes:
+    'the data; the former ones are kept until the next load or --drop-old; web and processes start anew, as reload does, unless they are stopped',
   examples: [
     'kraft load:stage before.bundle',
     'kraft dump:live - | kraft load:stage - --yes',

@@ -11,6 +11,7 @@ import { loadBeside } from '../recipes/load-beside.js'
 import { readyToLoad } from '../recipes/ready-to-load.js'
 import { roomFor } from '../recipes/room.js'
 import { sanitize } from '../recipes/sanitize.js'
+import { connectAnew } from './connect-anew.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { holdLock } from './hold-lock.js'
@@ -83,6 +84,5 @@ export async function putInPlace(
       await lock?.release()
     }
   }
-  // What is connected to the former data connects anew.
-  await reload()
+  await connectAnew(node, instance, reload)
 }

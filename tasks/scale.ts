@@ -2,7 +2,7 @@ import { KraftError } from '../engine/errors/failure.js'
 import { didYouMean } from '../engine/errors/nearest.js'
 import type { Node } from '../engine/node/node.js'
 import type { Item, Line } from '../engine/report/report.js'
-import { lines, sh } from '../engine/shell/sh.js'
+import { lines } from '../engine/shell/sh.js'
 import type { Step } from '../engine/step/step.js'
 import { eachNode } from '../engine/task/each-node.js'
 import { option } from '../engine/task/option.js'
@@ -10,11 +10,11 @@ import { Result } from '../engine/task/result.js'
 import type { Session } from '../engine/task/session.js'
 import { task } from '../engine/task/task.js'
 import { type Instance, requireInstance } from '../project/instance.js'
-import { layout } from '../project/layout.js'
 import { noteInLog } from '../recipes/audit.js'
 import { releaseNodes, runsProcesses, serves } from '../recipes/followers.js'
 import { scaleProcess } from '../recipes/processes.js'
 import { type Counts, parseCounts, readCounts, rememberCounts } from '../recipes/scale.js'
+import { sayStopped } from '../recipes/stopped.js'
 import { columns } from './columns.js'
 import { currentRelease } from './current-release.js'
 import { type Begun, begin } from './rollout/begin.js'
@@ -93,7 +93,7 @@ async function readScaled(
   session: Session,
   line: Line,
 ): Promise<ReadonlyMap<Node, Scaled>> {
-  const look = lines(readCounts(instance), sh`if [ -e ${layout.stopped(instance)} ]; then echo stopped; fi`)
+  const look = lines(readCounts(instance), sayStopped(instance))
   const read = await eachNode(session, nodes, line, async (node) => {
     await currentRelease(node, instance)
     return node.read(look.text)

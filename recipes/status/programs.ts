@@ -1,8 +1,8 @@
 import { duration, size } from '../../engine/report/progress-text.js'
-import { lines, sh } from '../../engine/shell/sh.js'
-import { layout } from '../../project/layout.js'
+import { lines } from '../../engine/shell/sh.js'
 import { withMissing } from '../missing-programs.js'
 import { howEnded, lookAtPrograms, type Program, readPrograms } from '../ps.js'
+import { sayStopped } from '../stopped.js'
 import type { Attention, StatusPart } from './part.js'
 
 // One that has been up for so long has come to itself.
@@ -11,7 +11,7 @@ const settled = 600
 /** The web process, the project's own processes, and cron entries. */
 export const programs: StatusPart = {
   name: 'programs',
-  look: ({ instance }) => lines(sh`if [ -e ${layout.stopped(instance)} ]; then echo stopped; fi`, lookAtPrograms(instance)),
+  look: ({ instance }) => lines(sayStopped(instance), lookAtPrograms(instance)),
   read(printed, { instance, node, word, deployed }) {
     if (!deployed) return { rows: [], data: [], attention: [] }
     const stopped = /^stopped$/m.test(printed)

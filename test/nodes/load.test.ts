@@ -49,6 +49,18 @@ test('a load is undone, done again and settled, and each time all services chang
   )
 })
 
+test('a load and its undo leave stopped what is stopped', async () => {
+  const status = async () => (await ask(address, { host: 'depot.test', path: '/' })).status
+  await must('stop:stage')
+  for (const words of [['new.bundle'], ['--undo']]) {
+    await must('load:stage', ...words, '--yes')
+    expect([await state(), await status()]).toEqual([all(words[0] === '--undo' ? 'old' : 'new'), 503])
+  }
+  await must('start:stage')
+  expect(await status()).toBe(200)
+  await must('load:stage', '--drop-old', '--yes')
+})
+
 test('a bundle stays on its node, for root alone, and is loaded from there', async () => {
   await put('kept')
   const { stdout } = await must('dump:stage', '--on-node', '--json')
