@@ -50,7 +50,7 @@ chapter('a second bootstrap changes nothing', async () => {
 
 essential('a project of one kraftwerk.yaml and requirements is deployed, and answers at the address of the node', async () => {
   const { stdout } = await story.must(['deploy:two'])
-  expect(stdout).toMatch(new RegExp(`^httpbin is at release \\d{8}-\\d{6}\nhttp://${address}/\n(.+\n){2,3}$`))
+  expect(stdout).toMatch(new RegExp(`^httpbin is at release \\d{8}-\\d{6}\nhttp://${address}/\n(.+\n){3,4}$`))
   const answer = JSON.parse((await get('/get?a=1')).text)
   expect(answer).toMatchObject({ args: { a: '1' }, url: `http://${address}/get?a=1` })
   expect((await get('/status/204')).status).toBe(204)

@@ -113,7 +113,7 @@ chapter('a second bootstrap changes nothing', async () => {
 
 essential('stage and live are deployed side by side on one node', async () => {
   expect((await story.must(['deploy:stage'])).stdout).toMatch(
-    /^guestbook-stage is at release \d{8}-\d{6}\nhttp:\/\/stage\.guestbook\.example\.com\/\n(.+\n){2,3}$/,
+    /^guestbook-stage is at release \d{8}-\d{6}\nhttp:\/\/stage\.guestbook\.example\.com\/\n(.+\n){3,4}$/,
   )
   // The second instance makes nginx read its settings anew, which visitors of the first must not notice.
   const { reports } = await underLoad({ address, host: stageHost }, () => story.must(['deploy:live']), { slow: '/release' })
@@ -394,8 +394,12 @@ chapter('dump writes one bundle; a damaged or wrong one is refused or taken back
   expect([forged.code, forged.stderr.includes('not what the manifest says')], forged.stderr).toEqual([1, true])
   await unchanged()
 
-  // The database is swapped before the files; a folder that something is mounted on can't be renamed.
-  await story.onNode('one', 'mount --bind /web/guestbook-stage/uploads /web/guestbook-stage/uploads')
+  // The database is swapped before the files; a folder that something is mounted on can't be renamed. Before, it would be seen.
+  await story.onNode(
+    'one',
+    `systemd-run --quiet --unit stuck sh -c '
+      cd /web/guestbook-stage; until [ -d .uploads.beside ]; do sleep 0.01; done; mount --bind uploads uploads'`,
+  )
   try {
     const stuck = await story.kraft(['load:stage', 'stage.bundle', '--yes'])
     expect([stuck.code, stuck.stderr.includes('put back')], stuck.stderr).toEqual([1, true])
