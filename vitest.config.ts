@@ -5,7 +5,12 @@ const isolated = { pool: 'forks' as const, passWithNoTests: false }
 // They need a server that takes EC2's place, which takes its time to install.
 const cloud = ['test/recipes/providers/ec2.test.ts', 'test/recipes/providers/ec2/**', 'test/cloud/**']
 
-const onNodes = { testTimeout: 600_000, hookTimeout: 600_000, setupFiles: ['test/rig/own-state.ts'] }
+const onNodes = {
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
+  setupFiles: ['test/rig/own-state.ts'],
+  globalSetup: ['test/rig/protected-files.ts'],
+}
 const docs = ['test/docs/guides.test.ts']
 
 export default defineConfig({

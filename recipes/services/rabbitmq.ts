@@ -34,11 +34,10 @@ const vhosts = (place: Place): Sh =>
     }
     # Policies come from the first line of what it reads.
     make() {
-      # rabbitmqctl reads it as the server's own user.
+      # rabbitmqctl reads it as the server's own user. In /tmp of a Debian root writes to no file of somebody else's.
       definitions=$(mktemp)
-      chown rabbitmq "$definitions"
       code=0
-      admin "$1" grant >"$definitions" && rabbitmqctl --quiet import_definitions "$definitions" >/dev/null || code=$?
+      admin "$1" grant >"$definitions" && chown rabbitmq "$definitions" && rabbitmqctl --quiet import_definitions "$definitions" >/dev/null || code=$?
       rm -f "$definitions"
       return "$code"
     }
