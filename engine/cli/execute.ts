@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { explain } from '../errors/explain.js'
 import { formatPlace, KraftError } from '../errors/failure.js'
 import { openReport } from '../report/open.js'
@@ -12,7 +13,7 @@ import { checkCall } from './check-call.js'
 import { rememberEnds } from './choose-targets.js'
 import { exitCode } from './exit.js'
 import { printHelp } from './help.js'
-import { interruption } from './interruption.js'
+import { type Interruption, interruption } from './interruption.js'
 import { loadRegistry } from './load.js'
 import { parseArguments, parseWord } from './parse.js'
 import { createPrompt } from './prompt.js'
@@ -90,7 +91,8 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     showRest(session, printed, globals.events)
     if (code === 0) showNext(finished, globals)
     return code
-  } catch (error) {
+  } catch (thrown) {
+    const error = await orInterruption(thrown, interrupted)
     hasFailed = true
     if (isInterrupted(error) || !isOver) {
       ended.abort()
@@ -114,6 +116,16 @@ export async function execute(app: App, word: string, args: readonly string[]): 
     })
     interrupted?.ignore()
   }
+}
+
+// Milliseconds; both got it in the same moment.
+const momentLater = 200
+
+/** Ctrl-C at a terminal ends a command of this machine as well, of whose end kraft may hear first. */
+async function orInterruption(error: unknown, interrupted: Interruption | undefined): Promise<unknown> {
+  const failure = explain(error)?.failure
+  if (interrupted === undefined || failure?.kind !== 'command' || failure.code !== null) return error
+  return Promise.race([interrupted.happens.catch((said: unknown) => said), sleep(momentLater, error)])
 }
 
 function isInterrupted(error: unknown): boolean {

@@ -22,7 +22,7 @@ export function noted(made: ProcessPromise, where: string): void {
 
 const running = new Set<ProcessPromise>()
 
-/** Interrupts the commands of zx that run on this machine: each leads a group of its own, which Ctrl-C does not reach. */
+/** Interrupts the commands of zx that run on this machine, also those that Ctrl-C at a terminal has not reached. */
 export async function endLocal(): Promise<void> {
   await Promise.allSettled([...running].map((command) => command.kill('SIGINT')))
 }

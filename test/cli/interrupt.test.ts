@@ -32,6 +32,9 @@ beforeAll(async () => {
         line.output('started')
         await command
       } })
+      export const first = task({ on: 'once', run: ({ local }) => {
+        return local.$\`sleep 0.5; (sleep 0.1; kill -INT $PPID) >/dev/null 2>&1 </dev/null & kill -INT $$\`
+      } })
       export const deaf = task({ run: ({ $ }) => $\`trap '' INT; echo started; sleep 5\` })
     `,
   })
@@ -46,9 +49,11 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true })
 })
 
+const begun = (...words: string[]): Promise<Terminal> =>
+  inTerminal([process.execPath, kraftProgram, ...words], { columns: 80, rows: 24, cwd: join(home, 'work'), env })
+
 async function started(...words: string[]): Promise<Terminal> {
-  const program = [process.execPath, kraftProgram, ...words]
-  const terminal = await inTerminal(program, { columns: 80, rows: 24, cwd: join(home, 'work'), env })
+  const terminal = await begun(...words)
   await terminal.sees('started')
   return terminal
 }
@@ -76,14 +81,20 @@ describe('Ctrl-C at a terminal', () => {
     expect(screen.lastIndexOf('\x1b[?25h')).toBeGreaterThan(screen.lastIndexOf('\x1b[?25l'))
   })
 
+  it('is told as that although a command of this machine has ended of it first', async () => {
+    const terminal = await begun('first:one')
+    expect(await terminal.ended()).toBe(130)
+    expect(stripVTControlCharacters(terminal.seen())).toContain('error: Interrupted')
+  })
+
   it('twice ends kraft at once, although something does not listen', async () => {
     const terminal = await started('deaf:one')
     terminal.type('\x03')
     await sleep(700)
     terminal.type('\x03')
-    const begun = performance.now()
+    const typed = performance.now()
     expect(await terminal.ended()).toBe(130)
-    expect(performance.now() - begun).toBeLessThan(2500)
+    expect(performance.now() - typed).toBeLessThan(2500)
     expect(stripVTControlCharacters(terminal.seen())).not.toContain('error:')
   })
 })
