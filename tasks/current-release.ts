@@ -5,7 +5,7 @@ import type { Instance } from '../project/instance.js'
 import { layout } from '../project/layout.js'
 import type { Place } from '../project/service.js'
 import type { InstanceState } from '../recipes/state.js'
-import { readOwner, refuseOther } from './require-owner.js'
+import { notThere, readOwner, refuseOther } from './require-owner.js'
 
 /** The id of the release that an instance serves on a node. Throws `task` where there is none. */
 export async function currentRelease(node: Node, place: Place): Promise<string> {
@@ -23,10 +23,6 @@ export async function ownRelease(node: Node, instance: Instance): Promise<string
   refuseOther(node, instance, owner, notThere)
   return idOf(link, instance, node)
 }
-
-/** What to do where the data of a name are another project's. */
-export const notThere =
-  'Nothing was changed. Call kraft in that project, or give this one a name of its own (name: in kraftwerk.yaml)'
 
 function idOf(link: string, place: Place, node: Node): string {
   const id = link.trim().split('/').at(-1) ?? ''

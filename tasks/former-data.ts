@@ -8,11 +8,10 @@ import { discard } from '../recipes/bundle.js'
 import { forgetFormer, type Loaded, parseLoaded, readLoaded, swapBack, undoInterrupted } from '../recipes/exchange.js'
 import { confirmLoss, requireAnswer } from './confirm.js'
 import { connectAnew } from './connect-anew.js'
-import { notThere } from './current-release.js'
 import { dataServices } from './data-services.js'
 import { firstWebNode } from './first-node.js'
 import { holdLock } from './hold-lock.js'
-import { requireOwner } from './require-owner.js'
+import { notThere, requireOwner } from './require-owner.js'
 
 type Context = Pick<TargetContext<unknown>, 'target' | 'session' | 'line' | 'call'>
 

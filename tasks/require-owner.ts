@@ -10,6 +10,10 @@ export async function requireOwner(node: Node, instance: Instance, next: string)
   refuseOther(node, instance, await node.read(readOwner(instance).text), next)
 }
 
+/** What to do where the data of a name are another project's. */
+export const notThere =
+  'Nothing was changed. Call kraft in that project, or give this one a name of its own (name: in kraftwerk.yaml)'
+
 /** Prints who owns the name, for {@link refuseOther}. */
 export const readOwner = (place: Place): Sh => sh`cat ${`${layout.settings(place)}/owner`} 2>/dev/null || :`
 

@@ -94,6 +94,7 @@ export async function execute(app: App, word: string, args: readonly string[]): 
   } catch (thrown) {
     const error = await orInterruption(thrown, interrupted)
     hasFailed = true
+    // What was thrown while work goes on, by an interruption or a stray error, leaves that to be ended.
     if (isInterrupted(error) || !isOver) {
       ended.abort()
       await Promise.all([endGroups(), endLocal(), stopScripts()])

@@ -1,21 +1,13 @@
 import { spawn } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
+import { signalGroup } from '../../engine/shell/signal-group.js'
 
 /** Milliseconds between two looks at whether a group is gone. */
 const interval = 40
 
 /** Milliseconds that the kernel may take for those that were killed. */
 const dying = 2000
-
-/** Sends a signal to a process group; false where nobody is left in it. */
-export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-group, signal)
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
-}
 
 /** Ends all that is in a process group: TERM, and KILL after so many seconds for what is left. */
 export async function endGroup(group: number, patience: number): Promise<void> {

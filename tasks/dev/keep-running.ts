@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { prefixed } from '../../engine/report/prefixed.js'
-import { endGroup, type Guard, signalGroup } from './group.js'
+import { signalGroup } from '../../engine/shell/signal-group.js'
+import { endGroup, type Guard } from './group.js'
 import type { Program } from './programs.js'
 import type { Screen } from './screen.js'
 

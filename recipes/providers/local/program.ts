@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { KraftError } from '../../../engine/errors/failure.js'
+import { signalGroup } from '../../../engine/shell/signal-group.js'
 
 /** How {@link runProgram} runs a program of this machine. */
 export interface ProgramOptions {
@@ -51,7 +52,7 @@ function ended(program: string, args: readonly string[], options: ProgramOptions
       })
       if (onLine !== undefined) createInterface({ input: child[name] }).on('line', onLine)
     }
-    const end = () => void (child.pid === undefined || process.kill(-child.pid, 'SIGTERM'))
+    const end = () => void (child.pid === undefined || signalGroup(child.pid, 'SIGTERM'))
     signal?.addEventListener('abort', end, { once: true })
     child.stdin.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') reject(error)

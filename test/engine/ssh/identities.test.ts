@@ -4,53 +4,32 @@ import { existsSync } from 'node:fs'
 import { appendFile, readFile, rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { connect } from '../../../engine/ssh/connect.js'
-import type { Connection } from '../../../engine/ssh/connection.js'
+import { describe, expect, it } from 'vitest'
 import type { Ask } from '../../../engine/ssh/question.js'
 import { failureOf } from '../../rig/failure.js'
 import { startFrontAgent, uint32, words } from '../../rig/front-agent.js'
-import { type Sshd, startSshd } from '../../rig/sshd.js'
+import { logins } from '../../rig/logins.js'
 
-let sshd: Sshd
-const opened: Connection[] = []
-
-beforeAll(async () => {
-  sshd = await startSshd()
-  process.env.HOME = sshd.folder
-})
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((connection) => connection.close()))
-})
-afterAll(() => sshd.stop())
-
-async function login(lines: readonly string[], ask?: Ask) {
-  const configFile = `${sshd.folder}/config.${opened.length}.${Math.random()}`
-  await writeFile(configFile, [...lines, 'Host *', 'IdentitiesOnly yes', 'UserKnownHostsFile /dev/null', ''].join('\n'))
-  const connection = connect({ record: sshd.record, configFile, ...(ask && { ask }) })
-  opened.push(connection)
-  return connection.capture('echo in')
-}
+const all = logins()
+const { login } = all
 
 async function makeKey(name: string, ...options: readonly string[]): Promise<string> {
-  const file = `${sshd.folder}/${name}`
+  const file = `${all.sshd.folder}/${name}`
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-C', name, '-f', file, ...options])
-  await appendFile(`${sshd.folder}/authorized_keys`, await readFile(`${file}.pub`))
+  await appendFile(`${all.sshd.folder}/authorized_keys`, await readFile(`${file}.pub`))
   return file
 }
 
 describe('logging in', () => {
   it('takes the key of the agent', async () => {
-    const socket = `${sshd.folder}/agent`
+    const socket = `${all.sshd.folder}/agent`
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
     try {
       await expect.poll(() => execFileSync('sh', ['-c', `test -S ${socket} && echo up || true`]).toString()).toBe('up\n')
-      execFileSync('ssh-add', ['-q', sshd.identity], { env: { ...process.env, SSH_AUTH_SOCK: socket } })
-      const lines = ['IdentitiesOnly no', `IdentityAgent ${socket}`, `IdentityFile ${sshd.folder}/absent`]
-      await writeFile(`${sshd.folder}/agent.config`, lines.join('\n'))
-      const connection = connect({ record: sshd.record, configFile: `${sshd.folder}/agent.config` })
-      opened.push(connection)
-      expect((await connection.capture('echo in')).stdout).toBe('in\n')
+      execFileSync('ssh-add', ['-q', all.sshd.identity], { env: { ...process.env, SSH_AUTH_SOCK: socket } })
+      const lines = ['IdentitiesOnly no', `IdentityAgent ${socket}`, `IdentityFile ${all.sshd.folder}/absent`]
+      await writeFile(`${all.sshd.folder}/agent.config`, lines.join('\n'))
+      expect((await all.loginBy(`${all.sshd.folder}/agent.config`)).stdout).toBe('in\n')
     } finally {
       agent.kill()
       await once(agent, 'exit')
@@ -81,11 +60,11 @@ describe('logging in', () => {
 
   it('says that a certificate is not supported, and takes its plain key all the same', async () => {
     const file = await makeKey('certified', '-N', '')
-    execFileSync('ssh-keygen', ['-q', '-s', sshd.identity, '-I', 'me', '-n', 'me', `${file}.pub`])
+    execFileSync('ssh-keygen', ['-q', '-s', all.sshd.identity, '-I', 'me', '-n', 'me', `${file}.pub`])
     expect((await login([`IdentityFile ${file}`])).stdout).toBe('in\n')
-    const unknown = `${sshd.folder}/unknown`
+    const unknown = `${all.sshd.folder}/unknown`
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', unknown])
-    execFileSync('ssh-keygen', ['-q', '-s', sshd.identity, '-I', 'me', '-n', 'me', `${unknown}.pub`])
+    execFileSync('ssh-keygen', ['-q', '-s', all.sshd.identity, '-I', 'me', '-n', 'me', `${unknown}.pub`])
     const told = await failureOf(login([`IdentityFile ${unknown}`]))
     expect(told.said).toContain(`${unknown}-cert.pub: certificates are not supported`)
   })
@@ -97,7 +76,7 @@ describe('logging in', () => {
   })
 
   it('does not ask for a passphrase where the server does not want the key', async () => {
-    const file = `${sshd.folder}/unwanted`
+    const file = `${all.sshd.folder}/unwanted`
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'unwanted', '-a', '1', '-f', file])
     const told = await failureOf(login([`IdentityFile ${file}`], () => Promise.reject(new Error('asked'))))
     expect(told.said).toContain(`tried ${file}`)
@@ -111,10 +90,10 @@ describe('logging in', () => {
   it("takes kraft's own key as the last", async () => {
     const { loginKey } = await import('../../../engine/ssh/keys.js')
     const { publicKey } = await loginKey()
-    const before = await readFile(`${sshd.folder}/authorized_keys`)
-    await writeFile(`${sshd.folder}/authorized_keys`, `${publicKey}\n`)
-    expect((await login([`IdentityFile ${sshd.folder}/absent`])).stdout).toBe('in\n')
-    await writeFile(`${sshd.folder}/authorized_keys`, before)
+    const before = await readFile(`${all.sshd.folder}/authorized_keys`)
+    await writeFile(`${all.sshd.folder}/authorized_keys`, `${publicKey}\n`)
+    expect((await login([`IdentityFile ${all.sshd.folder}/absent`])).stdout).toBe('in\n')
+    await writeFile(`${all.sshd.folder}/authorized_keys`, before)
   })
 
   it('says that a security key is not supported and what to do, and takes the next key', async () => {
@@ -123,7 +102,7 @@ describe('logging in', () => {
     expect(execFileSync('ssh-keygen', ['-y', '-f', file]).toString()).toContain(securityKey.toString('base64'))
     const told = await failureOf(login([`IdentityFile ${file}`]))
     expect(told.said).toContain(`${file}: security keys (sk-ssh-ed25519@openssh.com) are not supported; put a plain key there`)
-    expect((await login([`IdentityFile ${file}`, `IdentityFile ${sshd.identity}`])).stdout).toBe('in\n')
+    expect((await login([`IdentityFile ${file}`, `IdentityFile ${all.sshd.identity}`])).stdout).toBe('in\n')
   })
 })
 
@@ -139,10 +118,10 @@ describe('an agent', () => {
   })
 
   it('whose certificate is all that would be let in is told apart, with what to do', async () => {
-    const file = `${sshd.folder}/stranger`
+    const file = `${all.sshd.folder}/stranger`
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'stranger', '-f', file])
     certify(file)
-    await appendFile(`${sshd.folder}/authorized_keys`, `cert-authority ${await publicOf(sshd.identity)}\n`)
+    await appendFile(`${all.sshd.folder}/authorized_keys`, `cert-authority ${await publicOf(all.sshd.identity)}\n`)
     await withAgent(async (lines) => {
       execFileSync('ssh-add', ['-q', file], { env: agentAt(lines) })
       const told = await failureOf(login(lines))
@@ -150,7 +129,7 @@ describe('an agent', () => {
       expect(told.said).toMatch(
         /agent: stranger: certificates \(ssh-ed25519-cert-v01@openssh.com\) are not supported; its plain key/,
       )
-      expect((await login([...lines, `IdentityFile ${sshd.identity}`])).stdout).toBe('in\n')
+      expect((await login([...lines, `IdentityFile ${all.sshd.identity}`])).stdout).toBe('in\n')
     })
   })
 
@@ -163,10 +142,10 @@ describe('an agent', () => {
         { blob: securityKey, comment: 'token' },
         { blob: other, comment: '' },
       ]
-      const path = `${sshd.folder}/front`
+      const path = `${all.sshd.folder}/front`
       const front = await startFrontAgent(path, before, socketOf(lines))
       try {
-        const there = ['IdentitiesOnly no', `IdentityAgent ${path}`, `IdentityFile ${sshd.folder}/absent`]
+        const there = ['IdentitiesOnly no', `IdentityAgent ${path}`, `IdentityFile ${all.sshd.folder}/absent`]
         const listed = await promisify(execFile)('ssh-add', ['-l'], { env: agentAt(there), timeout: 5_000 })
         expect(listed.stdout).toContain('(ED25519-SK)')
         expect((await login(there)).stdout).toBe('in\n')
@@ -188,12 +167,12 @@ describe('an agent', () => {
     ['cuts its list off', Buffer.from([0, 0, 0, 5, 12, 0, 0, 0, 3]), 'its list of keys is cut off'],
     ['is none', Buffer.from('SSH-2.0-what'), 'it does not answer as an agent does'],
   ])('that %s is no obstacle', async (_what, answer, why) => {
-    const path = `${sshd.folder}/odd-agent`
+    const path = `${all.sshd.folder}/odd-agent`
     const server = createServer((socket) => socket.resume().end(answer)).listen(path)
     await once(server, 'listening')
     const lines = ['IdentitiesOnly no', `IdentityAgent ${path}`]
-    expect((await login([...lines, `IdentityFile ${sshd.identity}`])).stdout).toBe('in\n')
-    expect((await failureOf(login([...lines, `IdentityFile ${sshd.folder}/absent`]))).said).toContain(
+    expect((await login([...lines, `IdentityFile ${all.sshd.identity}`])).stdout).toBe('in\n')
+    expect((await failureOf(login([...lines, `IdentityFile ${all.sshd.folder}/absent`]))).said).toContain(
       `the agent at ${path}: ${why}`,
     )
     server.close()
@@ -228,7 +207,7 @@ async function writeSecurityKey(name: string): Promise<string> {
     uint32(1),
     words(securityKey, Buffer.concat([secret, padding])),
   ])
-  const path = `${sshd.folder}/${name}`
+  const path = `${all.sshd.folder}/${name}`
   const rows = file.toString('base64').match(/.{1,70}/g) ?? []
   await writeFile(path, ['-----BEGIN OPENSSH PRIVATE KEY-----', ...rows, '-----END OPENSSH PRIVATE KEY-----', ''].join('\n'), {
     mode: 0o600,
@@ -238,7 +217,7 @@ async function writeSecurityKey(name: string): Promise<string> {
 
 /** Signs a key with that of the test as the authority. */
 function certify(file: string): void {
-  execFileSync('ssh-keygen', ['-q', '-s', sshd.identity, '-I', 'me', '-n', sshd.record.user, `${file}.pub`])
+  execFileSync('ssh-keygen', ['-q', '-s', all.sshd.identity, '-I', 'me', '-n', all.sshd.record.user, `${file}.pub`])
 }
 
 async function publicOf(file: string): Promise<string> {
@@ -251,11 +230,11 @@ const agentAt = (lines: readonly string[]) => ({ ...process.env, SSH_AUTH_SOCK: 
 
 /** Runs with a real ssh-agent; the lines make it the only one to have keys. */
 async function withAgent(body: (lines: readonly string[]) => Promise<void>): Promise<void> {
-  const path = `${sshd.folder}/agent`
+  const path = `${all.sshd.folder}/agent`
   const agent = spawn('ssh-agent', ['-D', '-a', path], { stdio: 'ignore' })
   try {
     await expect.poll(() => existsSync(path)).toBe(true)
-    await body(['IdentitiesOnly no', `IdentityAgent ${path}`, `IdentityFile ${sshd.folder}/absent`])
+    await body(['IdentitiesOnly no', `IdentityAgent ${path}`, `IdentityFile ${all.sshd.folder}/absent`])
   } finally {
     agent.kill()
     await once(agent, 'exit')

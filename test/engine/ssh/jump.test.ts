@@ -1,29 +1,11 @@
 import { writeFile } from 'node:fs/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { connect } from '../../../engine/ssh/connect.js'
-import type { Connection } from '../../../engine/ssh/connection.js'
+import { describe, expect, it } from 'vitest'
 import { failureOf } from '../../rig/failure.js'
-import { type Sshd, startSshd } from '../../rig/sshd.js'
+import { logins } from '../../rig/logins.js'
+import { startSshd } from '../../rig/sshd.js'
 
-let sshd: Sshd
-const opened: Connection[] = []
-
-beforeAll(async () => {
-  sshd = await startSshd()
-  process.env.HOME = sshd.folder
-})
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((connection) => connection.close()))
-})
-afterAll(() => sshd.stop())
-
-async function login(lines: readonly string[]) {
-  const configFile = `${sshd.folder}/config.jump`
-  await writeFile(configFile, [...lines, 'Host *', 'IdentitiesOnly yes', 'UserKnownHostsFile /dev/null', ''].join('\n'))
-  const connection = connect({ record: sshd.record, configFile })
-  opened.push(connection)
-  return connection.capture('echo in')
-}
+const all = logins()
+const { login } = all
 
 describe('a jump host', () => {
   it('is gone through, also in a chain, its own host key verified', async () => {
@@ -42,7 +24,7 @@ describe('a jump host', () => {
         ...alias('second'),
         'Host one',
         '  ProxyJump first,second',
-        `  IdentityFile ${sshd.identity}`,
+        `  IdentityFile ${all.sshd.identity}`,
       ]
       expect((await login(lines)).stdout).toBe('in\n')
       expect((await jump.log()).match(/Accepted publickey/g)).toHaveLength(2)
@@ -50,13 +32,13 @@ describe('a jump host', () => {
       const told = await failureOf(login(lines))
       expect(told).toMatchObject({ kind: 'host-key', said: expect.stringMatching(/^first: /) })
     } finally {
-      await Promise.all(opened.splice(0).map((connection) => connection.close()))
+      await all.close()
       await jump.stop()
     }
   })
 
   it('can be a command', async () => {
     const proxy = `${process.execPath} -e "const s=require('net').connect(%p,'%h');process.stdin.pipe(s).pipe(process.stdout)"`
-    expect((await login([`ProxyCommand ${proxy}`, `IdentityFile ${sshd.identity}`])).stdout).toBe('in\n')
+    expect((await login([`ProxyCommand ${proxy}`, `IdentityFile ${all.sshd.identity}`])).stdout).toBe('in\n')
   })
 })
